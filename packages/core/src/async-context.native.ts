@@ -1,0 +1,146 @@
+/**
+ * Who is running: the one piece of async context that libvisor keeps.
+ *
+ * A frame says in which namespace the running code is and whether it is inside a native section: a call of an
+ * original, whose JavaScript re-enters patched exports and must then get originals again, also after asynchronous hops.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { apply } from '@libvisor/abi'
+import type { Namespace } from './namespace.ts'
+
+/** Where the running code is. A namespace has exactly two frames, so frames can be compared. */
+export interface Frame {
+  readonly ns: Namespace | undefined
+  /** Whether an original is running: patched exports then pass calls through. */
+  readonly native: boolean
+}
+
+/** A function whose arguments have been checked already. */
+type Untyped<Result> = (...args: readonly unknown[]) => Result
+
+/** Calls a function in a captured async context. */
+export type EnterContext = <Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  ...args: Args
+) => Result
+
+const storage = new AsyncLocalStorage<Frame>()
+const snapshot = AsyncLocalStorage.snapshot
+const getStore = storage.getStore.bind(storage)
+const runWith = storage.run.bind(storage)
+
+/** The native frame of code that runs in no namespace. */
+const hostNative: Frame = Object.freeze({ ns: undefined, native: true })
+
+/** How many synchronous native sections are open on the stack. */
+let depth = 0
+
+/**
+ * The frame of the running code.
+ *
+ * @returns the frame, or `undefined` where no namespace has been entered
+ */
+export function currentFrame(): Frame | undefined {
+  return getStore()
+}
+
+/**
+ * Whether an original is running, so that a patched export passes the call through.
+ *
+ * @returns `true` inside a native section, synchronous or not
+ */
+export function inNativeSection(): boolean {
+  return depth > 0 || getStore()?.native === true
+}
+
+/**
+ * Runs a function in a frame.
+ *
+ * @param frame - where the function, and all that it starts, belongs
+ * @param fn - called without a receiver
+ * @param args - its arguments
+ * @returns what the function returns
+ */
+export function runInFrame<Args extends readonly unknown[], Result>(
+  frame: Frame,
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  const outer = depth
+  depth = 0
+  try {
+    return runWith(frame, fn as unknown as Untyped<Result>, ...args)
+  } finally {
+    depth = outer
+  }
+}
+
+/**
+ * Calls an original that may re-enter patched exports later: everything it starts stays in the native section.
+ * Callbacks of the guest must be bound with {@link bindGuest} before they are passed in.
+ *
+ * @param fn - an original, called without a receiver
+ * @param args - its arguments
+ * @returns what the original returns
+ */
+export function callNative<Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  return runWith(getStore()?.ns?.nativeFrame ?? hostNative, fn as unknown as Untyped<Result>, ...args)
+}
+
+/**
+ * Calls an original that re-enters patched exports only before it returns. Cheaper than {@link callNative}.
+ *
+ * @param fn - a synchronous original, called without a receiver
+ * @param args - its arguments
+ * @returns what the original returns
+ */
+export function callNativeSync<Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  depth++
+  try {
+    return fn(...args)
+  } finally {
+    depth--
+  }
+}
+
+/**
+ * Captures the async context of the running code, outside any native section.
+ *
+ * @returns a function that calls another one in that context
+ */
+export function captureContext(): EnterContext {
+  const frame = getStore()
+  const enter = (
+    frame?.native === true && frame.ns !== undefined ? runWith(frame.ns.frame, snapshot) : snapshot()
+  ) as EnterContext
+  return (fn, ...args) => {
+    const outer = depth
+    depth = 0
+    try {
+      return enter(fn, ...args)
+    } finally {
+      depth = outer
+    }
+  }
+}
+
+/**
+ * Binds a callback of the guest to the context in which it was passed, so that an original may call it from a native
+ * section.
+ *
+ * @param callback - a function of the guest; anything else is returned as it is
+ * @returns a function that calls it, with its receiver, in the guest's context
+ */
+export function bindGuest<T>(callback: T): T {
+  if (typeof callback !== 'function') return callback
+  const enter = captureContext()
+  return function (this: unknown, ...args: unknown[]) {
+    return enter(apply, callback, this, args)
+  } as T
+}

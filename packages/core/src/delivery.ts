@@ -1,0 +1,84 @@
+import { captureContext, currentFrame, runInFrame } from './async-context.native.ts'
+import type { EnterContext } from './async-context.native.ts'
+import type { Namespace } from './namespace.ts'
+import type { DeliveryKind } from './scheduler.ts'
+
+/**
+ * On whose behalf something is delivered: the namespace, and the async context that is entered.
+ */
+export interface Owner {
+  readonly ns: Namespace
+  /** Calls a function in the owner's async context, outside any native section. */
+  readonly enter: EnterContext
+}
+
+/** What was delivered last in this thread, for a watchdog that finds the thread stalled. */
+export interface LastDelivery {
+  readonly ns: Namespace
+  readonly kind: DeliveryKind
+}
+
+let last: LastDelivery | undefined
+
+/**
+ * Makes the running code's async context an owner.
+ *
+ * @param ns - the namespace to which the owner belongs
+ * @returns an owner that can be delivered to for as long as the namespace lives
+ */
+export function ownerHere(ns: Namespace): Owner {
+  return { ns, enter: currentFrame()?.ns === ns ? captureContext() : runInFrame(ns.frame, captureContext) }
+}
+
+/**
+ * The one way in: everything that reaches guest code from outside its own call goes through here.
+ *
+ * The task runs in a later turn of the event loop, in the owner's async context and outside native sections. What
+ * comes after the end of the owner's namespace is dropped.
+ *
+ * @param owner - on whose behalf the task runs
+ * @param kind - why it runs
+ * @param task - what to run; what it throws is an uncaught exception of the owner
+ * @example
+ * ```ts
+ * import { createNamespace, currentNamespace, deliver, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const server = createNamespace({ name: 'server' })
+ * const client = createNamespace({ name: 'client' })
+ * const owner = ownerHere(server)
+ * const seen = await client.run(
+ *   () => new Promise((resolve) => deliver(owner, 'data', () => resolve(currentNamespace()?.name))),
+ * )
+ * assert.equal(seen, 'server')
+ * ```
+ */
+export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): void {
+  const { ns } = owner
+  if (ns.ended) return
+  ns.scheduler.schedule(kind, () => deliverNow(owner, kind, task))
+}
+
+/**
+ * Delivers at once, for what the event loop itself has just called: a real socket's data, a message from another
+ * thread. The same gate as {@link deliver} without the scheduling.
+ *
+ * @param owner - on whose behalf the task runs
+ * @param kind - why it runs
+ * @param task - what to run
+ */
+export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): void {
+  const { ns } = owner
+  if (ns.ended) return
+  last = { ns, kind }
+  owner.enter(task)
+}
+
+/**
+ * What entered a guest last in this thread.
+ *
+ * @returns the last delivery, or `undefined` before the first one
+ */
+export function lastDelivery(): LastDelivery | undefined {
+  return last
+}

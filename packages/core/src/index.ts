@@ -1,0 +1,51 @@
+// Namespaces and what is in them.
+export { createNamespace, currentNamespace } from './namespace.ts'
+export type { Namespace, NamespaceOptions } from './namespace.ts'
+export { defineSlot, slots } from './slot.ts'
+export type { Slot } from './slot.ts'
+export type {
+  Channel,
+  ChannelKind,
+  Clock,
+  Entropy,
+  FileView,
+  Identity,
+  SocketFiles,
+  Stdio,
+} from './interfaces.ts'
+export { createPolicy, denied, unsupported } from './policy.ts'
+export type { Policy, PolicyOptions } from './policy.ts'
+export { createTrace } from './trace.ts'
+export type { Trace, TraceEvent } from './trace.ts'
+
+// The contract of interceptors, and the means to write one.
+export type { Area, BoundSet, CurrentNamespace, Interceptor, Realm } from './interceptor.ts'
+export { createCurrent, ownerOf, setOwner } from './current.ts'
+export { createDispatcher, dispatchExports } from './dispatch.ts'
+export type { DispatchOptions } from './dispatch.ts'
+export { createPatchRegistry, mimic } from './patch-registry.ts'
+export type { PatchRegistry } from './patch-registry.ts'
+
+// The way in: the delivery gate. The way out: native sections.
+export { deliver, deliverNow, lastDelivery, ownerHere } from './delivery.ts'
+export type { LastDelivery, Owner } from './delivery.ts'
+export { createEventLoopScheduler } from './scheduler.ts'
+export type { DeliveryKind, EventLoop, Scheduler } from './scheduler.ts'
+export {
+  bindGuest,
+  callNative,
+  callNativeSync,
+  captureContext,
+  currentFrame,
+  inNativeSection,
+  runInFrame,
+} from './async-context.native.ts'
+export type { EnterContext, Frame } from './async-context.native.ts'
+export { keepAlive } from './liveness.native.ts'
+
+// Which parts of Node's API a guest gets.
+export type { ModuleSupport, Support, SupportEntry } from './support.ts'
+
+// Errors for the user of libvisor.
+export { VisorError } from './visor-error.ts'
+export type { VisorErrorCode, VisorErrorOptions } from './visor-error.ts'

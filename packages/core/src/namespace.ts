@@ -1,0 +1,168 @@
+import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
+import type { ErrorFactory, Intrinsics, Personality } from '@libvisor/abi'
+import { currentFrame, runInFrame } from './async-context.native.ts'
+import type { Frame } from './async-context.native.ts'
+import { eventLoop } from './event-loop.native.ts'
+import { createPolicy } from './policy.ts'
+import type { Policy } from './policy.ts'
+import { createEventLoopScheduler } from './scheduler.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Slot } from './slot.ts'
+import { createTrace } from './trace.ts'
+import type { Trace } from './trace.ts'
+import { VisorError } from './visor-error.ts'
+
+/** How a namespace is made. */
+export interface NamespaceOptions {
+  /** What messages and tables call it. */
+  readonly name: string
+  /** @defaultValue {@link createPolicy} without options */
+  readonly policy?: Policy
+  /** @defaultValue linux */
+  readonly personality?: Personality
+  /** The realm to which results and errors belong. @defaultValue the realm of libvisor itself */
+  readonly intrinsics?: Intrinsics
+  /** @defaultValue the event loop's, one per thread */
+  readonly scheduler?: Scheduler
+}
+
+const eventLoopScheduler = createEventLoopScheduler(eventLoop)
+let lastId = 0
+
+/**
+ * What one guest sees: a file system, a network stack, a clock, a process table, a source of randomness, each in a
+ * {@link Slot} of its own. Made by {@link createNamespace}.
+ */
+export class Namespace implements Disposable {
+  /** Unique in this thread. */
+  readonly id: number = ++lastId
+  readonly name: string
+  readonly policy: Policy
+  readonly personality: Personality
+  readonly intrinsics: Intrinsics
+  readonly errors: ErrorFactory
+  readonly scheduler: Scheduler
+  readonly trace: Trace = createTrace()
+  /** The frame of the guest's own code. */
+  readonly frame: Frame = Object.freeze({ ns: this, native: false })
+  /** The frame of originals that run on the guest's behalf. */
+  readonly nativeFrame: Frame = Object.freeze({ ns: this, native: true })
+
+  #ended = false
+  readonly #slots = new Map<Slot<unknown>, unknown>()
+  readonly #resources = new Set<Disposable>()
+
+  constructor(options: NamespaceOptions) {
+    this.name = options.name
+    this.policy = options.policy ?? createPolicy()
+    this.personality = options.personality ?? linux
+    this.intrinsics = options.intrinsics ?? hostIntrinsics
+    this.scheduler = options.scheduler ?? eventLoopScheduler
+    this.errors = createErrors(this)
+  }
+
+  /** Whether the namespace has been disposed of: nothing is delivered to it any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /**
+   * Puts a model in its slot.
+   *
+   * @param slot - the slot of an area
+   * @param value - the model; disposed of with the namespace when it can be
+   */
+  provide<T>(slot: Slot<T>, value: T): void {
+    this.#slots.set(slot, value)
+  }
+
+  /**
+   * The model in a slot.
+   *
+   * @param slot - the slot of an area
+   * @returns what {@link Namespace.provide} put there
+   * @throws {VisorError} VISOR_NO_NAMESPACE when nothing was
+   */
+  get<T>(slot: Slot<T>): T {
+    const value = this.#slots.get(slot)
+    if (value === undefined) {
+      throw new VisorError('VISOR_NO_NAMESPACE', `The namespace '${this.name}' has no ${slot.name}`)
+    }
+    return value as T
+  }
+
+  /**
+   * The model in a slot, where there need not be one.
+   *
+   * @param slot - the slot of an area
+   * @returns what {@link Namespace.provide} put there, or `undefined`
+   */
+  find<T>(slot: Slot<T>): T | undefined {
+    return this.#slots.get(slot) as T | undefined
+  }
+
+  /**
+   * Runs a function in this namespace: all that it starts sees it, whatever it awaits.
+   *
+   * @param fn - called without a receiver
+   * @param args - its arguments
+   * @returns what the function returns
+   * @throws {VisorError} VISOR_GUEST_ENDED when the namespace has been disposed of
+   */
+  run<Args extends readonly unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Result {
+    if (this.#ended) throw new VisorError('VISOR_GUEST_ENDED', `The namespace '${this.name}' has ended`)
+    return runInFrame(this.frame, fn, ...args)
+  }
+
+  /**
+   * Registers what must be released when the namespace ends: sockets, servers, timers, descriptors.
+   *
+   * @param resource - disposed of at the end, last registered first
+   * @returns a function that takes the registration back
+   */
+  own(resource: Disposable): () => void {
+    this.#resources.add(resource)
+    return () => void this.#resources.delete(resource)
+  }
+
+  /** Ends the namespace and releases all that it holds. Calling it again does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const resource of [...this.#resources].reverse()) resource[Symbol.dispose]()
+    this.#resources.clear()
+    this.#slots.clear()
+  }
+}
+
+/**
+ * Makes a namespace without any area: what `@libvisor/fs`, `net`, `time`, `process` and `random` provide is put into
+ * its slots by whoever furnishes it.
+ *
+ * @param options - its name, and what to use in place of the defaults
+ * @returns the namespace
+ * @example
+ * ```ts
+ * import { createNamespace, currentNamespace } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * using ns = createNamespace({ name: 'api' })
+ * const name = await ns.run(async () => {
+ *   await null
+ *   return currentNamespace()?.name
+ * })
+ * assert.equal(name, 'api')
+ * ```
+ */
+export function createNamespace(options: NamespaceOptions): Namespace {
+  return new Namespace(options)
+}
+
+/**
+ * The namespace of the running code.
+ *
+ * @returns the namespace that was entered last, or `undefined` outside of any
+ */
+export function currentNamespace(): Namespace | undefined {
+  return currentFrame()?.ns
+}

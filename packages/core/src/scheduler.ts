@@ -1,0 +1,56 @@
+/** Why something reaches a guest from outside its own call. */
+export type DeliveryKind = 'io' | 'data' | 'connection' | 'timer' | 'signal' | 'message' | 'exit'
+
+/**
+ * Decides in which order deliveries reach guests. The event loop's is used now; a seeded one can take its place.
+ */
+export interface Scheduler {
+  /**
+   * Runs a task in a later turn of the event loop, after what has been scheduled with `setImmediate` until now, as
+   * the completion of real I/O does. Tasks of one scheduler run in order, each in a turn of its own.
+   */
+  schedule(kind: DeliveryKind, task: () => void): void
+}
+
+/** The functions of the event loop that a scheduler needs. */
+export interface EventLoop {
+  setImmediate(callback: () => void): unknown
+}
+
+/**
+ * The scheduler that follows the event loop.
+ *
+ * @param loop - `setImmediate` as it was before any patch
+ * @returns the scheduler
+ * @example
+ * ```ts
+ * import { createEventLoopScheduler } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const order: string[] = []
+ * const scheduler = createEventLoopScheduler({ setImmediate })
+ * scheduler.schedule('io', () => order.push('completion'))
+ * setImmediate(() => order.push('immediate'))
+ * await new Promise<void>((resolve) => scheduler.schedule('io', resolve))
+ * assert.deepEqual(order, ['immediate', 'completion'])
+ * ```
+ */
+export function createEventLoopScheduler(loop: EventLoop): Scheduler {
+  const { setImmediate } = loop
+  let pending: (() => void)[] = []
+
+  // Immediates run in the order in which they were set. One set from an immediate runs in the next round, after all
+  // that were pending: that is where real I/O completes. Each task gets an immediate of its own, since Node empties the
+  // queues of nextTick and of microtasks only between two of them.
+  const release = (): void => {
+    const tasks = pending
+    pending = []
+    for (const task of tasks) setImmediate(task)
+  }
+
+  return {
+    schedule(_kind, task) {
+      if (pending.push(task) === 1) setImmediate(release)
+    },
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The system calls of a guest's file system: what `state/` offers and `shim/` uses. Arguments and results can be
+ * cloned, so that a call can come from another thread or process.
+ *
+ * A path is an absolute path of the guest as a string: never normalized, components separated by `/`. Bytes that are
+ * not UTF-8 stand as lone surrogates U+DC80–U+DCFF, one each, so that every name of Linux has a string (the way of
+ * Python's `surrogateescape`).
+ */
+import type { ErrnoCode } from '@libvisor/abi'
+
+/** The attributes of an inode. Times are in nanoseconds since the epoch. */
+export interface StatRecord {
+  readonly dev: number
+  readonly ino: number
+  /** Type and permission bits, as `st_mode`. */
+  readonly mode: number
+  readonly nlink: number
+  readonly uid: number
+  readonly gid: number
+  readonly rdev: number
+  readonly size: number
+  readonly blksize: number
+  readonly blocks: number
+  readonly atimeNs: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly birthtimeNs: bigint
+}
+
+/** The attributes of a mounted file system, as `statfs(2)`. */
+export interface StatFsRecord {
+  readonly type: number
+  readonly bsize: number
+  readonly blocks: number
+  readonly bfree: number
+  readonly bavail: number
+  readonly files: number
+  readonly ffree: number
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string
+  /** The type bits of `st_mode` (`mode & S_IFMT`). */
+  readonly type: number
+}
+
+/** Fails a system call. Models throw it; shims turn it into Node's error. Can be cloned as its code. */
+export class Errno extends Error {
+  readonly code: ErrnoCode
+
+  constructor(code: ErrnoCode) {
+    super(code)
+    this.code = code
+  }
+}
+
+/** What a whole call may be passed to instead of being emulated. */
+export interface HostPath {
+  /** The real path on the host. */
+  readonly path: string
+  /** Whether the host's path and the guest's are the same string, so that results and errors need no mapping. */
+  readonly identical: boolean
+}
+
+/** Why a path is resolved: decides whether the host's file may be used as it is. */
+export type ResolveIntent = 'read' | 'write'
+
+/** What a watcher is told. */
+export interface WatchEvent {
+  readonly type: 'change' | 'rename'
+  /** Path relative to what is watched. */
+  readonly name: string
+}
+
+/**
+ * The system calls of one process of a guest. Each throws {@link Errno}. All are synchronous; {@link FileSystemProcess}
+ * says how they are called asynchronously.
+ */
+export interface Syscalls {
+  /** @returns the lowest free descriptor from 3 up */
+  open(path: string, flags: number, mode: number): number
+  close(fd: number): void
+  /** Reads at a position, or at the descriptor's own and moves it when `position` is -1. Short at the end of the file. */
+  read(fd: number, length: number, position: number): Uint8Array
+  /** Writes at a position, or at the descriptor's own when `position` is -1. @returns how many bytes were written */
+  write(fd: number, data: Uint8Array, position: number): number
+  fstat(fd: number): StatRecord
+  ftruncate(fd: number, size: number): void
+  fsync(fd: number): void
+  fchmod(fd: number, mode: number): void
+  fchown(fd: number, uid: number, gid: number): void
+  futimes(fd: number, atimeNs: bigint, mtimeNs: bigint): void
+  stat(path: string): StatRecord
+  lstat(path: string): StatRecord
+  statfs(path: string): StatFsRecord
+  /** @param mode - bits of R_OK, W_OK, X_OK; 0 asks only whether it exists */
+  access(path: string, mode: number): void
+  readdir(path: string): DirectoryEntry[]
+  mkdir(path: string, mode: number): void
+  rmdir(path: string): void
+  unlink(path: string): void
+  rename(from: string, to: string): void
+  link(existing: string, path: string): void
+  symlink(target: string, path: string): void
+  readlink(path: string): string
+  realpath(path: string): string
+  chmod(path: string, mode: number): void
+  lchmod(path: string, mode: number): void
+  chown(path: string, uid: number, gid: number): void
+  lchown(path: string, uid: number, gid: number): void
+  utimes(path: string, atimeNs: bigint, mtimeNs: bigint): void
+  lutimes(path: string, atimeNs: bigint, mtimeNs: bigint): void
+  truncate(path: string, size: number): void
+  /** Makes a socket file (RULES of unix sockets). EADDRINUSE when the path exists. */
+  mksock(path: string): void
+}
+
+/** The name of a system call. */
+export type SyscallName = keyof Syscalls
+
+/** The same system calls, each giving a promise that settles in a later turn of the event loop. */
+export type AsyncSyscalls = {
+  readonly [Name in SyscallName]: (...args: Parameters<Syscalls[Name]>) => Promise<ReturnType<Syscalls[Name]>>
+}
+
+/**
+ * A guest's file system as one process of the guest sees it: its own descriptors, umask and ids over shared files.
+ * `local` works on the model in this thread; `remote` passes calls to the thread that has it.
+ */
+export interface FileSystemProcess extends Disposable {
+  readonly sync: Syscalls
+  readonly async: AsyncSyscalls
+  /**
+   * The host's file to which a path leads, where the whole call may be passed to the original.
+   *
+   * @param path - an absolute path of the guest
+   * @param intent - `write` is answered only where the mount is writable and is the host's own
+   * @param followLast - whether a symbolic link in the last component is followed
+   * @returns `undefined` where the call must be emulated, also where it fails
+   */
+  resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined
+  /** The host's descriptor behind one of the guest's, or `undefined` where the file is virtual. @throws Errno EBADF */
+  hostFd(fd: number): number | undefined
+  /** Makes a guest's descriptor for a host's one, which then belongs to this process. */
+  adopt(hostFd: number, path: string): number
+  /**
+   * Watches a file or a directory in a virtual layer.
+   *
+   * @returns the subscription, or `undefined` where the host's own watcher does
+   */
+  watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined
+  /** See {@link FileView.differsFromHost} in `@libvisor/core`. */
+  differsFromHost(): boolean
+}
