@@ -12,6 +12,8 @@ interface Patch {
  * Replaces properties and puts them back: the only way in which libvisor changes an object that it did not make.
  */
 export interface PatchRegistry extends Disposable {
+  /** How many properties are patched. */
+  readonly size: number
   /**
    * Replaces a property.
    *
@@ -55,6 +57,10 @@ export function createPatchRegistry(): PatchRegistry {
   const patched = new WeakMap<object, Set<PropertyKey>>()
 
   return {
+    get size() {
+      return patches.length
+    },
+
     patch(target, key, descriptor) {
       let keys = patched.get(target)
       if (keys === undefined) patched.set(target, (keys = new Set()))

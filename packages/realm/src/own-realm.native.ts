@@ -1,0 +1,116 @@
+import { syncBuiltinESMExports } from 'node:module'
+import { builtin, host } from '@libvisor/abi'
+import { createPatchRegistry } from '@libvisor/core'
+import type { Realm } from '@libvisor/core'
+
+/** How a realm is opened for patching in place. */
+export interface InPlaceRealmOptions {
+  /** `own`: all of the realm belongs to one namespace. `shared`: the host's, entered with `ns.run()`. */
+  readonly kind: 'own' | 'shared'
+  /**
+   * Runs when a built-in is first asked for, after the hooks of the areas: closes what no area took over.
+   *
+   * @param id - the name of the built-in, without `node:`
+   * @param exports - its exports
+   */
+  readonly seal?: (id: string, exports: Record<PropertyKey, unknown>) => void
+}
+
+/** A realm that is patched in place. */
+export interface InPlaceRealm extends Realm, Disposable {
+  /** Makes what has been patched visible to ES modules that import built-ins. Patches made later do it themselves. */
+  commit(): void
+}
+
+type Install = (exports: Record<PropertyKey, unknown>) => void
+
+/** What Node calls a built-in in its list of loaded modules. */
+const loadedName = (id: string): string => `NativeModule ${id}`
+
+/**
+ * Opens the realm in which libvisor itself runs, to be patched in place.
+ *
+ * A built-in is patched when it is first asked for, so that a program pays for no module that it does not use: the
+ * hooks wait in a table, and {@link Realm.ask} runs those of the module, and of every module that loading it has
+ * brought along.
+ *
+ * @param options - whose realm it is
+ * @returns the realm; disposing of it restores everything
+ * @example
+ * ```ts
+ * import { openRealm } from '@libvisor/realm'
+ * import assert from 'node:assert/strict'
+ * import path from 'node:path'
+ *
+ * {
+ *   using realm = openRealm({ kind: 'shared' })
+ *   realm.whenAsked('path', (exports) => realm.patches.patch(exports, 'sep', { value: '|' }))
+ *   realm.commit()
+ *   assert.equal(path.sep, '|')
+ * }
+ * assert.equal(path.sep, '/')
+ * ```
+ */
+export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
+  const patches = createPatchRegistry()
+  const waiting = new Map<string, Install[]>()
+  const asked = new Set<string>()
+  let committed = false
+
+  const loadedBuiltins = (): readonly string[] =>
+    (host.process as unknown as { moduleLoadList: readonly string[] }).moduleLoadList
+
+  const exportsOf = (id: string): Record<PropertyKey, unknown> | undefined =>
+    builtin(id) as Record<PropertyKey, unknown> | undefined
+
+  const installWaiting = (id: string): void => {
+    const installs = waiting.get(id)
+    const exports = exportsOf(id)
+    waiting.delete(id)
+    if (installs !== undefined && exports !== undefined) for (const install of installs) install(exports)
+  }
+
+  /** Shows ES modules what a function patches: they hold copies of the exports. */
+  const publishing = (change: () => void): void => {
+    const before = patches.size
+    change()
+    if (committed && patches.size !== before) syncBuiltinESMExports()
+  }
+
+  return {
+    kind: options.kind,
+    global: globalThis,
+    patches,
+
+    whenAsked(id, install) {
+      const installs = waiting.get(id)
+      if (installs !== undefined) installs.push(install)
+      else waiting.set(id, [install])
+      if (asked.has(id) || loadedBuiltins().includes(loadedName(id))) publishing(() => installWaiting(id))
+    },
+
+    ask(id) {
+      if (asked.has(id)) return
+      const exports = exportsOf(id)
+      if (exports === undefined) return
+      asked.add(id)
+      publishing(() => {
+        // Loading http has loaded net as well, and Node's own http holds it already.
+        const loaded = new Set(loadedBuiltins())
+        for (const other of [...waiting.keys()]) if (other === id || loaded.has(loadedName(other))) installWaiting(other)
+        options.seal?.(id, exports)
+      })
+    },
+
+    commit() {
+      committed = true
+      syncBuiltinESMExports()
+    },
+
+    [Symbol.dispose]() {
+      waiting.clear()
+      patches[Symbol.dispose]()
+      syncBuiltinESMExports()
+    },
+  }
+}
