@@ -1,0 +1,163 @@
+import { hostDir, memory } from '@libvisor/fs'
+import type { MountSpec } from '@libvisor/fs'
+import { VisorError } from '@libvisor/core'
+import type { HostFacts } from '../config/host-facts.native.ts'
+import type { NamespaceOptions, NetOptions, TimeOptions } from '../config/guest-options.ts'
+import { defaultMounts } from '../config/resolve.ts'
+
+/** The options of `visor run` as they stand on the command line. */
+export interface RunFlags {
+  readonly name?: string
+  readonly volume?: readonly string[]
+  readonly tmpfs?: readonly string[]
+  readonly env?: readonly string[]
+  readonly envFile?: readonly string[]
+  readonly hostname?: string
+  readonly workdir?: string
+  readonly publish?: readonly string[]
+  readonly publishAll?: boolean
+  readonly egress?: readonly string[]
+  readonly network?: string
+  readonly addHost?: readonly string[]
+  readonly exec?: readonly string[]
+  readonly user?: string
+  readonly time?: string
+  readonly tz?: string
+  readonly seed?: string
+}
+
+/** What reading the flags needs of the host. */
+export interface RunFlagsHost extends HostFacts {
+  resolvePath(path: string): string
+  readText(path: string): string
+  parseEnv(text: string): Record<string, string | undefined>
+}
+
+const invalid = (option: string, value: string, expected: string): VisorError =>
+  new VisorError('VISOR_OPTION_INVALID', `${option} '${value}' is not ${expected}`, {
+    hint: 'See visor run --help.',
+  })
+
+/**
+ * Turns the flags of `visor run` into options of a namespace.
+ *
+ * @param flags - the flags, as they were parsed
+ * @param host - what defaults and files are taken from
+ * @returns the options
+ * @throws {VisorError} VISOR_OPTION_INVALID naming the flag and its value
+ */
+export function readRunFlags(flags: RunFlags, host: RunFlagsHost): NamespaceOptions {
+  const { uid, gid } = readUser(flags.user)
+  return {
+    name: flags.name ?? 'guest',
+    fs: { ...defaultMounts(), ...readVolumes(flags, host) },
+    net: readNet(flags),
+    process: {
+      env: readEnv(flags, host),
+      ...(flags.hostname === undefined ? {} : { hostname: flags.hostname }),
+      ...(flags.workdir === undefined ? {} : { cwd: readWorkdir(flags.workdir) }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+      ...(flags.exec === undefined ? {} : { exec: flags.exec }),
+    },
+    time: readTime(flags),
+    random: flags.seed === undefined ? {} : { seed: flags.seed },
+  }
+}
+
+function readVolumes(flags: RunFlags, host: RunFlagsHost): Record<string, MountSpec> {
+  const mounts: Record<string, MountSpec> = {}
+  for (const value of flags.volume ?? []) {
+    const [source, target, mode = 'rw', ...rest] = value.split(':')
+    if (!source || !target?.startsWith('/') || rest.length > 0 || (mode !== 'ro' && mode !== 'rw')) {
+      throw invalid('--volume', value, 'HOST_DIR:/GUEST_DIR[:ro]')
+    }
+    if (!source.startsWith('/') && !source.startsWith('.')) {
+      throw invalid('--volume', value, `a directory of the host: write ./${source} for one beside you`)
+    }
+    mounts[target] = hostDir(host.resolvePath(source), { mode })
+  }
+  for (const target of flags.tmpfs ?? []) {
+    if (!target.startsWith('/')) throw invalid('--tmpfs', target, 'an absolute path of the guest')
+    mounts[target] = memory()
+  }
+  return mounts
+}
+
+function readEnv(flags: RunFlags, host: RunFlagsHost): Record<string, string | undefined> {
+  const env: Record<string, string | undefined> = { ...host.env }
+  for (const file of flags.envFile ?? []) {
+    let text: string
+    try {
+      text = host.readText(file)
+    } catch (cause) {
+      throw new VisorError('VISOR_OPTION_INVALID', `--env-file '${file}' cannot be read: ${(cause as Error).message}`, { cause })
+    }
+    Object.assign(env, host.parseEnv(text))
+  }
+  for (const entry of flags.env ?? []) {
+    const split = entry.indexOf('=')
+    if (split === 0 || entry === '') throw invalid('--env', entry, 'NAME=VALUE or NAME')
+    // As with containers, a bare name passes the host's value on.
+    if (split === -1) env[entry] = host.env[entry]
+    else env[entry.slice(0, split)] = entry.slice(split + 1)
+  }
+  return env
+}
+
+function readWorkdir(value: string): string {
+  if (!value.startsWith('/')) throw invalid('--workdir', value, 'an absolute path of the guest')
+  return value
+}
+
+function readUser(value: string | undefined): { uid?: number; gid?: number } {
+  if (value === undefined) return {}
+  const match = /^(\d+)(?::(\d+))?$/.exec(value)
+  if (match === null) throw invalid('--user', value, 'UID or UID:GID')
+  return { uid: Number(match[1]), ...(match[2] === undefined ? {} : { gid: Number(match[2]) }) }
+}
+
+function readPort(option: string, value: string, text: string | undefined, lowest: number): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text ?? '') || port < lowest || port > 65535) {
+    throw invalid(option, value, `[ADDRESS:]HOST_PORT:GUEST_PORT, with ports up to 65535`)
+  }
+  return port
+}
+
+function readNet(flags: RunFlags): NetOptions {
+  const publish = (flags.publish ?? []).map((value) => {
+    const match = /^(?:(?:(\[[^\]]+\]|[^:]+):)?(\d+):)?(\d+)$/.exec(value)
+    return {
+      guestPort: readPort('--publish', value, match?.[3], 1),
+      hostPort: readPort('--publish', value, match?.[2] ?? '0', 0),
+      ...(match?.[1] === undefined ? {} : { hostAddress: match[1].replace(/^\[|\]$/g, '') }),
+    }
+  })
+  const hosts: Record<string, string> = {}
+  for (const value of flags.addHost ?? []) {
+    const split = value.indexOf(':')
+    if (split < 1 || split === value.length - 1) throw invalid('--add-host', value, 'NAME:ADDRESS')
+    hosts[value.slice(0, split)] = value.slice(split + 1)
+  }
+  if (flags.network !== undefined && flags.network !== 'none') throw invalid('--network', flags.network, "'none'")
+  return {
+    publish,
+    publishAll: flags.publishAll ?? false,
+    egress: flags.network === 'none' ? false : (flags.egress ?? true),
+    hosts,
+  }
+}
+
+const UNIT_MS = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 } as const
+
+function readTime(flags: RunFlags): TimeOptions {
+  const zone = flags.tz === undefined ? {} : { zone: flags.tz }
+  const { time } = flags
+  if (time === undefined) return zone
+  const shift = /^([+-]\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(time)
+  if (shift !== null) return { ...zone, offsetMs: Number(shift[1]) * UNIT_MS[shift[2] as keyof typeof UNIT_MS] }
+  const start = /^@\d+(\.\d+)?$/.test(time) ? Number(time.slice(1)) * 1e3 : new Date(time).getTime()
+  if (Number.isNaN(start)) throw invalid('--time', time, 'a moment (2030-01-01T00:00:00Z, @1893456000) or a shift (+3d, -90m)')
+  return { ...zone, start }
+}

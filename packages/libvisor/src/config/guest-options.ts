@@ -1,0 +1,108 @@
+import type { MountSpec } from '@libvisor/fs'
+
+/** Where a guest runs. */
+export type Isolation = 'thread'
+
+/** What a guest may do beyond its own network: `true` for all, `false` for nothing, or a list of destinations. */
+export type EgressOption = boolean | readonly string[]
+
+/** A port of the host that leads to a port of the guest. */
+export interface PublishOption {
+  readonly guestPort: number
+  /** @defaultValue 0: a free port */
+  readonly hostPort?: number
+  /** The host's address to listen on. @defaultValue all addresses */
+  readonly hostAddress?: string
+}
+
+/** The network of a guest. */
+export interface NetOptions {
+  /**
+   * Ports of the host that lead to ports of the guest: `{ 8081: 3000 }`, or a list of rules. Port 0 of the host is a
+   * free one.
+   * @defaultValue none
+   */
+  readonly publish?: Readonly<Record<number, number>> | readonly PublishOption[]
+  /** Publishes every port the guest listens on, each on a free port of the host. @defaultValue false */
+  readonly publishAll?: boolean
+  /**
+   * Which destinations outside the guests' network may be reached: `host:port`, `*.suffix:port`, `10.0.0.0/8:port`;
+   * the port may be left out.
+   * @defaultValue true
+   */
+  readonly egress?: EgressOption
+  /** Further names under which other guests reach this one. @defaultValue none */
+  readonly aliases?: readonly string[]
+  /** Entries of the guest's `/etc/hosts`: addresses by name. @defaultValue none */
+  readonly hosts?: Readonly<Record<string, string>>
+}
+
+/** The process of a guest. */
+export interface ProcessOptions {
+  /** The whole environment. @defaultValue `PATH`, `HOME` and `HOSTNAME` */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Working directory, in the guest's files. @defaultValue the host's, where the guest has it; else `/` */
+  readonly cwd?: string
+  /** @defaultValue the guest's name */
+  readonly hostname?: string
+  /** @defaultValue the host's */
+  readonly uid?: number
+  /** @defaultValue the host's */
+  readonly gid?: number
+  /** Options of Node's, as `process.execArgv` shows them. @defaultValue none */
+  readonly execArgv?: readonly string[]
+  /** Executables of the host that the guest may run, by name, or `true` for all. @defaultValue none */
+  readonly exec?: boolean | readonly string[]
+  /** Whether native addons of the host may be loaded. @defaultValue true */
+  readonly addons?: boolean
+}
+
+/** The clock of a guest. */
+export interface TimeOptions {
+  /** `manual`: time stands until `advance()`. @defaultValue 'real' */
+  readonly mode?: 'manual' | 'real'
+  /** When the guest starts: the clock runs on from there. @defaultValue now */
+  readonly start?: Date | number | string
+  /** Shifts the clock, next to the host's. @units milliseconds @defaultValue 0 */
+  readonly offsetMs?: number
+  /** IANA name of the time zone. @defaultValue the host's */
+  readonly zone?: string
+}
+
+/** The randomness of a guest. */
+export interface RandomOptions {
+  /** Makes `Math.random` and `crypto` repeat from run to run. @defaultValue the host's randomness */
+  readonly seed?: number | string
+}
+
+/** What a namespace is made of. */
+export interface NamespaceOptions {
+  /** @defaultValue 'guest' */
+  readonly name?: string
+  /**
+   * Mounts by path of the guest.
+   * @defaultValue the host's files to read, every write into memory
+   */
+  readonly fs?: Readonly<Record<string, MountSpec>>
+  readonly net?: NetOptions
+  readonly process?: ProcessOptions
+  readonly time?: TimeOptions
+  readonly random?: RandomOptions
+}
+
+/** A program to run, and what it sees. */
+export interface GuestOptions extends NamespaceOptions {
+  /** The name under which other guests reach it. Letters, digits, `-`, `_` and `.`. */
+  readonly name: string
+  /**
+   * The program. A relative path or a `file:` URL is a file of the host, which must be mounted in the guest; an absolute
+   * path is the guest's.
+   */
+  readonly entry: string | URL
+  /** Arguments: `process.argv.slice(2)`. @defaultValue none */
+  readonly args?: readonly string[]
+  /** @defaultValue 'thread' */
+  readonly isolation?: Isolation
+  /** Where stdout and stderr go: to the handle's streams, or to the host's own. @defaultValue 'pipe' */
+  readonly stdio?: 'inherit' | 'pipe'
+}

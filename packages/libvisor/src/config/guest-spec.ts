@@ -1,0 +1,46 @@
+import type { MountSpec } from '@libvisor/fs'
+
+/** A port of the host that leads to a port of the guest. */
+export interface PublishRule {
+  readonly hostAddress: string | undefined
+  /** 0 is a free port. */
+  readonly hostPort: number
+  readonly guestPort: number
+}
+
+/**
+ * A namespace as plain data: every default resolved, every value checked. It can be sent to the thread in which the
+ * guest runs.
+ */
+export interface NamespaceSpec {
+  readonly name: string
+  readonly mounts: Readonly<Record<string, MountSpec>>
+  readonly hostname: string
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly uid: number
+  readonly gid: number
+  readonly umask: number
+  readonly publish: readonly PublishRule[]
+  readonly publishAll: boolean
+  readonly egress: boolean | readonly string[]
+  readonly aliases: readonly string[]
+  readonly hosts: Readonly<Record<string, string>>
+  readonly exec: boolean | readonly string[]
+  readonly addons: boolean
+  readonly time: {
+    readonly mode: 'manual' | 'real'
+    readonly startMs: number | undefined
+    readonly offsetMs: number
+    readonly zone: string | undefined
+  }
+  readonly seed: number | string | undefined
+}
+
+/** A program to run in a namespace, as plain data. */
+export interface ProgramSpec {
+  /** Absolute path in the guest. */
+  readonly entry: string
+  readonly args: readonly string[]
+  readonly execArgv: readonly string[]
+}

@@ -1,0 +1,28 @@
+import { host, original } from '@libvisor/abi'
+
+/** What defaults are taken from the host. */
+export interface HostFacts {
+  readonly cwd: string
+  readonly uid: number
+  readonly gid: number
+  readonly umask: number
+  readonly env: Readonly<Record<string, string | undefined>>
+  exists(path: string): boolean
+}
+
+/**
+ * Reads the facts of the host.
+ *
+ * @returns what they are now
+ */
+export function readHostFacts(): HostFacts {
+  const { process } = host
+  return {
+    cwd: host.cwd(),
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    umask: process.umask(),
+    env: process.env,
+    exists: original('fs').existsSync,
+  }
+}

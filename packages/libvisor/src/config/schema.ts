@@ -1,0 +1,122 @@
+/**
+ * The shapes of what users pass in. Loaded only where configuration is read, since zod takes longer to load than most
+ * programs take to start.
+ */
+import { z } from 'zod'
+import { VisorError } from '@libvisor/core'
+
+const port = z.int().min(0).max(65535)
+const guestPort = z.int().min(1).max(65535)
+const absolutePath = z.string().startsWith('/', { error: 'must be an absolute path of the guest' })
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'must be a host name: letters, digits, "-", "_" and "."' })
+  .max(253)
+
+const publish = z
+  .record(z.string(), guestPort)
+  .refine((ports) => Object.keys(ports).every((key) => port.safeParse(Number(key)).success), {
+    error: 'must have ports of the host (0 to 65535) as its keys',
+  })
+
+const publishRules = z
+  .array(
+    z.strictObject({ guestPort, hostPort: port.optional(), hostAddress: z.union([z.ipv4(), z.ipv6()]).optional() }),
+  )
+  .readonly()
+
+const executables = z.union([z.boolean(), z.array(z.string().min(1)).readonly()])
+
+const zone = z.string().refine(
+  (value) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value })
+      return true
+    } catch {
+      return false
+    }
+  },
+  { error: 'must be an IANA time zone such as "Europe/Berlin"' },
+)
+
+const moment = z.union([z.date(), z.number(), z.string()]).refine((value) => !Number.isNaN(new Date(value).getTime()), {
+  error: 'must be a moment such as "2030-01-01T00:00:00Z"',
+})
+
+const mount = z.looseObject({ type: z.string() }, { error: 'must be a mount: memory(), hostDir(), overlay(), …' })
+
+const namespaceShape = {
+  fs: z.record(absolutePath, mount).optional(),
+  net: z
+    .strictObject({
+      publish: z.union([publishRules, publish]).optional(),
+      publishAll: z.boolean().optional(),
+      egress: z.union([z.boolean(), z.array(z.string().min(1)).readonly()]).optional(),
+      aliases: z.array(name).readonly().optional(),
+      hosts: z.record(z.string(), z.union([z.ipv4(), z.ipv6()])).optional(),
+    })
+    .optional(),
+  process: z
+    .strictObject({
+      env: z.record(z.string(), z.string().optional()).optional(),
+      cwd: absolutePath.optional(),
+      hostname: name.optional(),
+      uid: z.int().min(0).optional(),
+      gid: z.int().min(0).optional(),
+      execArgv: z.array(z.string()).readonly().optional(),
+      exec: executables.optional(),
+      addons: z.boolean().optional(),
+    })
+    .optional(),
+  time: z
+    .strictObject({
+      mode: z.enum(['manual', 'real']).optional(),
+      start: moment.optional(),
+      offsetMs: z.number().optional(),
+      zone: zone.optional(),
+    })
+    .optional(),
+  random: z.strictObject({ seed: z.union([z.number(), z.string()]).optional() }).optional(),
+}
+
+const namespaceOptions = z.strictObject({ name: name.optional(), ...namespaceShape })
+
+const guestOptions = z.strictObject({
+  name,
+  entry: z.union([z.string().min(1), z.instanceof(URL)]),
+  args: z.array(z.string()).readonly().optional(),
+  isolation: z.enum(['thread']).optional(),
+  stdio: z.enum(['inherit', 'pipe']).optional(),
+  ...namespaceShape,
+})
+
+/** What can be checked, by what messages call it. */
+const schemas = { 'options of a namespace': namespaceOptions, 'options of a guest': guestOptions }
+
+/**
+ * Checks what a user passed in.
+ *
+ * @param what - which shape it must have
+ * @param value - the value
+ * @throws {VisorError} VISOR_CONFIG_INVALID naming the first property that is wrong, and its value
+ */
+export function checkShape(what: keyof typeof schemas, value: unknown): void {
+  const result = schemas[what].safeParse(value)
+  if (result.success) return
+  const [issue] = result.error.issues
+  const path = issue?.path.map(String) ?? []
+  const found = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
+  const where = path.length === 0 ? `The ${what}` : `'${path.join('.')}' in the ${what}`
+  throw new VisorError('VISOR_CONFIG_INVALID', `${where} is ${describe(found)}: ${issue?.message ?? 'not valid'}`, {
+    cause: result.error,
+  })
+}
+
+/** A value as messages show it. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (value === undefined) return 'missing'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
+}
