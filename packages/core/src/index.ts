@@ -44,7 +44,10 @@ export type { EnterContext, Frame } from './async-context.native.ts'
 export { keepAlive } from './liveness.native.ts'
 
 // Which parts of Node's API a guest gets.
-export type { ModuleSupport, Support, SupportEntry } from './support.ts'
+export { areaOf, deniedModules, supportOf, supportRows, supportedIds } from './support.ts'
+export type { ModuleSupport, Support, SupportEntry, SupportRow } from './support.ts'
+export { refusalOf, sealExports } from './seal.ts'
+export type { SealOptions } from './seal.ts'
 
 // Errors for the user of libvisor.
 export { VisorError } from './visor-error.ts'

@@ -1,0 +1,21 @@
+import type { ModuleSupport } from '../support.ts'
+
+/** The built-ins of module loading. */
+export const loaderSupport = {
+  module: {
+    area: 'loader',
+    pure: `
+      Module SourceMap _cache _debug _extensions _nodeModulePaths _pathCache _resolveLookupPaths builtinModules constants
+      findSourceMap getSourceMapsSupport globalPaths isBuiltin setSourceMapsSupport stripTypeScriptTypes
+      syncBuiltinESMExports wrap wrapper`,
+    virtual: `
+      _findPath _load _readPackage _resolveFilename _stat createRequire enableCompileCache findPackageJSON
+      flushCompileCache getCompileCacheDir register registerHooks`,
+    rides: [['_extensions..js _extensions..json _initPaths _preloadModules runMain', 'module.registerHooks']],
+    host: [['_extensions..node', 'an addon is native code of the host’s; the policy says which may be loaded']],
+    notes: [
+      ['Module', 'the same function as the module itself'],
+      ['setSourceMapsSupport', 'the setting is of the thread'],
+    ],
+  },
+} satisfies Record<string, ModuleSupport>
