@@ -1,0 +1,16 @@
+// Resolution, over any file system.
+export { createResolver } from './state/resolver.ts'
+export type { Resolver } from './state/resolver.ts'
+export type { LoaderErrors } from './state/loader-errors.ts'
+export { loaderHost } from './loader-host.native.ts'
+export type {
+  EmitWarning,
+  ImportOptions,
+  LoaderDialect,
+  ModuleFormat,
+  PackageConfig,
+  PathFunctions,
+  RequireOptions,
+  ResolvedImport,
+  ResolverOptions,
+} from './types.ts'

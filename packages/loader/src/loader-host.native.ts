@@ -1,0 +1,109 @@
+/** What the loader takes from the Node it runs in. Nothing here depends on anything that gets patched. */
+import { host, original } from '@libvisor/abi'
+import type { SyntaxProbe } from './state/source-reader.ts'
+import type { LoaderDialect, PathFunctions } from './types.ts'
+
+const { posix } = original('path')
+const { fileURLToPath, pathToFileURL } = original('url')
+const nodeModule = original('module')
+
+const [major = 0, minor = 0] = host.process.versions.node.split('.').map(Number)
+const isAtLeast = (wantedMajor: number, wantedMinor: number): boolean =>
+  major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+
+const path: PathFunctions = {
+  resolve: posix.resolve,
+  dirname: posix.dirname,
+  basename: posix.basename,
+  normalize: posix.normalize,
+  relative: posix.relative,
+  isAbsolute: posix.isAbsolute,
+  fileURLToPath,
+  pathToFileURL,
+  isBuiltin: nodeModule.isBuiltin,
+}
+
+const dialect: LoaderDialect = {
+  slashImports: isAtLeast(24, 0),
+  selfReferenceNamesFolder: isAtLeast(24, 0),
+  wasm: isAtLeast(24, 0),
+  typescript: host.process.features.typescript !== false,
+  typedExtensionless: isAtLeast(26, 0),
+  importsSuppliedCommonJs: isAtLeast(24, 0),
+}
+
+/** What V8 says when a source needs the goal symbol Module, or something that only a module may do. */
+const moduleSyntaxErrors = new Set([
+  'Cannot use import statement outside a module',
+  "Unexpected token 'export'",
+  "Cannot use 'import.meta' outside a module",
+])
+const commonJsOnlyErrors = new Set([
+  "Identifier '__filename' has already been declared",
+  "Identifier '__dirname' has already been declared",
+  "Identifier 'exports' has already been declared",
+  "Identifier 'module' has already been declared",
+  "Identifier 'require' has already been declared",
+  'await is only valid in async functions and the top level bodies of modules',
+  'Unexpected reserved word',
+  'Missing initializer in const declaration',
+])
+const commonJsParameters = ['exports', 'require', 'module', '__filename', '__dirname']
+
+function syntaxErrorOf(source: string, filename: string, parameters: readonly string[]): string | undefined {
+  try {
+    original('vm').compileFunction(source, parameters, { filename })
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+let stripWarned = false
+
+const probe: SyntaxProbe = {
+  /** @source Node 24 `src/node_contextify.cc`, ShouldRetryAsESM */
+  containsModuleSyntax(source, file) {
+    const message = syntaxErrorOf(source, file, commonJsParameters)
+    if (message === undefined) return false
+    if (moduleSyntaxErrors.has(message)) return true
+    return commonJsOnlyErrors.has(message) && syntaxErrorOf(`(async function() {${source}})();`, file, []) === undefined
+  },
+
+  stripTypes(source, file) {
+    if (stripWarned) return nodeModule.stripTypeScriptTypes(source, { sourceUrl: file })
+    // The first call of the public function warns that it is experimental, which Node's own loader does not do.
+    const { process } = host
+    const { emitWarning } = process
+    process.emitWarning = () => {}
+    try {
+      return nodeModule.stripTypeScriptTypes(source, { sourceUrl: file })
+    } finally {
+      process.emitWarning = emitWarning
+      stripWarned = true
+    }
+  },
+}
+
+/**
+ * What the loader takes from the Node it runs in: path functions, the differences between versions, its parsers.
+ *
+ * @example
+ * ```ts
+ * import { loaderHost } from '@libvisor/loader'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(loaderHost.path.isBuiltin('node:fs'), true)
+ * assert.equal(loaderHost.probe.containsModuleSyntax('export {}', '/a.js'), true)
+ * ```
+ */
+export const loaderHost = Object.freeze({
+  path,
+  dialect,
+  probe,
+  /** Options of the command line that change how modules are found. */
+  flags: Object.freeze({
+    preserveSymlinks: host.process.execArgv.includes('--preserve-symlinks'),
+    preserveSymlinksMain: host.process.execArgv.includes('--preserve-symlinks-main'),
+  }),
+})

@@ -1,0 +1,135 @@
+import type { FileView } from '@libvisor/core'
+import type { PackageConfig, PathFunctions } from '../types.ts'
+import type { LoaderErrors } from './loader-errors.ts'
+
+/** Who asked for a package, for the error of a package.json that cannot be parsed. */
+export interface PackageRequest {
+  readonly specifier: string
+  /** The URL of the module that asked. */
+  readonly base: string
+}
+
+/** Reads package.json files. What has been read once is kept, as Node keeps it. */
+export interface PackageReader {
+  /** Reads one package.json. @throws ERR_INVALID_PACKAGE_CONFIG when it is not JSON */
+  read(path: string, request?: PackageRequest): PackageConfig
+  /** The package.json that CommonJS finds: the nearest above a file, up to a `node_modules`, but not the one in the root. */
+  nearest(file: string): PackageConfig | undefined
+  /** The package.json that ESM finds: the nearest above a URL, up to a `node_modules`. */
+  scope(url: string): PackageConfig
+  /** Forgets what was read: one package.json, or all. */
+  invalidate(path?: string): void
+}
+
+/** What a reader needs. */
+export interface PackageReaderOptions {
+  readonly files: FileView
+  readonly errors: LoaderErrors
+  readonly path: PathFunctions
+}
+
+const decoder = new TextDecoder()
+
+const missing = (path: string): PackageConfig => ({
+  path,
+  exists: false,
+  name: undefined,
+  main: undefined,
+  type: 'none',
+  exports: undefined,
+  imports: undefined,
+})
+
+/**
+ * Node's parser ignores a field of the wrong type. It keeps `exports` as text, and parses again what looks like JSON when
+ * it is used: in ESM always (the copy that `scope` makes), in CommonJS only where `exports` are looked up.
+ */
+function configOf(path: string, fields: Readonly<Record<string, unknown>>): PackageConfig {
+  const { name, main, type, exports, imports } = fields
+  const isJson = typeof exports === 'string' && /^[[{]/.test(exports)
+  const isTarget = typeof exports === 'string' || (typeof exports === 'object' && exports !== null)
+  return {
+    path,
+    exists: true,
+    name: typeof name === 'string' ? name : undefined,
+    main: typeof main === 'string' ? main : undefined,
+    type: type === 'commonjs' || type === 'module' ? type : 'none',
+    get exports(): unknown {
+      return isJson ? JSON.parse(exports) : isTarget ? exports : undefined
+    },
+    imports: typeof imports === 'object' && imports !== null ? imports : undefined,
+  }
+}
+
+/**
+ * Makes a reader of package.json files.
+ *
+ * @param options - the files to read, the errors to throw
+ * @returns the reader, with an empty cache
+ * @source Node 24 `src/node_modules.cc`
+ */
+export function createPackageReader(options: PackageReaderOptions): PackageReader {
+  const { files, errors, path } = options
+  const cache = new Map<string, PackageConfig>()
+
+  function parse(file: string, text: string): PackageConfig | undefined {
+    try {
+      const value: unknown = JSON.parse(text)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        return configOf(file, value as Record<string, unknown>)
+      }
+    } catch {
+      // The error that Node throws says nothing about the place either.
+    }
+    return undefined
+  }
+
+  function find(file: string, request?: PackageRequest): PackageConfig | undefined {
+    const known = cache.get(file)
+    if (known !== undefined) return known
+    if (files.kind(file) !== 'file') return undefined
+    let text: string
+    try {
+      text = decoder.decode(files.read(file))
+    } catch {
+      return undefined
+    }
+    const config = parse(file, text)
+    if (config === undefined) {
+      const base = request === undefined ? undefined : path.fileURLToPath(request.base)
+      throw errors.unreadablePackageConfig(file, request?.specifier, base)
+    }
+    cache.set(file, config)
+    return config
+  }
+
+  return {
+    read: (file, request) => find(file, request) ?? missing(file),
+
+    nearest(file) {
+      for (let folder = path.dirname(file); folder !== '/'; folder = path.dirname(folder)) {
+        if (path.basename(folder) === 'node_modules') break
+        const config = find(`${folder}/package.json`)
+        if (config !== undefined) return config
+      }
+      return undefined
+    },
+
+    scope(url) {
+      let candidate = new URL('./package.json', url)
+      while (!candidate.pathname.endsWith('node_modules/package.json')) {
+        const config = find(path.fileURLToPath(candidate))
+        if (config !== undefined) return { ...config }
+        const parent = new URL('../package.json', candidate)
+        if (parent.pathname === candidate.pathname) break
+        candidate = parent
+      }
+      return missing(path.fileURLToPath(candidate))
+    },
+
+    invalidate(file) {
+      if (file === undefined) cache.clear()
+      else cache.delete(file)
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareResolution } from './compare-resolution.ts'
+import { generated, handWritten } from './resolution-corpus.ts'
+
+describe('resolution equals that of the Node that runs the tests', () => {
+  test('in the corners that were written by hand', () => {
+    const { count, differences } = compareResolution(handWritten)
+    expect(differences).toEqual([])
+    expect(count).toBeGreaterThan(1000)
+  }, 60_000)
+
+  test('in generated trees', () => {
+    const { count, differences } = compareResolution(fc.sample(generated, { numRuns: 400, seed: 20_261_122 }))
+    expect(differences).toEqual([])
+    expect(count).toBeGreaterThan(4000)
+  }, 60_000)
+})
