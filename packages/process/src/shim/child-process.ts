@@ -3,6 +3,7 @@ import { apply } from '@libvisor/abi'
 import { callNativeSync, createDispatcher, denied, setOwner, slots, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 import { processState } from '../state/process-state.ts'
+import type { ChildOfHost } from '../state/process-state.ts'
 
 /**
  * Where a directory of a guest is on the host.
@@ -20,8 +21,10 @@ export interface ChildProcessOptions {
 
 interface SpawnOptions {
   file: string
-  cwd?: string | undefined
+  cwd?: string | null | undefined
 }
+
+type Child = ChildOfHost & { readonly pid?: number }
 
 type Fn = (...args: unknown[]) => unknown
 
@@ -32,9 +35,10 @@ function requireExecutable(ns: Namespace, api: string, file: string): void {
 }
 
 /** The directory of the host in which a child starts. */
-function directoryFor(ns: Namespace, directory: string | undefined, hostDirectory: HostDirectory): string {
+function directoryFor(ns: Namespace, directory: string | URL | null | undefined, hostDirectory: HostDirectory): string {
   const { cwd } = ns.get(slots.identity)
-  const absolute = directory === undefined ? cwd : directory.startsWith('/') ? directory : `${cwd}/${directory}`
+  const given = directory instanceof URL ? decodeURIComponent(directory.pathname) : directory
+  const absolute = given == null ? cwd : given.startsWith('/') ? given : `${cwd}/${given}`
   const real = hostDirectory(ns, absolute)
   if (real === undefined) {
     throw unsupported(`A child process in ${absolute}`, 'an executable of the host cannot see a directory of the guest')
@@ -70,14 +74,16 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
   const { prototype } = exports.ChildProcess as unknown as { prototype: { spawn: Fn } }
   const spawn = prototype.spawn
   patches.patch(prototype, 'spawn', {
-    value: createDispatcher(spawn, current, (ns) => function (this: object, spawnOptions: SpawnOptions) {
+    value: createDispatcher(spawn, current, (ns) => function (this: Child, spawnOptions: SpawnOptions) {
       // Whatever is not valid fails in Node's own words.
       if (typeof spawnOptions?.file !== 'string') return apply(spawn, this, [spawnOptions])
       requireExecutable(ns, 'spawn', spawnOptions.file)
       setOwner(this, ns)
       const cwd = directoryFor(ns, spawnOptions.cwd, hostDirectory)
       // Its pipes are the host's: net must not take them for the guest's.
-      return callNativeSync(() => apply(spawn, this, [{ ...spawnOptions, cwd }]) as unknown)
+      const error = callNativeSync(() => apply(spawn, this, [{ ...spawnOptions, cwd }]) as unknown)
+      if (this.pid !== undefined) ns.get(processState).children.set(this.pid, this)
+      return error
     }),
   })
 
@@ -91,7 +97,7 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
       const valid = file !== undefined && (given === undefined || options === given)
       if (!valid) return callNativeSync(original, ...args)
       requireExecutable(ns, name, file)
-      const directory = options['cwd'] as string | undefined
+      const directory = options['cwd'] as string | URL | null | undefined
       const env = options['env'] ?? { ...ns.get(processState).env }
       const rewritten = [...args]
       rewritten[index] = { ...options, env, cwd: directoryFor(ns, directory, hostDirectory) }

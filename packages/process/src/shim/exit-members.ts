@@ -85,7 +85,11 @@ export function exitMembers(context: MemberContext, options: ExitOptions, signal
     _kill(pid: number, signal: number): number {
       if (signal < 0 || signal > highest) return -errno.EINVAL[0]
       // 0 is the process group and -1 all that may be signalled: of the guest there is this process alone.
-      if (![identity.pid, 0, -1, -identity.pid].includes(pid)) return -errno.ESRCH[0]
+      if (![identity.pid, 0, -1, -identity.pid].includes(pid)) {
+        const child = state.children.get(pid)
+        const runs = child !== undefined && child.exitCode === null && child.signalCode === null
+        return runs ? original._kill(pid, signal) : -errno.ESRCH[0]
+      }
       if (signal !== 0 && known.has(signal)) signals().raise(signal)
       return 0
     },

@@ -21,7 +21,9 @@ function closedReport(): object {
   for (const [name, value] of Object.entries(settings)) {
     Object.defineProperty(report, name, {
       get: () => value,
-      set() {
+      set(wanted: unknown) {
+        // Node itself puts its defaults back.
+        if (wanted === value) return
         throw unsupported(`process.report.${name}`, 'reports tell about the host')
       },
       enumerable: true,
@@ -97,7 +99,6 @@ export function guardedMembers(context: MemberContext): Members {
       _debugProcess: closed('_debugProcess', "debugging is the host's"),
       _debugEnd: closed('_debugEnd', "debugging is the host's"),
       _getActiveHandles: () => withoutHandles(original._getActiveHandles()),
-      _getActiveRequests: () => withoutHandles(original._getActiveRequests()),
     }),
   }
 }

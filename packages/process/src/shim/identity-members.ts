@@ -20,19 +20,12 @@ export function identityMembers({ ns, identity, state, argument }: MemberContext
   return {
     pid: data(identity.pid, false),
     ppid: { get: () => identity.ppid, enumerable: true, configurable: true },
-    title: {
-      get: () => state.title,
-      set(title: unknown) {
-        state.title = `${title as string}`
-      },
-      enumerable: true,
-      configurable: true,
-    },
     argv: data([...state.argv]),
     argv0: data(state.argv0, false),
     execArgv: data([...state.execArgv]),
     execPath: data(state.execPath),
     env: data(state.env),
+    ...(state.title === undefined ? {} : { title: titleMember() }),
 
     ...methods({
       cwd: () => identity.cwd,
@@ -62,6 +55,17 @@ export function identityMembers({ ns, identity, state, argument }: MemberContext
         return before
       },
     }),
+  }
+
+  function titleMember(): PropertyDescriptor {
+    return {
+      get: () => state.title,
+      set(title: unknown) {
+        state.title = `${title as string}`
+      },
+      enumerable: true,
+      configurable: true,
+    }
   }
 
   function parseMode(mask: unknown): number {

@@ -4,6 +4,7 @@ import type * as workerThreads from 'node:worker_threads'
 import { createDispatcher } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { liveProcess, originalModule } from '../originals.native.ts'
+import { adoptEnvironment } from './own-environment.ts'
 import { createBoundProcess } from './bound-process.ts'
 import { hookChildProcess, hookCluster } from './child-process.ts'
 import type { HostDirectory } from './child-process.ts'
@@ -50,7 +51,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
     area: 'process',
 
     install(realm, current) {
-      installProcess(realm, current)
+      const restoreEnv = installProcess(realm, current)
       installOs(realm, current)
       realm.whenAsked('child_process', (exports) =>
         hookChildProcess(exports as unknown as typeof childProcess, { realm, current, hostDirectory }),
@@ -59,7 +60,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
       realm.whenAsked('worker_threads', (exports) =>
         hookWorkers(exports as unknown as typeof workerThreads, { realm, current, launch: workers }),
       )
-      return { [Symbol.dispose]() {} }
+      return { [Symbol.dispose]: restoreEnv }
     },
 
     bind(ns): BoundSet {
@@ -93,15 +94,18 @@ const guestOs = (ns: Namespace, process: NodeJS.Process): GuestOs =>
   createOs(createMemberContext(ns, process), originalModule('os'))
 
 /** Changes `process`: for good where the realm belongs to one namespace, and else by asking who asks. */
-function installProcess(realm: Realm, current: CurrentNamespace): void {
+function installProcess(realm: Realm, current: CurrentNamespace): () => void {
   const { patches } = realm
   const ns = realm.kind === 'own' ? current() : undefined
   if (ns !== undefined) {
+    const restoreEnv = adoptEnvironment(ns)
     const members = processMembers(createMemberContext(ns, liveProcess), 'own')
+    // It is Node's own object by now.
+    delete members['env']
     for (const [name, descriptor] of Object.entries(members)) {
       if (isPatchable(name)) patches.patch(liveProcess, name, descriptor)
     }
-    return
+    return restoreEnv
   }
 
   const membersOf = perNamespace((ns) => processMembers(createMemberContext(ns, liveProcess), 'shared'))
@@ -110,6 +114,7 @@ function installProcess(realm: Realm, current: CurrentNamespace): void {
     if (original === undefined || !isPatchable(name)) continue
     patches.patch(liveProcess, name, createSharedMember(name, original, current, membersOf))
   }
+  return () => {}
 }
 
 /** Makes something once for each namespace. */

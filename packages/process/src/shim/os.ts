@@ -9,6 +9,8 @@ export type GuestOs = Pick<
   'getPriority' | 'homedir' | 'hostname' | 'networkInterfaces' | 'setPriority' | 'tmpdir' | 'userInfo'
 >
 
+const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
+
 type Primitive = () => number | string
 
 /** Node lets some of its functions stand for their results: `${os.hostname}`. */
@@ -57,8 +59,8 @@ export function createOs(context: MemberContext, originals: typeof os): GuestOs 
     }),
 
     tmpdir: withPrimitive(() => {
-      const { TMPDIR, TMP, TEMP, TEMPDIR } = state.env
-      const path = TMPDIR ?? TMP ?? TEMP ?? TEMPDIR ?? '/tmp'
+      const { TMPDIR, TMP, TEMP } = state.env
+      const path = TMPDIR || TMP || TEMP || '/tmp'
       return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
     }),
 
@@ -85,14 +87,14 @@ export function createOs(context: MemberContext, originals: typeof os): GuestOs 
     },
 
     getPriority(pid?: number): number {
-      if (typeof pid === 'number' && !isSelf(pid) && Number.isInteger(pid)) throw systemError('ESRCH', 'uv_os_getpriority')
+      if (isInt32(pid) && !isSelf(pid)) throw systemError('ESRCH', 'uv_os_getpriority')
       return pid === undefined || isSelf(pid) ? priority : originals.getPriority(pid)
     },
 
     setPriority: ((pid: number, value?: number): void => {
       const target = value === undefined ? 0 : pid
       const wanted = value === undefined ? pid : value
-      const valid = Number.isInteger(target) && Number.isInteger(wanted) && wanted >= -20 && wanted <= 19
+      const valid = isInt32(target) && isInt32(wanted) && wanted >= -20 && wanted <= 19
       // What is not valid fails there.
       if (!valid) return originals.setPriority(target, wanted)
       if (!isSelf(target)) throw systemError('ESRCH', 'uv_os_setpriority')

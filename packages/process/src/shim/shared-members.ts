@@ -9,7 +9,7 @@ export const sharedNames: readonly string[] = [
   ...['getuid', 'geteuid', 'getgid', 'getegid', 'getgroups'],
   ...['setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'],
   ...['_kill', 'reallyExit', 'exit', 'abort', 'execve', 'dlopen', 'binding', '_linkedBinding', 'report'],
-  ...['_debugProcess', '_debugEnd', '_getActiveHandles', '_getActiveRequests'],
+  ...['_debugProcess', '_debugEnd', '_getActiveHandles'],
   ...['stdin', 'stdout', 'stderr'],
 ]
 

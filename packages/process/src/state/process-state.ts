@@ -26,8 +26,8 @@ export interface ProcessStateOptions {
   readonly execArgv?: readonly string[]
   /** @defaultValue the first of `argv` */
   readonly execPath?: string
-  /** @defaultValue `node` */
-  readonly title?: string
+  /** What `process.title` says. @defaultValue what Node made it */
+  readonly title?: string | undefined
   /** The user, where the guest's `/etc/passwd` is not to be asked. */
   readonly account?: Account
   /** @defaultValue the loopback interface alone */
@@ -42,15 +42,24 @@ export interface ProcessStateOptions {
 
 /** What a process of a guest was started with, every default resolved. */
 export interface ProcessState {
-  readonly env: NodeJS.ProcessEnv
+  /** Live. In a realm of the guest's own it is Node's own object, filled when the realm is patched. */
+  env: NodeJS.ProcessEnv
   readonly argv: readonly string[]
   readonly argv0: string
   readonly execArgv: readonly string[]
   readonly execPath: string
-  title: string
+  title: string | undefined
   readonly account: Account | undefined
   readonly interfaces: Interfaces
   readonly onExit: ((code: number) => void) | undefined
+  /** Executables of the host that the guest has started, by their real process ids. */
+  readonly children: Map<number, ChildOfHost>
+}
+
+/** A child that runs on the host. */
+export interface ChildOfHost {
+  readonly exitCode: number | null
+  readonly signalCode: string | null
 }
 
 /** The loopback interface, as Linux shows it. */
@@ -94,7 +103,7 @@ export const processState = defineSlot<ProcessState>('process')
  * ```
  */
 export function createProcessState(options: ProcessStateOptions): ProcessState {
-  const { env, argv, argv0 = 'node', execArgv = [], title = 'node', interfaces = loopback } = options
+  const { env, argv, argv0 = 'node', execArgv = [], title, interfaces = loopback } = options
   return {
     env,
     argv,
@@ -105,5 +114,6 @@ export function createProcessState(options: ProcessStateOptions): ProcessState {
     account: options.account,
     interfaces,
     onExit: options.onExit,
+    children: new Map(),
   }
 }
