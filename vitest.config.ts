@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { sourceAliases } from './scripts/source-aliases.ts'
 
 export default defineConfig({
   test: {
@@ -8,15 +9,29 @@ export default defineConfig({
         test: {
           name: 'suite',
           include: ['packages/*/test/**/*.test.ts'],
-          // Tests of patched realms and of the command start processes of their own.
-          testTimeout: 30_000,
+        },
+      },
+      {
+        // The examples of docstrings and documents, as scripts/doctests.ts leaves them.
+        extends: true,
+        resolve: {
+          alias: Object.entries(sourceAliases()).map(([specifier, replacement]) => ({
+            find: new RegExp(`^${specifier}$`),
+            replacement,
+          })),
+        },
+        test: {
+          name: 'doctests',
+          include: ['.tmp/doctests/*.test.ts'],
         },
       },
     ],
     watch: false,
-    // A worker process per file: a test that leaves its realm changed harms itself only.
+    // A process per file: a test that leaves its realm changed harms itself only.
     pool: 'forks',
     maxWorkers: 2,
     passWithNoTests: true,
+    // Tests of patched realms and of the command start processes of their own.
+    testTimeout: 30_000,
   },
 })

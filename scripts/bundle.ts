@@ -1,0 +1,71 @@
+import fs from 'node:fs'
+import { isBuiltin } from 'node:module'
+import path from 'node:path'
+import { rolldown } from 'rolldown'
+import type { OutputChunk } from 'rolldown'
+import { lazyEntries } from './lazy-entries.ts'
+import { thirdPartyNotices } from './third-party-notices.ts'
+import { root } from './workspace.ts'
+import type { Manifest } from './workspace.ts'
+
+const directory = path.join(root, 'packages', 'libvisor')
+
+/**
+ * What programs and the command load, by the name of the file in `dist`. Workers and code that is loaded when it is
+ * first used become entries by the way they are referred to: see `lazy-entries.ts`.
+ */
+const entries: Readonly<Record<string, string>> = {
+  index: 'src/index.ts',
+  register: 'src/register.ts',
+  cli: 'src/cli.ts',
+}
+
+/** The module that stops an older Node, by the entry that imports it before all else. */
+const guards: Readonly<Record<string, string>> = {
+  index: '../bin/require-node.js',
+  register: '../bin/require-node-or-exit.js',
+}
+
+/** A file that was written. */
+export interface BundledChunk {
+  readonly file: string
+  readonly bytes: number
+}
+
+/** Bundles libvisor with the layers below it, and all that they use, into flat files in `packages/libvisor/dist`. */
+export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
+  const manifest = JSON.parse(fs.readFileSync(path.join(directory, 'package.json'), 'utf8')) as Manifest
+  const installed = Object.keys(manifest.dependencies ?? {})
+  const dist = path.join(directory, 'dist')
+  fs.rmSync(dist, { recursive: true, force: true })
+
+  await using bundle = await rolldown({
+    cwd: directory,
+    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(directory, file)])),
+    platform: 'node',
+    external: (id) => isBuiltin(id) || installed.some((name) => id === name || id.startsWith(`${name}/`)),
+    transform: { target: 'node22.21' },
+    plugins: [lazyEntries()],
+    onLog(level, log, handle) {
+      if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
+      handle(level, log)
+    },
+  })
+  const { output } = await bundle.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Flat: a chunk may refer to a worker's file relative to itself.
+    chunkFileNames: 'chunk-[name]-[hash].js',
+    sourcemap: true,
+    // What is loaded at every start is read at every start: comments are in the declarations.
+    comments: false,
+    banner: (chunk) => {
+      const guard = chunk.isEntry ? guards[chunk.name] : undefined
+      return guard === undefined ? '' : `import '${guard}'`
+    },
+  })
+  const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk')
+  fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(chunks.flatMap((chunk) => chunk.moduleIds)))
+  return chunks.map(({ fileName, code }) => ({ file: fileName, bytes: Buffer.byteLength(code) }))
+}
