@@ -45,7 +45,11 @@ export interface DirectoryEntry {
   readonly type: number
 }
 
-/** Fails a system call. Models throw it; shims turn it into Node's error. Can be cloned as its code. */
+/**
+ * Fails a system call. Models throw it; shims turn it into Node's error. Can be cloned as its code.
+ *
+ * It says nothing but its code, so there is one of each: making an error with a stack costs more than a failed look-up.
+ */
 export class Errno extends Error {
   readonly code: ErrnoCode
 
@@ -53,7 +57,16 @@ export class Errno extends Error {
     super(code)
     this.code = code
   }
+
+  /** The one error of a code. */
+  static of(code: ErrnoCode): Errno {
+    let error = errors.get(code)
+    if (error === undefined) errors.set(code, (error = new Errno(code)))
+    return error
+  }
 }
+
+const errors = new Map<ErrnoCode, Errno>()
 
 /** What a whole call may be passed to instead of being emulated. */
 export interface HostPath {
@@ -129,6 +142,9 @@ export type AsyncSyscalls = {
  * `local` works on the model in this thread; `remote` passes calls to the thread that has it.
  */
 export interface FileSystemProcess extends Disposable {
+  /** Whether the model is in this thread, so that a synchronous call waits for nobody. */
+  readonly local: boolean
+  /** The system calls. None needs a receiver. */
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
   /**
@@ -140,8 +156,16 @@ export interface FileSystemProcess extends Disposable {
    * @returns `undefined` where the call must be emulated, also where it fails
    */
   resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined
-  /** The host's descriptor behind one of the guest's, or `undefined` where the file is virtual. @throws Errno EBADF */
-  hostFd(fd: number): number | undefined
+  /**
+   * The host's descriptor behind one of the guest's, to which a whole call may be passed. Reading there moves the
+   * guest's position, too.
+   *
+   * @param fd - a descriptor of the guest
+   * @param intent - `write` for calls that change the file or its attributes. @defaultValue `'read'`
+   * @returns `undefined` where the file is virtual, or the call must be emulated
+   * @throws Errno EBADF
+   */
+  hostFd(fd: number, intent?: ResolveIntent): number | undefined
   /** Makes a guest's descriptor for a host's one, which then belongs to this process. */
   adopt(hostFd: number, path: string): number
   /**

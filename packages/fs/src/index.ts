@@ -1,0 +1,37 @@
+// What can be mounted.
+export { hostDir, memory, overlay, synthetic } from './state/mount-spec.ts'
+export type {
+  DevSpec,
+  EtcOptions,
+  EtcSpec,
+  HostDirOptions,
+  HostDirSpec,
+  MemoryFiles,
+  MemorySpec,
+  MountSpec,
+  OverlayOptions,
+  OverlaySpec,
+} from './state/mount-spec.ts'
+
+// The model: a guest's files, and its processes over them.
+export { createFileSystem } from './state/file-system.ts'
+export type { FileSystem, FileSystemOptions } from './state/file-system.ts'
+export { createHostFs } from './state/host-fs.native.ts'
+export type { HostFs, HostPathLike } from './state/host-fs.ts'
+export { fileSystem } from './slot.ts'
+export { Errno } from './types.ts'
+export type {
+  AsyncSyscalls,
+  DirectoryEntry,
+  FileSystemProcess,
+  HostPath,
+  ResolveIntent,
+  StatFsRecord,
+  StatRecord,
+  SyscallName,
+  Syscalls,
+  WatchEvent,
+} from './types.ts'
+
+// Names that are not UTF-8.
+export { decodeName, encodeName } from './state/name-bytes.ts'

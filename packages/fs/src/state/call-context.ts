@@ -1,0 +1,77 @@
+import type { Identity } from '@libvisor/core'
+import { Errno } from '../types.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import { access, demand, requireUnstuck, special } from './permission.ts'
+import type { NodeInit, Vnode } from './vnode.ts'
+import { checkPath, Walk } from './walk.ts'
+import type { Parent, Place } from './walk.ts'
+import { fileType } from './vnode.ts'
+
+/** What the system calls of one process share. */
+export class CallContext {
+  readonly root: Place
+  readonly identity: Identity
+  readonly hostUid: number
+  readonly feed: ChangeFeed
+
+  constructor(root: Place, identity: Identity, hostUid: number, feed: ChangeFeed) {
+    this.root = root
+    this.identity = identity
+    this.hostUid = hostUid
+    this.feed = feed
+  }
+
+  /** A new path resolution. */
+  walk(): Walk {
+    return new Walk(this.root, this.identity, this.hostUid)
+  }
+
+  /** Resolves a path that must exist. */
+  find(path: string, follow: boolean): Place {
+    checkPath(path)
+    return this.walk().find(path, follow)
+  }
+
+  /** Walks to the directory that has the last component. */
+  parent(path: string): Parent {
+    checkPath(path)
+    return this.walk().parent(path)
+  }
+
+  /** @throws Errno EACCES */
+  demand(node: Vnode, want: number): void {
+    demand(node, want, this.identity, this.hostUid)
+  }
+
+  /** @throws Errno EACCES, EROFS when no name can be made in a directory */
+  demandCreate(directory: Place): void {
+    if (!directory.node.driver.writable) throw Errno.of('EROFS')
+    this.demand(directory.node, access.write | access.execute)
+  }
+
+  /** @throws Errno EACCES, EPERM, EROFS when a name cannot be taken from a directory */
+  demandRemove(directory: Place, node: Vnode): void {
+    if (!directory.node.driver.writable) throw Errno.of('EROFS')
+    this.demand(directory.node, access.write | access.execute)
+    requireUnstuck(directory.node, node, this.identity)
+  }
+
+  /** What a new inode is made of: the caller's, with umask taken off and the group of a set-group-id directory. */
+  init(directory: Vnode, type: number, mode: number, target?: string): NodeInit {
+    const { uid, gid, umask } = this.identity
+    const inherits = (directory.mode & special.setgid) !== 0
+    let bits = type === fileType.link ? 0o777 : mode & 0o7777 & ~umask
+    if (inherits && type === fileType.directory) bits |= special.setgid
+    return { mode: type | bits, uid, gid: inherits ? directory.gid : gid, ...(target !== undefined && { target }) }
+  }
+
+  /** Tells watchers that a name came or went. */
+  renamed(directory: Place, name: string): void {
+    if (this.feed.active) this.feed.emit('rename', directory.childPath(name))
+  }
+
+  /** Tells watchers that an inode has changed. */
+  changed(place: Place): void {
+    if (this.feed.active) this.feed.emit('change', place.path)
+  }
+}

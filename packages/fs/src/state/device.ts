@@ -1,0 +1,111 @@
+/** Devices without hardware: what `/dev` holds. */
+import type { Entropy } from '@libvisor/core'
+import { Errno } from '../types.ts'
+import type { StatRecord } from '../types.ts'
+import type { AttributeChange, OpenFile, Vnode } from './vnode.ts'
+
+/** What reads and writes in place of a device. */
+export interface Device {
+  open(node: Vnode): OpenFile
+}
+
+/** The largest read of a device that never ends. @units bytes */
+const LARGEST_READ = 32 * 1024 * 1024
+
+/** What a device gives and takes. */
+interface DeviceOperations {
+  read(length: number): Uint8Array
+  write(data: Uint8Array): number
+}
+
+class DeviceFile implements OpenFile {
+  readonly node: Vnode
+  readonly hostFd = undefined
+  readonly detached = false
+  readonly handover = 0
+  readonly stream = true
+  readonly #operations: DeviceOperations
+
+  constructor(node: Vnode, operations: DeviceOperations) {
+    this.node = node
+    this.#operations = operations
+  }
+
+  read(length: number): Uint8Array {
+    return this.#operations.read(Math.min(length, LARGEST_READ))
+  }
+
+  write(data: Uint8Array): number {
+    return this.#operations.write(data)
+  }
+
+  position(): number {
+    return 0
+  }
+
+  append(data: Uint8Array): number {
+    return this.#operations.write(data)
+  }
+
+  stat(): StatRecord {
+    return this.node.stat()
+  }
+
+  change(change: AttributeChange): void {
+    this.node.change(change)
+  }
+
+  truncate(): void {
+    throw Errno.of('EINVAL')
+  }
+
+  sync(): void {
+    throw Errno.of('EINVAL')
+  }
+
+  close(): void {}
+}
+
+function device(operations: DeviceOperations): Device {
+  return { open: (node) => new DeviceFile(node, operations) }
+}
+
+const swallow = (data: Uint8Array): number => data.length
+const zeros = (length: number): Uint8Array => new Uint8Array(length)
+
+/** `/dev/null`: always at its end. */
+export const nullDevice: Device = device({ read: () => new Uint8Array(0), write: swallow })
+
+/** `/dev/zero`. */
+export const zeroDevice: Device = device({ read: zeros, write: swallow })
+
+/** `/dev/full`: a disk without room. */
+export const fullDevice: Device = device({
+  read: zeros,
+  write() {
+    throw Errno.of('ENOSPC')
+  },
+})
+
+/** A terminal that is not there: `/dev/tty` of a process without one. */
+export const noTerminal: Device = {
+  open() {
+    throw Errno.of('ENXIO')
+  },
+}
+
+/**
+ * `/dev/random` and `/dev/urandom`.
+ *
+ * @param entropy - where the bytes come from
+ */
+export function randomDevice(entropy: Entropy): Device {
+  return device({
+    read(length) {
+      const bytes = new Uint8Array(length)
+      entropy.fill(bytes)
+      return bytes
+    },
+    write: swallow,
+  })
+}

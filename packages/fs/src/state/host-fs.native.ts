@@ -1,0 +1,57 @@
+import { host, original } from '@libvisor/abi'
+import type { HostFs } from './host-fs.ts'
+
+const READ_POSITION = /^pos:\s*(\d+)/
+
+/**
+ * The host's own file system.
+ *
+ * @returns the originals, for `createFileSystem`
+ */
+export function createHostFs(): HostFs {
+  const fs = original('fs')
+  const { process } = host
+  return {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    umask: process.umask(),
+    nowMs: host.performanceNow,
+    lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
+    lstatBig: (path) => fs.lstatSync(path, { bigint: true }),
+    fstatBig: (fd) => fs.fstatSync(fd, { bigint: true }),
+    statfs: (path) => fs.statfsSync(path),
+    open: fs.openSync,
+    close: fs.closeSync,
+    read: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position === -1 ? null : position),
+    write: (fd, buffer, position) => fs.writeSync(fd, buffer, 0, buffer.length, position === -1 ? null : position),
+    position(fd) {
+      const info = fs.openSync(`/proc/self/fdinfo/${fd}`, 'r')
+      try {
+        const buffer = Buffer.alloc(64)
+        return Number(READ_POSITION.exec(buffer.toString('latin1', 0, fs.readSync(info, buffer)))?.[1] ?? 0)
+      } finally {
+        fs.closeSync(info)
+      }
+    },
+    ftruncate: fs.ftruncateSync,
+    fsync: fs.fsyncSync,
+    fchmod: fs.fchmodSync,
+    fchown: fs.fchownSync,
+    futimes: fs.futimesSync,
+    readdir: (path) => fs.readdirSync(path, { withFileTypes: true }),
+    readdirBytes: (path) => fs.readdirSync(path, { withFileTypes: true, encoding: 'buffer' }),
+    mkdir: (path, mode) => void fs.mkdirSync(path, { mode }),
+    rmdir: (path) => fs.rmdirSync(path),
+    unlink: fs.unlinkSync,
+    rename: fs.renameSync,
+    link: fs.linkSync,
+    symlink: fs.symlinkSync,
+    readlink: (path) => fs.readlinkSync(path, 'utf8'),
+    readlinkBytes: (path) => fs.readlinkSync(path, 'buffer'),
+    chmod: fs.chmodSync,
+    lchown: fs.lchownSync,
+    lutimes: fs.lutimesSync,
+    access: fs.accessSync,
+    realpath: (path) => fs.realpathSync.native(path),
+  }
+}

@@ -1,0 +1,117 @@
+import type { Identity, Stdio } from '@libvisor/core'
+import { linuxFsConstants } from '@libvisor/abi'
+import type { AsyncSyscalls, FileSystemProcess, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
+import { createAttributeCalls } from './attribute-calls.ts'
+import { CallContext } from './call-context.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import { createResolve } from './delegation.ts'
+import type { Resolve } from './delegation.ts'
+import { Description, DescriptorTable } from './descriptors.ts'
+import { createFileCalls } from './file-calls.ts'
+import type { HostFs } from './host-fs.ts'
+import { adoptHostFile } from './host-directory.ts'
+import type { MountTable } from './mounts.ts'
+import { createNameCalls } from './name-calls.ts'
+import { Place } from './walk.ts'
+
+/** What a process of the local implementation depends on. */
+export interface LocalProcessOptions {
+  readonly identity: Identity
+  readonly stdio: Stdio
+  readonly mounts: MountTable
+  readonly host: HostFs
+  readonly feed: ChangeFeed
+  /** Runs a task in a later turn of the event loop. */
+  readonly later: (task: () => void) => void
+  /** As `RLIMIT_NOFILE`. */
+  readonly maxOpenFiles: number
+  /** Called when it is disposed of. */
+  readonly onDispose: (process: LocalProcess) => void
+}
+
+/** A process of the guest in the thread that has the model. */
+export class LocalProcess implements FileSystemProcess {
+  readonly local = true
+  readonly sync: Syscalls
+  readonly async: AsyncSyscalls
+  readonly resolve: Resolve
+  readonly #context: CallContext
+  readonly #descriptors: DescriptorTable
+  readonly #mounts: MountTable
+  readonly #host: HostFs
+  readonly #onDispose: (process: LocalProcess) => void
+  readonly #watchers = new Set<Disposable>()
+
+  constructor(options: LocalProcessOptions) {
+    const { mounts, host, feed, identity } = options
+    const rootDriver = mounts.root.driver
+    const root = new Place(undefined, '', rootDriver === undefined ? mounts.root.stand : rootDriver.root, mounts.root)
+    this.#mounts = mounts
+    this.#host = host
+    this.#onDispose = options.onDispose
+    this.#context = new CallContext(root, identity, host.uid, feed)
+    this.#descriptors = new DescriptorTable(options.stdio, host, options.maxOpenFiles)
+    this.resolve = createResolve({ context: this.#context, mounts, hostUid: host.uid, hostUmask: host.umask })
+    this.sync = Object.freeze({
+      ...createNameCalls(this.#context),
+      ...createAttributeCalls(this.#context),
+      ...createFileCalls(this.#context, this.#descriptors),
+    })
+    this.async = createAsyncSyscalls(this.sync, options.later)
+  }
+
+  hostFd(fd: number, intent: ResolveIntent = 'read'): number | undefined {
+    const { file, writable } = this.#descriptors.get(fd)
+    if (file.detached) return undefined
+    if (intent === 'write' && !writable && file.node?.hostWritable !== true) return undefined
+    return file.hostFd
+  }
+
+  adopt(hostFd: number, path: string): number {
+    this.#descriptors.reserve()
+    return this.#descriptors.add(new Description(adoptHostFile(this.#host, hostFd), linuxFsConstants.O_RDWR, { path }))
+  }
+
+  watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined {
+    const place = this.#context.find(path, true)
+    if (place.node.hostPath !== undefined && !place.node.driver.writable) return undefined
+    const watcher = this.#context.feed.watch(place.path, recursive, listener)
+    const owned: Disposable = {
+      [Symbol.dispose]: () => {
+        this.#watchers.delete(owned)
+        watcher[Symbol.dispose]()
+      },
+    }
+    this.#watchers.add(owned)
+    return owned
+  }
+
+  differsFromHost(): boolean {
+    return !this.#mounts.points.every(({ driver }) => driver === undefined || driver.identityMapped || !driver.holdsModules)
+  }
+
+  [Symbol.dispose](): void {
+    for (const watcher of [...this.#watchers]) watcher[Symbol.dispose]()
+    this.#descriptors[Symbol.dispose]()
+    this.#onDispose(this)
+  }
+}
+
+type AnyCall = (...args: readonly unknown[]) => unknown
+
+/** Makes the asynchronous flavours of system calls that are done at once and settle later. */
+function createAsyncSyscalls(sync: Syscalls, later: (task: () => void) => void): AsyncSyscalls {
+  const calls: Record<string, AnyCall> = {}
+  for (const [name, call] of Object.entries(sync) as [string, AnyCall][]) {
+    calls[name] = (...args) =>
+      new Promise((resolve, reject) => {
+        try {
+          const result = call(...args)
+          later(() => resolve(result))
+        } catch (error) {
+          later(() => reject(error as Error))
+        }
+      })
+  }
+  return Object.freeze(calls) as unknown as AsyncSyscalls
+}

@@ -1,0 +1,153 @@
+/** Mount table: drivers made from specs, and where each is in the guest's root. */
+import type { Clock, Entropy } from '@libvisor/core'
+import { VisorError } from '@libvisor/core'
+import type { HostFs } from './host-fs.ts'
+import { HostDriver } from './host-directory.ts'
+import { MemoryDriver } from './memory.ts'
+import type { MountSpec } from './mount-spec.ts'
+import { OverlayDriver } from './overlay.ts'
+import { createDev, createEtc, fill } from './synthetic.ts'
+import { createHostUpper, memoryUpper } from './upper-layer.ts'
+import { fileType } from './vnode.ts'
+import type { Driver, Vnode } from './vnode.ts'
+
+/** `st_dev` of the first driver that has none of the host's. */
+const FIRST_DEV = 0x10000
+/** How far apart the inode numbers of an overlay's layers begin. */
+const INO_RANGE = 2 ** 44
+
+/** What drivers are made with. */
+export interface DriverContext {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly host: HostFs
+  /** Who owns the roots of memory drivers. */
+  readonly owner: { readonly uid: number; readonly gid: number }
+}
+
+/** A directory of the guest at or above a place where something is mounted. */
+export interface MountPoint {
+  readonly path: string
+  /** What is mounted here. */
+  driver: Driver | undefined
+  /** What is here when no driver has a directory of this name. */
+  readonly stand: Vnode
+  readonly children: Map<string, MountPoint>
+}
+
+export class MountTable implements Disposable {
+  readonly root: MountPoint
+  readonly points: readonly MountPoint[]
+  readonly #context: DriverContext
+  #lastDev = FIRST_DEV
+  /** Holds the directories on the way to mounts. */
+  readonly #stands: MemoryDriver
+
+  constructor(specs: Readonly<Record<string, MountSpec>>, context: DriverContext) {
+    this.#context = context
+    this.#stands = new MemoryDriver({ dev: this.#lastDev++, clock: context.clock, writable: false })
+    this.root = this.#point('/')
+    const points: MountPoint[] = [this.root]
+    const made: Driver[] = []
+    try {
+      for (const [path, spec] of Object.entries(specs)) {
+        const point = this.#place(path)
+        point.driver = this.#make(spec, point.path)
+        made.push(point.driver)
+        if (point !== this.root) points.push(point)
+      }
+    } catch (error) {
+      for (const driver of made) driver[Symbol.dispose]()
+      throw error
+    }
+    this.points = points
+    this.root.driver ??= this.#stands
+  }
+
+  /** The drivers, the root's first. */
+  get drivers(): Driver[] {
+    return this.points.flatMap(({ driver }) => (driver === undefined ? [] : [driver]))
+  }
+
+  [Symbol.dispose](): void {
+    for (const driver of this.drivers) driver[Symbol.dispose]()
+  }
+
+  #point(path: string): MountPoint {
+    const stand = this.#stands.make({ mode: fileType.directory | 0o755, uid: 0, gid: 0 })
+    stand.nlink = 2
+    return { path, driver: undefined, stand, children: new Map() }
+  }
+
+  #place(path: string): MountPoint {
+    const names = path.split('/').filter((name) => name !== '')
+    if (!path.startsWith('/') || names.includes('..') || names.includes('.')) {
+      throw new VisorError('VISOR_OPTION_INVALID', `'${path}' is no place to mount something`, {
+        hint: 'Name an absolute path of the guest without "." or "..".',
+      })
+    }
+    let point = this.root
+    for (const name of names) {
+      let child = point.children.get(name)
+      if (child === undefined) {
+        child = this.#point(`${point.path === '/' ? '' : point.path}/${name}`)
+        point.children.set(name, child)
+      }
+      point = child
+    }
+    return point
+  }
+
+  #make(spec: MountSpec, mountPoint: string, layer?: { dev: number; index: number }): Driver {
+    const { clock, entropy, owner } = this.#context
+    const dev = layer?.dev ?? this.#lastDev++
+    switch (spec.kind) {
+      case 'memory': {
+        const driver = new MemoryDriver({ dev, clock, ...owner, firstIno: 1 + (layer?.index ?? 0) * INO_RANGE })
+        fill(driver, spec.files)
+        return driver
+      }
+      case 'host':
+        return this.#makeHost(spec.path, spec.mode === 'rw', mountPoint)
+      case 'overlay':
+        return this.#makeOverlay(spec.lower, spec.upper, mountPoint, dev)
+      case 'dev':
+        return createDev({ dev, clock, entropy })
+      case 'etc':
+        return createEtc(spec, { dev, clock, entropy })
+    }
+  }
+
+  #makeHost(path: string, writable: boolean, mountPoint: string): HostDriver {
+    const { host } = this.#context
+    try {
+      const directory = host.realpath(path)
+      host.access(directory, 4)
+      return new HostDriver({ host, directory, mountPoint, writable })
+    } catch (cause) {
+      throw new VisorError('VISOR_MOUNT_UNREADABLE', `The directory '${path}' cannot be mounted at '${mountPoint}'`, {
+        cause,
+        hint: `Check that '${path}' exists on the host and that this user may read it.`,
+      })
+    }
+  }
+
+  #makeOverlay(lower: readonly MountSpec[], upper: MountSpec, mountPoint: string, own: number): OverlayDriver {
+    const lowers = lower.map((spec, index) => this.#make(spec, mountPoint, { dev: own, index }))
+    const bottom = lowers.at(-1)
+    if (bottom === undefined) {
+      throw new VisorError('VISOR_OPTION_INVALID', `The overlay at '${mountPoint}' has no lower layer`)
+    }
+    // One device for all: the host's where a layer is the host's, since calls that pass to it say so.
+    const dev = bottom instanceof HostDriver ? bottom.root.dev : own
+    const top = this.#make(upper, mountPoint, { dev, index: lower.length })
+    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers })
+    if (top instanceof HostDriver && top.writable) {
+      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers })
+    }
+    throw new VisorError('VISOR_OPTION_INVALID', `The upper layer of the overlay at '${mountPoint}' cannot be written to`, {
+      hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",
+    })
+  }
+}
+

@@ -1,0 +1,110 @@
+import { linuxFsConstants } from '@libvisor/abi'
+import type { StatRecord } from '../types.ts'
+import type { OverlayNode } from './overlay.ts'
+import type { AttributeChange, OpenFile, Vnode } from './vnode.ts'
+
+const { O_RDONLY } = linuxFsConstants
+
+/** The open files that read a lower layer, by inode: whom a copy-up and an unlink concern. */
+export interface LowerOpens {
+  readonly opens: Map<string, Set<OverlayFile>>
+  readonly key: string
+}
+
+/**
+ * An open file of an overlay. One that reads a lower layer goes over to the upper one when its inode is copied up, as
+ * Linux's has done since 4.19.
+ */
+export class OverlayFile implements OpenFile {
+  readonly node: OverlayNode
+  detached = false
+  handover = 0
+  #file: OpenFile
+  /** Present while the file is a lower layer's. */
+  #lower: LowerOpens | undefined
+  /** What was changed after the last name was gone: the lower inode must not be. */
+  #orphan: AttributeChange | undefined
+
+  constructor(node: OverlayNode, file: OpenFile, lower?: LowerOpens) {
+    this.node = node
+    this.#file = file
+    this.#lower = lower
+    if (lower === undefined) return
+    let files = lower.opens.get(lower.key)
+    if (files === undefined) lower.opens.set(lower.key, (files = new Set()))
+    files.add(this)
+  }
+
+  /** The inode has been copied up: everything happens there from now on. */
+  moveTo(upper: Vnode): void {
+    if (this.#orphan !== undefined) return
+    const lower = this.#file
+    this.handover = lower.position()
+    this.#file = upper.open(O_RDONLY)
+    this.#lower = undefined
+    lower.close()
+  }
+
+  /** The name is gone. */
+  detach(): void {
+    this.#orphan = {}
+    this.detached = true
+  }
+
+  get hostFd(): number | undefined {
+    return this.#file.hostFd
+  }
+
+  get stream(): boolean {
+    return this.#file.stream
+  }
+
+  position(): number {
+    return this.#file.position()
+  }
+
+  read(length: number, position: number): Uint8Array {
+    return this.#file.read(length, position)
+  }
+
+  write(data: Uint8Array, position: number): number {
+    return this.#file.write(data, position)
+  }
+
+  append(data: Uint8Array): number {
+    return this.#file.append(data)
+  }
+
+  stat(): StatRecord {
+    if (this.#lower === undefined) return this.#file.stat()
+    if (this.#orphan === undefined) return this.node.stat()
+    const record = this.#file.stat()
+    const mode = (record.mode & ~0o7777) | ((this.#orphan.mode ?? record.mode) & 0o7777)
+    return { ...record, ...this.#orphan, mode, nlink: Math.max(0, record.nlink - 1) }
+  }
+
+  change(change: AttributeChange): void {
+    if (this.#lower === undefined) this.#file.change(change)
+    else if (this.#orphan === undefined) this.node.change(change)
+    else this.#orphan = { ...this.#orphan, ...change }
+  }
+
+  truncate(size: number): void {
+    this.#file.truncate(size)
+  }
+
+  sync(): void {
+    if (this.#lower === undefined) this.#file.sync()
+  }
+
+  close(): void {
+    if (this.#lower !== undefined) {
+      const { opens, key } = this.#lower
+      const files = opens.get(key)
+      files?.delete(this)
+      if (files?.size === 0) opens.delete(key)
+      this.#lower = undefined
+    }
+    this.#file.close()
+  }
+}

@@ -1,0 +1,411 @@
+/**
+ * A writable layer over others that are never changed, by the rules of Linux's overlayfs: what is written is copied
+ * up first, what is removed leaves a whiteout, and a directory that took a removed one's place is opaque.
+ */
+import { linuxFsConstants } from '@libvisor/abi'
+import { Errno } from '../types.ts'
+import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
+import { OverlayFile } from './overlay-file.ts'
+import type { UpperLayer } from './upper-layer.ts'
+import { fileType, O_ACCMODE } from './vnode.ts'
+import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode.ts'
+
+const { O_RDONLY, O_WRONLY } = linuxFsConstants
+
+/** How much is copied at a time. @units bytes */
+const COPY_PIECE = 1 << 20
+
+/** What an overlay driver depends on. */
+export interface OverlayDriverOptions {
+  /** `st_dev` of what is in no lower layer, and of lower layers that are not the host's. */
+  readonly dev: number
+  readonly upper: Driver
+  readonly layer: UpperLayer
+  /** The first one is on top. */
+  readonly lowers: readonly Driver[]
+}
+
+export class OverlayDriver implements Driver {
+  readonly dev: number
+  readonly upper: Driver
+  readonly layer: UpperLayer
+  readonly lowers: readonly Driver[]
+  readonly root: OverlayNode
+  /** Whether the upper layer holds nothing: everything is what the lower layers say. */
+  pristine: boolean
+  /** Moves whenever a directory gets an upper part or goes away: what was known about paths must be asked again. */
+  generation = 0
+  /** Open files that read a lower layer, by the lower inode. */
+  readonly lowerOpens = new Map<string, Set<OverlayFile>>()
+
+  constructor(options: OverlayDriverOptions) {
+    this.dev = options.dev
+    this.upper = options.upper
+    this.layer = options.layer
+    this.lowers = options.lowers
+    this.pristine = this.upper.root.isEmpty()
+    const lowerRoots = this.lowers.map(({ root }) => root)
+    this.root = new OverlayNode(this, undefined, '', this.upper.root, lowerRoots, '')
+  }
+
+  get writable(): boolean {
+    return this.upper.writable
+  }
+
+  get holdsModules(): boolean {
+    return this.upper.holdsModules && this.lowers.every(({ holdsModules }) => holdsModules)
+  }
+
+  get identityMapped(): boolean {
+    return this.pristine && this.lowers.length === 1 && this.lowers[0]?.identityMapped === true
+  }
+
+  /** Notes that the upper layer is no longer empty. */
+  touched(): void {
+    this.pristine = false
+    this.generation++
+  }
+
+  statfs(): StatFsRecord {
+    return this.upper.statfs(this.upper.root)
+  }
+
+  [Symbol.dispose](): void {
+    this.upper[Symbol.dispose]()
+    for (const lower of this.lowers) lower[Symbol.dispose]()
+  }
+}
+
+/** The key of an inode in a lower layer. */
+function inodeKey({ dev, ino }: StatRecord): string {
+  return `${dev}:${ino}`
+}
+
+export class OverlayNode implements Vnode {
+  readonly driver: OverlayDriver
+  readonly descriptor = undefined
+  readonly #parent: OverlayNode | undefined
+  readonly #name: string
+  #upper: Vnode | undefined
+  /** What shows from the lower layers: directories to be merged, or one that is none. */
+  readonly #lowers: readonly Vnode[]
+  /** Where the lower part is in its layers. */
+  readonly #lowerPath: string
+
+  constructor(
+    driver: OverlayDriver,
+    parent: OverlayNode | undefined,
+    name: string,
+    upper: Vnode | undefined,
+    lowers: readonly Vnode[],
+    lowerPath: string,
+  ) {
+    this.driver = driver
+    this.#parent = parent
+    this.#name = name
+    this.#upper = upper
+    this.#lowers = lowers
+    this.#lowerPath = lowerPath
+  }
+
+  /** The layer whose metadata count. */
+  get #top(): Vnode {
+    const top = this.#upper === undefined || this.driver.pristine ? this.#lowers[0] : this.#upper
+    if (top === undefined) throw Errno.of('ENOENT')
+    return top
+  }
+
+  get type(): number {
+    return this.#top.type
+  }
+
+  get mode(): number {
+    return this.#top.mode
+  }
+
+  get uid(): number {
+    return this.#top.uid
+  }
+
+  get gid(): number {
+    return this.#top.gid
+  }
+
+  get hostPath(): string | undefined {
+    if (this.#upper === undefined || this.driver.pristine) {
+      return this.#lowers.length === 1 ? this.#lowers[0]?.hostPath : undefined
+    }
+    return this.type === fileType.directory ? undefined : this.#upper.hostPath
+  }
+
+  get hostWritable(): boolean {
+    return this.#upper?.hostWritable === true && this.type !== fileType.directory
+  }
+
+  is(other: Vnode): boolean {
+    if (!(other instanceof OverlayNode) || other.driver !== this.driver) return false
+    return (this.#findUpper() === undefined) === (other.#findUpper() === undefined) && this.#top.is(other.#top)
+  }
+
+  /** The inode in the upper layer: another node of the same name may have been copied up since this was made. */
+  #findUpper(): Vnode | undefined {
+    if (this.#upper === undefined && !this.driver.pristine) {
+      const parent = this.#parent === undefined ? undefined : this.#parent.#findUpper()
+      if (parent !== undefined) this.#upper = this.driver.layer.lookup(parent, this.#name)
+    }
+    return this.#upper
+  }
+
+  stat(): StatRecord {
+    const top = this.#top
+    const record = top.stat()
+    if (top !== this.#upper) return top.hostPath === undefined ? { ...record, dev: this.driver.dev } : record
+    if (top.type !== fileType.directory || this.#lowers.length === 0) return record
+    return { ...record, nlink: 2 + this.entries().filter(({ type }) => type === fileType.directory).length }
+  }
+
+  change(change: AttributeChange): void {
+    this.copyUp(true).change(change)
+  }
+
+  truncate(size: number, touch: boolean): void {
+    this.copyUp(size > 0).truncate(size, touch)
+  }
+
+  open(flags: number): OpenFile {
+    const { type } = this
+    if ((flags & O_ACCMODE) !== O_RDONLY && type === fileType.file) {
+      return new OverlayFile(this, this.copyUp(true).open(flags))
+    }
+    const top = this.#top
+    const opened = top.open(flags)
+    if (top === this.#upper) return new OverlayFile(this, opened)
+    return new OverlayFile(this, opened, { opens: this.driver.lowerOpens, key: inodeKey(top.stat()) })
+  }
+
+  readlink(): string {
+    return this.#top.readlink()
+  }
+
+  lookup(name: string): OverlayNode | undefined {
+    const { driver } = this
+    const upper = driver.pristine ? undefined : this.#findUpper()
+    const found = upper === undefined ? undefined : driver.layer.lookup(upper, name)
+    let lowerPath = `${this.#lowerPath}/${name}`
+    let lowers: readonly Vnode[]
+    if (found !== undefined) {
+      const redirect = found.type === fileType.directory ? driver.layer.redirect(found) : undefined
+      if (found.type !== fileType.directory || driver.layer.opaque(found)) lowers = []
+      else if (redirect === undefined) lowers = this.#lookupLower(name, true)
+      else {
+        lowerPath = redirect
+        lowers = this.driver.root.#follow(redirect)
+      }
+    } else {
+      if (upper !== undefined && driver.layer.hidden(upper, name)) return undefined
+      lowers = this.#lookupLower(name, false)
+      if (lowers.length === 0) return undefined
+    }
+    return new OverlayNode(driver, this, name, found, lowers, lowerPath)
+  }
+
+  entries(): DirectoryEntry[] {
+    const upper = this.driver.pristine ? undefined : this.#findUpper()
+    if (upper === undefined && this.#lowers.length === 1) return this.#lowers[0]?.entries() ?? []
+    const hidden = new Set<string>()
+    const entries = upper === undefined ? [] : this.driver.layer.entries(upper, hidden)
+    for (const { name } of entries) hidden.add(name)
+    for (const lower of this.#lowers) {
+      for (const entry of lower.entries()) {
+        if (hidden.has(entry.name)) continue
+        hidden.add(entry.name)
+        entries.push(entry)
+      }
+    }
+    return entries
+  }
+
+  isEmpty(): boolean {
+    return this.entries().length === 0
+  }
+
+  create(name: string, init: NodeInit): OverlayNode {
+    const { layer } = this.driver
+    const upper = this.copyUp(true)
+    const replacesLower = layer.hidden(upper, name)
+    if (replacesLower) layer.unhide(upper, name)
+    let node
+    try {
+      node = upper.create(name, init)
+    } catch (error) {
+      if (replacesLower) layer.hide(upper, name)
+      throw error
+    }
+    if (replacesLower && node.type === fileType.directory) layer.setOpaque(node)
+    return new OverlayNode(this.driver, this, name, node, [], `${this.#lowerPath}/${name}`)
+  }
+
+  link(name: string, node: Vnode): void {
+    const existing = (node as OverlayNode).copyUp(true)
+    const upper = this.copyUp(true)
+    this.driver.layer.unhide(upper, name)
+    upper.link(name, existing)
+  }
+
+  remove(name: string, node: Vnode): void {
+    const { layer } = this.driver
+    const removed = node as OverlayNode
+    const upper = this.copyUp(true)
+    const found = layer.lookup(upper, name)
+    if (found === undefined) {
+      const [lower] = removed.#lowers
+      if (lower !== undefined) this.#detach(lower)
+    } else {
+      if (found.type === fileType.directory) layer.clear(found)
+      upper.remove(name, found)
+    }
+    if (this.#inLower(name)) layer.hide(upper, name)
+    if (removed.type === fileType.directory) this.driver.touched()
+  }
+
+  rename(name: string, node: Vnode, toDirectory: Vnode, toName: string, replaced: Vnode | undefined): void {
+    const { driver } = this
+    const { layer } = driver
+    const moved = node as OverlayNode
+    const to = toDirectory as OverlayNode
+    const isDirectory = moved.type === fileType.directory
+    const keepsLower = isDirectory && moved.#lowers.length > 0
+    if (keepsLower && !layer.redirects) throw Errno.of('EXDEV')
+    const found = moved.copyUp(true)
+    if (keepsLower) layer.setRedirect(found, moved.#lowerPath)
+    const fromUpper = this.copyUp(true)
+    const toUpper = to.copyUp(true)
+    const inWay = layer.lookup(toUpper, toName)
+    if (inWay === undefined) {
+      const [lower] = replaced === undefined ? [] : (replaced as OverlayNode).#lowers
+      if (lower !== undefined) this.#detach(lower)
+    } else if (inWay.type === fileType.directory) layer.clear(inWay)
+    layer.unhide(toUpper, toName)
+    fromUpper.rename(name, found, toUpper, toName, inWay)
+    if (isDirectory && !keepsLower && !layer.opaque(found)) layer.setOpaque(found)
+    if (this.#inLower(name)) layer.hide(fromUpper, name)
+    if (isDirectory) driver.touched()
+  }
+
+  /**
+   * Makes sure that the upper layer has this inode, its parents first.
+   *
+   * @param withData - whether a file's bytes are wanted
+   */
+  copyUp(withData: boolean): Vnode {
+    const { driver } = this
+    const found = this.#findUpper()
+    if (found !== undefined) {
+      if (driver.pristine) this.#takeRoot()
+      return found
+    }
+    const lower = this.#lowers[0]
+    const parent = this.#parent
+    if (lower === undefined || parent === undefined) throw Errno.of('ENOENT')
+    const record = this.stat()
+    const source = lower.type === fileType.file && withData ? lower.open(O_RDONLY) : undefined
+    try {
+      const upper = parent.copyUp(true)
+      const copy = copyInode(lower, record, upper, this.#name, source)
+      driver.layer.setOrigin(copy, record.dev, record.ino)
+      if (copy.type === fileType.directory) driver.touched()
+      this.#upper = copy
+      const key = inodeKey(lower.stat())
+      for (const file of driver.lowerOpens.get(key) ?? []) file.moveTo(copy)
+      driver.lowerOpens.delete(key)
+      return copy
+    } finally {
+      source?.close()
+    }
+  }
+
+  /** Gives the upper root the lower root's metadata: it counts from now on. */
+  #takeRoot(): void {
+    const { driver } = this
+    const [lower] = driver.root.#lowers
+    driver.touched()
+    if (lower === undefined) return
+    const { dev, ino, mode, uid, gid, atimeNs, mtimeNs } = lower.stat()
+    driver.upper.root.change({ mode: mode & 0o7777, uid, gid, atimeNs, mtimeNs })
+    driver.layer.setOrigin(driver.upper.root, lower.hostPath === undefined ? driver.dev : dev, ino)
+  }
+
+  #lookupLower(name: string, onlyDirectories: boolean): readonly Vnode[] {
+    const found: Vnode[] = []
+    for (const lower of this.#lowers) {
+      const node = lower.type === fileType.directory ? lower.lookup(name) : undefined
+      if (node === undefined) continue
+      if (node.type !== fileType.directory) {
+        if (found.length === 0 && !onlyDirectories) found.push(node)
+        break
+      }
+      found.push(node)
+    }
+    return found
+  }
+
+  /** The directories of the lower layers at a path from their roots. */
+  #follow(path: string): readonly Vnode[] {
+    let node: OverlayNode = new OverlayNode(this.driver, undefined, '', undefined, this.#lowers, '')
+    for (const name of path.split('/').slice(1)) {
+      node = new OverlayNode(this.driver, node, name, undefined, node.#lookupLower(name, true), '')
+    }
+    return node.#lowers
+  }
+
+  #inLower(name: string): boolean {
+    return this.#lowers.some((lower) => lower.lookup(name) !== undefined)
+  }
+
+  /** Tells the open files of a lower inode that its name is gone. */
+  #detach(lower: Vnode): void {
+    if (lower.type !== fileType.file || this.driver.lowerOpens.size === 0) return
+    for (const file of this.driver.lowerOpens.get(inodeKey(lower.stat())) ?? []) file.detach()
+  }
+}
+
+/** Copies one inode, with its metadata; a directory without its entries. Leaves nothing when it fails. */
+function copyInode(
+  lower: Vnode,
+  record: StatRecord,
+  upper: Vnode,
+  name: string,
+  source: OpenFile | undefined,
+): Vnode {
+  const { type } = lower
+  if (type !== fileType.file && type !== fileType.directory && type !== fileType.link) throw Errno.of('EPERM')
+  const { mode, uid, gid, atimeNs, mtimeNs } = record
+  const { mtimeNs: directoryMtimeNs, atimeNs: directoryAtimeNs } = upper.stat()
+  const copy = upper.create(name, { mode, uid, gid, ...(type === fileType.link && { target: lower.readlink() }) })
+  try {
+    if (source !== undefined) copyBytes(source, copy)
+    copy.change({ mode: mode & 0o7777, uid, gid, atimeNs, mtimeNs })
+    // Making the copy is no change of its directory that anybody could see.
+    upper.change({ atimeNs: directoryAtimeNs, mtimeNs: directoryMtimeNs })
+  } catch (error) {
+    upper.remove(name, copy)
+    throw error
+  }
+  return copy
+}
+
+function copyBytes(source: OpenFile, copy: Vnode): void {
+  const file = copy.open(O_WRONLY)
+  try {
+    for (let position = 0; ; ) {
+      const piece = source.read(COPY_PIECE, position)
+      if (piece.length === 0) break
+      for (let written = 0; written < piece.length; ) {
+        written += file.write(piece.subarray(written), position + written)
+      }
+      position += piece.length
+    }
+  } finally {
+    file.close()
+  }
+}

@@ -1,0 +1,107 @@
+import { linuxFsConstants } from '@libvisor/abi'
+import type { Clock, Entropy } from '@libvisor/core'
+import { fullDevice, noTerminal, nullDevice, randomDevice, zeroDevice } from './device.ts'
+import type { Device } from './device.ts'
+import { MemoryDriver } from './memory.ts'
+import type { MemoryNode } from './memory.ts'
+import type { EtcOptions, MemoryFiles } from './mount-spec.ts'
+import { fileType } from './vnode.ts'
+
+const { O_WRONLY } = linuxFsConstants
+
+/** Where Docker's resolver is, and where a guest's is. */
+const NAME_SERVER = '127.0.0.11'
+
+/** Major and minor number as `st_rdev` has them. */
+function deviceNumber(major: number, minor: number): number {
+  return (major << 8) | minor
+}
+
+/** What the synthetic drivers depend on. */
+export interface SyntheticOptions {
+  readonly dev: number
+  readonly clock: Clock
+  readonly entropy: Entropy
+}
+
+/**
+ * Makes a `/dev`.
+ *
+ * @source Linux, `Documentation/admin-guide/devices.txt`
+ */
+export function createDev(options: SyntheticOptions): MemoryDriver {
+  const driver = new MemoryDriver({ dev: options.dev, clock: options.clock, holdsModules: false })
+  const { root } = driver
+  const random = randomDevice(options.entropy)
+  const devices: readonly [name: string, minor: number, device: Device, major?: number][] = [
+    ['null', 3, nullDevice],
+    ['zero', 5, zeroDevice],
+    ['full', 7, fullDevice],
+    ['random', 8, random],
+    ['urandom', 9, random],
+    ['tty', 0, noTerminal, 5],
+  ]
+  for (const [name, minor, device, major = 1] of devices) {
+    const node = root.create(name, { mode: fileType.character | 0o666, uid: 0, gid: 0 })
+    node.rdev = deviceNumber(major, minor)
+    node.device = device
+  }
+  const fd = root.create('fd', { mode: fileType.directory | 0o555, uid: 0, gid: 0 })
+  for (const [descriptor, name] of ['stdin', 'stdout', 'stderr'].entries()) {
+    const node = fd.create(`${descriptor}`, { mode: fileType.character | 0o666, uid: 0, gid: 0 })
+    node.descriptor = descriptor
+    root.create(name, { mode: fileType.link | 0o777, uid: 0, gid: 0, target: `/dev/fd/${descriptor}` })
+  }
+  return driver
+}
+
+/** Makes an `/etc`. */
+export function createEtc(etc: EtcOptions, options: SyntheticOptions): MemoryDriver {
+  const { hostname, hosts = {}, nameservers = [NAME_SERVER], user } = etc
+  const driver = new MemoryDriver({ dev: options.dev, clock: options.clock, holdsModules: false })
+  const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`
+  const others = user === undefined || user.uid === 0 ? [] : [user]
+  fill(driver, {
+    hostname: lines(hostname),
+    hosts: lines(
+      '127.0.0.1\tlocalhost',
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      `127.0.1.1\t${hostname}`,
+      ...Object.entries(hosts).map(([name, address]) => `${address}\t${name}`),
+    ),
+    'resolv.conf': lines(...nameservers.map((address) => `nameserver ${address}`)),
+    passwd: lines(
+      'root:x:0:0:root:/root:/bin/sh',
+      ...others.map(({ name, uid, gid, home }) => `${name}:x:${uid}:${gid}::${home}:/bin/sh`),
+    ),
+    group: lines('root:x:0:', ...others.map(({ name, gid }) => `${name}:x:${gid}:`)),
+  })
+  return driver
+}
+
+/**
+ * Puts files into a memory driver, with the directories they need.
+ *
+ * @param driver - where they go
+ * @param files - by path
+ */
+export function fill(driver: MemoryDriver, files: MemoryFiles): void {
+  const { uid, gid } = driver.root
+  const encoder = new TextEncoder()
+  for (const [path, content] of Object.entries(files)) {
+    const names = path.split('/').filter((name) => name !== '' && name !== '.')
+    const last = names.pop()
+    if (last === undefined || names.includes('..')) throw new TypeError(`A file in memory cannot be at '${path}'`)
+    let directory: MemoryNode = driver.root
+    for (const name of names) {
+      directory =
+        directory.lookup(name) ?? directory.create(name, { mode: fileType.directory | 0o755, uid, gid })
+    }
+    if (path.endsWith('/')) {
+      if (directory.lookup(last) === undefined) directory.create(last, { mode: fileType.directory | 0o755, uid, gid })
+      continue
+    }
+    const node = directory.create(last, { mode: fileType.file | 0o644, uid, gid })
+    node.open(O_WRONLY).write(typeof content === 'string' ? encoder.encode(content) : content, 0)
+  }
+}

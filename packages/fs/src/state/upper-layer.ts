@@ -1,0 +1,124 @@
+/**
+ * What an overlay notes in its upper layer besides files: names of the lower layers that are gone (whiteouts),
+ * directories through which nothing shows (opaque), directories whose lower part is elsewhere (redirects).
+ */
+import type { DirectoryEntry } from '../types.ts'
+import type { MemoryNode } from './memory.ts'
+import { fileType } from './vnode.ts'
+import type { Vnode } from './vnode.ts'
+
+export interface UpperLayer {
+  /** Whether a name of the lower layers is gone. */
+  hidden(directory: Vnode, name: string): boolean
+  hide(directory: Vnode, name: string): void
+  unhide(directory: Vnode, name: string): void
+  opaque(directory: Vnode): boolean
+  setOpaque(directory: Vnode): void
+  redirect(directory: Vnode): string | undefined
+  /** Whether it can be noted that a directory's lower part is elsewhere. */
+  readonly redirects: boolean
+  setRedirect(directory: Vnode, path: string): void
+  /** Makes an inode keep the number of the one it was copied from. */
+  setOrigin(node: Vnode, dev: number, ino: number): void
+  /** The entries of a directory, notes taken out. @param hidden - receives the names that are gone */
+  entries(directory: Vnode, hidden?: Set<string>): DirectoryEntry[]
+  /** Removes all notes in a directory, so that it can be removed. */
+  clear(directory: Vnode): void
+  /** What a name of a file leads to; notes are not found. */
+  lookup(directory: Vnode, name: string): Vnode | undefined
+}
+
+/** Notes in memory: as the kernel's, a whiteout is a character device 0/0. */
+export const memoryUpper: UpperLayer = {
+  hidden: (directory, name) => isWhiteout((directory as MemoryNode).lookup(name)),
+  hide(directory, name) {
+    directory.create(name, { mode: fileType.character, uid: 0, gid: 0 })
+  },
+  unhide(directory, name) {
+    const node = (directory as MemoryNode).lookup(name)
+    if (node !== undefined && isWhiteout(node)) directory.remove(name, node)
+  },
+  opaque: (directory) => (directory as MemoryNode).opaque,
+  setOpaque(directory) {
+    ;(directory as MemoryNode).opaque = true
+  },
+  redirects: true,
+  redirect: (directory) => (directory as MemoryNode).redirect,
+  setRedirect(directory, path) {
+    ;(directory as MemoryNode).redirect = path
+  },
+  setOrigin(node, dev, ino) {
+    ;(node as MemoryNode).dev = dev
+    ;(node as MemoryNode).ino = ino
+  },
+  entries(directory, hidden) {
+    const entries: DirectoryEntry[] = []
+    for (const entry of directory.entries()) {
+      if (entry.type === fileType.character && isWhiteout((directory as MemoryNode).lookup(entry.name))) {
+        hidden?.add(entry.name)
+      } else {
+        entries.push(entry)
+      }
+    }
+    return entries
+  },
+  clear(directory) {
+    const { children } = directory as MemoryNode
+    for (const [name, node] of children ?? []) if (isWhiteout(node)) directory.remove(name, node)
+  },
+  lookup(directory, name) {
+    const node = (directory as MemoryNode).lookup(name)
+    return isWhiteout(node) ? undefined : node
+  },
+}
+
+function isWhiteout(node: MemoryNode | undefined): boolean {
+  return node !== undefined && node.type === fileType.character && node.rdev === 0 && node.device === undefined
+}
+
+/** @source OCI image specification 1.1, `layer.md`, "Whiteouts" */
+const WHITEOUT_PREFIX = '.wh.'
+/** @source OCI image specification 1.1, `layer.md`, "Opaque Whiteout" */
+const OPAQUE_MARKER = '.wh..wh..opq'
+
+const note = { mode: fileType.file | 0o600, uid: 0, gid: 0 }
+
+/**
+ * Notes in a directory of the host: the files of OCI's image layers, since only root may make devices. Inode numbers
+ * of copied files are remembered for as long as the overlay lives.
+ */
+export function createHostUpper(): UpperLayer {
+  return {
+    hidden: (directory, name) => directory.lookup(WHITEOUT_PREFIX + name) !== undefined,
+    hide(directory, name) {
+      directory.create(WHITEOUT_PREFIX + name, note)
+    },
+    unhide(directory, name) {
+      const marker = directory.lookup(WHITEOUT_PREFIX + name)
+      if (marker !== undefined) directory.remove(WHITEOUT_PREFIX + name, marker)
+    },
+    opaque: (directory) => directory.lookup(OPAQUE_MARKER) !== undefined,
+    setOpaque(directory) {
+      directory.create(OPAQUE_MARKER, note)
+    },
+    redirects: false,
+    redirect: () => undefined,
+    setRedirect() {},
+    setOrigin() {},
+    entries(directory, hidden) {
+      const entries: DirectoryEntry[] = []
+      for (const entry of directory.entries()) {
+        if (!entry.name.startsWith(WHITEOUT_PREFIX)) entries.push(entry)
+        else if (entry.name !== OPAQUE_MARKER) hidden?.add(entry.name.slice(WHITEOUT_PREFIX.length))
+      }
+      return entries
+    },
+    clear(directory) {
+      for (const { name } of directory.entries()) {
+        const marker = name.startsWith(WHITEOUT_PREFIX) ? directory.lookup(name) : undefined
+        if (marker !== undefined) directory.remove(name, marker)
+      }
+    },
+    lookup: (directory, name) => (name.startsWith(WHITEOUT_PREFIX) ? undefined : directory.lookup(name)),
+  }
+}
