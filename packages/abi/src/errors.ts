@@ -91,7 +91,7 @@ export interface ErrorFactoryOptions {
  *
  * const errors = createErrors({ personality: linux, intrinsics: hostIntrinsics })
  * const ours = errors.file('ENOENT', { syscall: 'open', path: '/missing' })
- * assert.throws(() => fs.openSync('/missing'), { ...ours, message: ours.message })
+ * assert.throws(() => fs.openSync('/missing', 'r'), { ...ours, message: ours.message })
  * ```
  */
 export function createErrors(options: ErrorFactoryOptions): ErrorFactory {
