@@ -8,6 +8,7 @@ import type * as childProcess from 'node:child_process'
 import type * as crypto from 'node:crypto'
 import type * as dgram from 'node:dgram'
 import type * as dns from 'node:dns'
+import type * as dnsPromises from 'node:dns/promises'
 import type * as fs from 'node:fs'
 import type * as fsPromises from 'node:fs/promises'
 import type * as http from 'node:http'
@@ -34,6 +35,7 @@ export interface OriginalModules {
   crypto: typeof crypto
   dgram: typeof dgram
   dns: typeof dns
+  'dns/promises': typeof dnsPromises
   fs: typeof fs
   'fs/promises': typeof fsPromises
   http: typeof http

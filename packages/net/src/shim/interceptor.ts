@@ -1,0 +1,198 @@
+import type * as dns from 'node:dns'
+import type * as net from 'node:net'
+import { createDispatcher, mimic, unsupported } from '@libvisor/core'
+import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
+import { bindDns, dnsOriginals } from './bound-dns.ts'
+import { bindNet } from './bound-net.ts'
+import { createLookup } from './dns-lookup.ts'
+import { createDnsFunctions, createDnsPromisesFunctions, guardPromisesResolve, guardResolve, RESOLVE_METHODS } from './dns-module.ts'
+import { netOriginals } from './node-internals.native.ts'
+import { createListen2, createUnboundHandle } from './server-hooks.ts'
+import { createSocketHooks } from './socket-hooks.ts'
+import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-hooks.ts'
+
+type Bag = Record<PropertyKey, unknown>
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
+
+/**
+ * Globals that ride on built-ins which Node loads by itself, with the built-ins that must be patched before the global
+ * is first used.
+ */
+export const globalsRidingOn: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  fetch: ['net', 'dns', 'tls'],
+  WebSocket: ['net', 'dns', 'tls'],
+  EventSource: ['net', 'dns', 'tls'],
+})
+
+/**
+ * Makes the interceptor of sockets, servers and names. `http`, `https`, `http2`, `tls` and `fetch` ride on it.
+ *
+ * @returns the interceptor of the area `net`
+ * @example
+ * ```ts
+ * import { createNamespace } from '@libvisor/core'
+ * import { createNetInterceptor, createNetStack, netStack } from '@libvisor/net'
+ * import assert from 'node:assert/strict'
+ * import { once } from 'node:events'
+ * import type * as net from 'node:net'
+ *
+ * using ns = createNamespace({ name: 'api' })
+ * ns.provide(netStack, createNetStack())
+ * using bound = createNetInterceptor().bind(ns)
+ * const { connect, createServer } = bound.modules['net']!() as typeof net
+ *
+ * const server = createServer((socket) => socket.end('hello')).listen(80)
+ * await once(server, 'listening')
+ * const client = connect(80, 'localhost').setEncoding('utf8')
+ * assert.deepEqual(await once(client, 'data'), ['hello'])
+ * server.close()
+ * ```
+ */
+export function createNetInterceptor(): Interceptor {
+  return Object.freeze({
+    area: 'net' as const,
+    install(realm: Realm, current: CurrentNamespace): Disposable {
+      let patched: typeof dns | undefined
+      let patchedLookup: unknown
+      // A guest that has replaced `dns.lookup` gets its own. Otherwise the look-up is told for which port it is.
+      const lookupFor = (ns: Namespace, port: number): LookupFunction | undefined =>
+        patched !== undefined && patched.lookup === patchedLookup
+          ? (createLookup(ns, dnsOriginals(), port) as unknown as LookupFunction)
+          : undefined
+      realm.whenAsked('net', (exports) => {
+        netOriginals()
+        // Node's `net` takes `lookup` from the exports of `dns`.
+        realm.ask('dns')
+        patchNet(realm, current, exports as unknown as typeof net, lookupFor)
+      })
+      realm.whenAsked('dns', (exports) => {
+        patched = exports as unknown as typeof dns
+        patchDns(realm, current, patched)
+        patchedLookup = patched.lookup
+      })
+      realm.whenAsked('tls', (exports) => {
+        realm.ask('net')
+        patchTls(realm, current, exports)
+      })
+      realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
+      return { [Symbol.dispose]() {} }
+    },
+    bind(ns: Namespace): BoundSet {
+      const boundDns = once(() => bindDns(ns))
+      return {
+        modules: Object.freeze({
+          net: once(() => bindNet(ns)),
+          dns: () => boundDns().dns,
+          'dns/promises': () => boundDns().promises,
+        }),
+        globals: {},
+        [Symbol.dispose]() {},
+      }
+    },
+  })
+}
+
+function patchNet(
+  realm: Realm,
+  current: CurrentNamespace,
+  exports: typeof net,
+  lookupFor: SocketHookOptions['lookupFor'],
+): void {
+  const { connect, reinitialize, listen2, reinitializeSymbol } = netOriginals()
+  const hooks = createSocketHooks({ current, base: { connect, reinitialize }, lookupFor })
+  replaceMethods(realm, exports.Socket.prototype, { connect: hooks.connect, [reinitializeSymbol]: hooks.reinitialize })
+  replaceMethods(realm, exports.Server.prototype, { _listen2: createListen2(current, listen2) })
+
+  const bag = exports as unknown as Bag
+  const unbound = bag['_createServerHandle'] as AnyFunction
+  const select = (ns: Namespace) => createUnboundHandle.bind(undefined, ns)
+  realm.patches.patch(exports, '_createServerHandle', { value: createDispatcher(unbound, current, select) })
+  refuse(realm, current, bag, 'net', ['BoundSocket'])
+}
+
+/** Sockets of a TLS class of Node's own override the method that replaces handles: the hook comes before that one. */
+function patchTls(realm: Realm, current: CurrentNamespace, exports: Bag): void {
+  const { reinitializeSymbol, connect } = netOriginals()
+  const prototype = (exports['TLSSocket'] as { prototype: object }).prototype as Record<symbol, SocketHooks['reinitialize']>
+  const base = { connect, reinitialize: prototype[reinitializeSymbol]! }
+  const { reinitialize } = createSocketHooks({ current, base, lookupFor: () => undefined })
+  replaceMethods(realm, prototype, { [reinitializeSymbol]: reinitialize })
+}
+
+function patchDns(realm: Realm, current: CurrentNamespace, exports: typeof dns): void {
+  const originals = dnsOriginals()
+  const callback = perNamespace((ns) => createDnsFunctions(ns, originals))
+  const promises = perNamespace((ns) => createDnsPromisesFunctions(ns, originals))
+  dispatchFunctions(realm, current, exports, callback)
+  dispatchFunctions(realm, current, exports.promises, promises)
+  guardResolver(realm, current, exports.Resolver.prototype, guardResolve)
+  guardResolver(realm, current, exports.promises.Resolver.prototype, guardPromisesResolve)
+}
+
+/** UDP is not virtual yet, and must not be real. */
+function patchDgram(realm: Realm, current: CurrentNamespace, exports: Bag): void {
+  refuse(realm, current, exports, 'dgram', ['createSocket', 'Socket'])
+}
+
+/** Replaces methods by hooks that look like them. */
+function replaceMethods(realm: Realm, target: object, methods: Record<PropertyKey, unknown>): void {
+  for (const key of Reflect.ownKeys(methods)) {
+    const hook = mimic((target as Bag)[key] as object, methods[key] as object)
+    realm.patches.patch(target, key, { value: hook })
+  }
+}
+
+/** Replaces the functions that namespaces have of their own by ones that ask for whom they are called. */
+function dispatchFunctions(
+  realm: Realm,
+  current: CurrentNamespace,
+  exports: object,
+  functionsOf: (ns: Namespace) => Readonly<Record<string, unknown>>,
+): void {
+  for (const name of ['lookup', 'lookupService', ...RESOLVE_METHODS]) {
+    const value = (exports as Bag)[name]
+    if (typeof value !== 'function') continue
+    const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => functionsOf(ns)[name])
+    realm.patches.patch(exports, name, { value: dispatcher })
+  }
+}
+
+function guardResolver(
+  realm: Realm,
+  current: CurrentNamespace,
+  prototype: object,
+  guard: (ns: Namespace, method: AnyFunction) => AnyFunction,
+): void {
+  for (const name of RESOLVE_METHODS) {
+    const value = (prototype as Bag)[name]
+    if (typeof value !== 'function') continue
+    const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => guard(ns, value as AnyFunction))
+    realm.patches.patch(prototype, name, { value: dispatcher })
+  }
+}
+
+function refuse(realm: Realm, current: CurrentNamespace, exports: Bag, module: string, names: readonly string[]): void {
+  for (const name of names) {
+    const value = exports[name]
+    if (typeof value !== 'function') continue
+    const refusal = function (): never {
+      throw unsupported(`${module}.${name}`, 'it is not virtual yet')
+    }
+    const dispatcher = createDispatcher(value as AnyFunction, current, () => function () { refusal() })
+    realm.patches.patch(exports, name, { value: dispatcher })
+  }
+}
+
+function perNamespace<T>(make: (ns: Namespace) => T): (ns: Namespace) => T {
+  const made = new WeakMap<Namespace, T>()
+  return (ns) => {
+    let value = made.get(ns)
+    if (value === undefined) made.set(ns, (value = make(ns)))
+    return value
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let value: { readonly made: T } | undefined
+  return () => (value ??= { made: make() }).made
+}

@@ -1,0 +1,385 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import { deliver, ownerHere } from '@libvisor/core'
+import type { DeliveryKind, Namespace, Owner } from '@libvisor/core'
+import { parseAddress, shownAs } from '../state/address.ts'
+import type { Family } from '../state/address.ts'
+import type { Connection } from '../state/connection.ts'
+import { netStack } from '../state/net-stack.ts'
+import type { ConnectResult } from '../types.ts'
+import { connectByEgress } from './egress.ts'
+import { passFor } from './native-look.ts'
+import { nodeInternals } from './node-internals.native.ts'
+import type {
+  ConnectRequestWrap,
+  HandleConstructor,
+  JSStreamHandle,
+  NativeHandle,
+  SocketName,
+} from './node-internals.native.ts'
+
+/** Where a virtual handle gets its connection from. */
+export interface StreamHandleOptions {
+  readonly ns: Namespace
+  /** On whose behalf events are delivered. @defaultValue the running code's context */
+  readonly owner?: Owner
+  /** The connection of an accepted socket. @defaultValue none: the handle connects by itself */
+  readonly connection?: Connection
+  /** How addresses are shown. @defaultValue 4 */
+  readonly family?: Family
+}
+
+/** The handle of a virtual socket, as far as libvisor itself uses it. */
+export interface StreamHandle extends JSStreamHandle {
+  ref(): void
+  unref(): void
+  hasRef(): boolean
+  close(done?: () => void): void
+}
+
+type State = 'idle' | 'connecting' | 'connected' | 'closed'
+
+/** A constructor of virtual handles. */
+export type StreamHandleClass = new (options: StreamHandleOptions) => StreamHandle
+
+let classes: { readonly VirtualTCP: StreamHandleClass; readonly VirtualPipe: StreamHandleClass } | undefined
+
+/** The constructors of virtual handles, made at the first use from Node's own. */
+export function streamHandles(): { readonly VirtualTCP: StreamHandleClass; readonly VirtualPipe: StreamHandleClass } {
+  const { TCP, Pipe } = nodeInternals()
+  return (classes ??= { VirtualTCP: createClass(TCP), VirtualPipe: createClass(Pipe) })
+}
+
+/** Whether a value is a virtual handle. */
+export function isVirtualHandle(handle: unknown): boolean {
+  return classes !== undefined && (handle instanceof classes.VirtualTCP || handle instanceof classes.VirtualPipe)
+}
+
+/**
+ * Makes a class of virtual handles that Node's JavaScript takes for a native one.
+ *
+ * @param Native - `TCP` or `Pipe`: what the handles are instances of, and whose methods they have
+ */
+function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass {
+  const { JSStream, owner: ownerSymbol } = nodeInternals()
+
+  /**
+   * A native stream handle whose other side is a {@link Connection}. Node calls `onwrite`, `onreadstart` and their
+   * siblings from its C++ side, and the rest from JavaScript as it does with handles of libuv.
+   */
+  class VirtualStream extends JSStream {
+    readonly #ns: Namespace
+    #owner: Owner
+    #connection: Connection | undefined
+    #state: State = 'idle'
+    #family: Family
+    #reading = false
+    /** Whether a read is on its way through the delivery gate. */
+    #delivering = false
+    /** Writes, shutdowns and connects that are not complete. */
+    #requests = 0
+    #referenced = true
+    #alive: Disposable | undefined
+    #local: { address?: string; port?: number } | undefined
+    #typeOfService = 0
+
+    constructor(options: StreamHandleOptions) {
+      super()
+      this.#ns = options.ns
+      this.#owner = options.owner ?? ownerHere(options.ns)
+      this.#family = options.family ?? 4
+      if (options.connection !== undefined) this.#adopt(options.connection)
+    }
+
+    // Called by Node's C++ side.
+
+    onreadstart(): number {
+      this.#reading = true
+      this.#pump()
+      this.#updateLiveness()
+      return 0
+    }
+
+    onreadstop(): number {
+      this.#reading = false
+      this.#updateLiveness()
+      return 0
+    }
+
+    onwrite(request: object, pieces: Uint8Array[]): number {
+      if (this.#connection === undefined) return this.#errno('ENOTCONN')
+      this.#requests++
+      this.#updateLiveness()
+      this.#connection.write(pieces, (error) => {
+        this.#deliver('io', () => {
+          this.#requests--
+          this.#updateLiveness()
+          this.finishWrite(request, this.#errno(error))
+        })
+      })
+      return 0
+    }
+
+    onshutdown(request: object): number {
+      if (this.#connection === undefined) return this.#errno('ENOTCONN')
+      this.#requests++
+      this.#updateLiveness()
+      this.#connection.shutdown((error) => {
+        this.#deliver('io', () => {
+          this.#requests--
+          this.#updateLiveness()
+          this.finishShutdown(request, this.#errno(error))
+        })
+      })
+      return 0
+    }
+
+    isClosing(): boolean {
+      return this.#state === 'closed'
+    }
+
+    // Called by Node's JavaScript.
+
+    bind(address: string, port: number): number {
+      return this.#bind(address, port)
+    }
+
+    bind6(address: string, port: number): number {
+      return this.#bind(address, port)
+    }
+
+    connect(request: ConnectRequestWrap, address: string, port?: number): number {
+      return port === undefined ? this.#connectPath(request, address) : this.#connect(request, address, port, 4)
+    }
+
+    connect6(request: ConnectRequestWrap, address: string, port: number): number {
+      return this.#connect(request, address, port, 6)
+    }
+
+    getsockname(out: SocketName): number {
+      const connection = this.#connection
+      if (connection !== undefined) return this.#name(out, connection.local.address, connection.local.port)
+      if (this.#local === undefined) return this.#errno('EBADF')
+      return this.#name(out, this.#local.address ?? '0.0.0.0', this.#local.port ?? 0)
+    }
+
+    getpeername(out: SocketName): number {
+      const connection = this.#connection
+      if (connection === undefined) return this.#errno('ENOTCONN')
+      return this.#name(out, connection.remote.address, connection.remote.port)
+    }
+
+    close(done?: () => void): void {
+      if (this.#state === 'closed') return
+      const connecting = this.#state === 'connecting'
+      this.#state = 'closed'
+      if (!connecting) this.#connection?.close()
+      this.#updateLiveness()
+      if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
+    }
+
+    reset(done?: () => void): number {
+      if (this.#state === 'closed') return this.#errno('EINVAL')
+      this.#connection?.reset()
+      this.close(done)
+      return 0
+    }
+
+    ref(): void {
+      this.#referenced = true
+      this.#updateLiveness()
+    }
+
+    unref(): void {
+      this.#referenced = false
+      this.#updateLiveness()
+    }
+
+    hasRef(): boolean {
+      return this.#referenced && this.#state !== 'closed'
+    }
+
+    get writeQueueSize(): number {
+      return this.#requests === 0 ? 0 : (this.#connection?.inFlightBytes ?? 0)
+    }
+
+    setNoDelay(): number {
+      return 0
+    }
+
+    setKeepAlive(): number {
+      return 0
+    }
+
+    setBlocking(): number {
+      return 0
+    }
+
+    setSimultaneousAccepts(): number {
+      return 0
+    }
+
+    setTypeOfService(value: number): number {
+      this.#typeOfService = value
+      return 0
+    }
+
+    getTypeOfService(): number {
+      return this.#typeOfService
+    }
+
+    listen(): number {
+      return this.#errno('EINVAL')
+    }
+
+    open(): number {
+      return this.#errno('EINVAL')
+    }
+
+    fchmod(): number {
+      return 0
+    }
+
+    #bind(address: string, port: number): number {
+      const parsed = parseAddress(address)
+      if (parsed === undefined) return this.#errno('EINVAL')
+      if (!this.#ns.get(netStack).isOwn(parsed.address)) return this.#errno('EADDRNOTAVAIL')
+      this.#family = parsed.family
+      this.#local = { address: parsed.address, port }
+      return 0
+    }
+
+    #connect(request: ConnectRequestWrap, address: string, port: number, family: Family): number {
+      const refusal = this.#refuseConnect()
+      if (refusal !== 0) return refusal
+      const stack = this.#ns.get(netStack)
+      if (!stack.covers(address)) {
+        const socket = (this as unknown as Record<symbol, object>)[ownerSymbol]!
+        const owner = ownerHere(this.#ns)
+        const referenced = this.#referenced
+        return connectByEgress({ ns: this.#ns, owner, socket, request, address, port, family, referenced })
+      }
+      this.#family = family
+      this.#begin()
+      const destination = { address, port }
+      stack.connect(this.#local === undefined ? { destination } : { destination, local: this.#local }, (result) =>
+        this.#completeConnect(request, result),
+      )
+      return 0
+    }
+
+    #connectPath(request: ConnectRequestWrap, path: string): number {
+      const refusal = this.#refuseConnect()
+      if (refusal !== 0) return refusal
+      this.#begin()
+      this.#ns.get(netStack).connectPath(path, (result) => this.#completeConnect(request, result))
+      return 0
+    }
+
+    #refuseConnect(): number {
+      if (this.#state === 'idle') return 0
+      return this.#errno(this.#state === 'connecting' ? 'EALREADY' : this.#state === 'connected' ? 'EISCONN' : 'EBADF')
+    }
+
+    #begin(): void {
+      this.#state = 'connecting'
+      this.#owner = ownerHere(this.#ns)
+      this.#requests++
+      this.#updateLiveness()
+    }
+
+    #completeConnect(request: ConnectRequestWrap, result: ConnectResult): void {
+      const { trace } = this.#ns
+      const connection = typeof result === 'string' ? undefined : result
+      // The server may close before the client hears that it is connected: what then arrives waits in the connection.
+      if (connection !== undefined && this.#state === 'connecting') this.#adopt(connection, 'connecting')
+      this.#deliver('connection', () => {
+        this.#requests--
+        if (this.#state === 'closed') {
+          connection?.close()
+          this.#updateLiveness()
+          this.#complete(request, 'ECANCELED')
+          return
+        }
+        this.#state = connection === undefined ? 'idle' : 'connected'
+        this.#updateLiveness()
+        if (trace.enabled && connection !== undefined) {
+          trace.emit({ area: 'net', operation: 'connect', target: `${connection.remote.address}:${connection.remote.port}` })
+        }
+        this.#complete(request, typeof result === 'string' ? result : undefined)
+        this.#pump()
+      })
+    }
+
+    #complete(request: ConnectRequestWrap, error: ErrnoCode | undefined): void {
+      const { oncomplete } = request
+      if (typeof oncomplete !== 'function') return
+      const connected = error === undefined
+      Reflect.apply(oncomplete, request, [this.#errno(error), this, request, connected, connected])
+    }
+
+    #adopt(connection: Connection, state: State = 'connected'): void {
+      this.#connection = connection
+      this.#state = state
+      connection.onReadable = () => this.#pump()
+    }
+
+    /** Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two. */
+    #pump(): void {
+      if (this.#delivering || !this.#reading || this.#state !== 'connected' || !this.#connection!.readable) return
+      this.#delivering = true
+      this.#deliver('data', () => {
+        this.#delivering = false
+        if (!this.#reading || this.#state !== 'connected') return
+        this.#read(this.#connection!)
+        this.#pump()
+      })
+    }
+
+    #read(connection: Connection): void {
+      const result = connection.read()
+      if (result === undefined) return
+      if (result === 'end') {
+        this.#reading = false
+        this.#updateLiveness()
+        this.emitEOF()
+      } else if (result === 'reset') {
+        // A JSStream cannot emit a failed read. Node's JavaScript would do this with one.
+        const socket = (this as unknown as Record<symbol, { destroy(error: Error): void } | undefined>)[ownerSymbol]
+        this.#reading = false
+        this.#updateLiveness()
+        socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
+      } else {
+        this.readBuffer(result)
+      }
+    }
+
+    #deliver(kind: DeliveryKind, task: () => void): void {
+      deliver(this.#owner, kind, task)
+    }
+
+    /** A handle of libuv keeps the loop alive while it reads, writes or connects, unless it is unreferenced. */
+    #updateLiveness(): void {
+      const wanted = this.#referenced && this.#state !== 'closed' && (this.#reading || this.#requests > 0)
+      if (wanted === (this.#alive !== undefined)) return
+      if (wanted) {
+        this.#alive = this.#ns.find(netStack)?.hold()
+      } else {
+        this.#alive?.[Symbol.dispose]()
+        this.#alive = undefined
+      }
+    }
+
+    #name(out: SocketName, address: string, port: number): number {
+      out.address = shownAs(address, this.#family)
+      out.family = this.#family === 6 ? 'IPv6' : 'IPv4'
+      out.port = port
+      return 0
+    }
+
+    #errno(code: ErrnoCode | undefined): number {
+      return code === undefined ? 0 : -this.#ns.personality.errno[code][0]
+    }
+  }
+
+  return passFor(Native, VirtualStream)
+}

@@ -1,0 +1,253 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import type { Endpoint } from './address.ts'
+
+/**
+ * How many bytes may be on their way to a reader that does not read. A write is complete when no more than this is
+ * left of it and of what was written before: memory stays bounded by this and one write.
+ *
+ * @units bytes
+ */
+export const WINDOW_BYTES = 256 * 1024
+
+/** The longest piece that one read gives, as libuv's. @units bytes */
+export const READ_BYTES = 64 * 1024
+
+/** Called when a write has been taken over, or has failed. */
+export type Accepted = (error?: ErrnoCode) => void
+
+/** What carries one direction of a connection, and the acknowledgements of the other one. */
+export interface Link {
+  /** Sends bytes, in order. They belong to the link from now on. */
+  send(bytes: Uint8Array): void
+  /** Says that no more bytes follow. */
+  end(): void
+  /** Breaks the connection off. */
+  reset(): void
+  /** Tells the other side how many of its bytes have been read. */
+  credit(sizeBytes: number): void
+  /** Nothing is sent any more, and nothing that arrives matters. */
+  release(): void
+}
+
+/** What a read of a connection gives: bytes, the end, a reset, or nothing yet. */
+export type ReadResult = Uint8Array | 'end' | 'reset' | undefined
+
+/** A write that waits until the reader has caught up. */
+interface WaitingWrite {
+  readonly accepted: Accepted
+}
+
+/**
+ * One end of an established byte stream. What it sends goes through a {@link Link}; what the other end sends arrives
+ * by the `receive…` methods. Nothing here waits or schedules: `onReadable` and the callbacks of writes are called in the
+ * call that caused them.
+ */
+export class Connection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** Called when there is something new to read. */
+  onReadable: () => void = () => {}
+  /** Called once, when this end is closed or the connection is broken off. */
+  onReleased: () => void = () => {}
+
+  readonly #link: Link
+  #incoming: Uint8Array[] = []
+  #incomingEnded = false
+  #resetReceived = false
+  #endRead = false
+  #outgoingEnded = false
+  #closed = false
+  #released = false
+  #inFlight = 0
+  #waiting: WaitingWrite[] = []
+
+  constructor(local: Endpoint, remote: Endpoint, link: Link) {
+    this.local = local
+    this.remote = remote
+    this.#link = link
+  }
+
+  /** How many bytes have been written and not been read by the other side. */
+  get inFlightBytes(): number {
+    return this.#inFlight
+  }
+
+  /** Whether a read would give something. */
+  get readable(): boolean {
+    if (this.#closed || this.#endRead) return false
+    return this.#incoming.length > 0 || this.#incomingEnded || this.#resetReceived
+  }
+
+  /**
+   * Reads what is there, up to {@link READ_BYTES}.
+   *
+   * @returns bytes first, then the end or the reset that came after them
+   */
+  read(): ReadResult {
+    if (this.#closed || this.#endRead) return undefined
+    if (this.#incoming.length > 0) {
+      const bytes = takeBytes(this.#incoming, READ_BYTES)
+      if (!this.#resetReceived) this.#link.credit(bytes.length)
+      return bytes
+    }
+    if (!this.#resetReceived && !this.#incomingEnded) return undefined
+    this.#endRead = true
+    return this.#resetReceived ? 'reset' : 'end'
+  }
+
+  /**
+   * Sends bytes.
+   *
+   * @param pieces - they belong to the connection from now on
+   * @param accepted - called when the other side has room for them, possibly before this call returns
+   */
+  write(pieces: readonly Uint8Array[], accepted: Accepted): void {
+    if (this.#closed) return accepted('ECANCELED')
+    if (this.#resetReceived || this.#outgoingEnded) return accepted('EPIPE')
+    for (const piece of pieces) {
+      if (piece.length === 0) continue
+      this.#inFlight += piece.length
+      this.#link.send(piece)
+    }
+    if (this.#resetReceived) return accepted()
+    this.#whenAccepted(accepted)
+  }
+
+  /**
+   * Says that nothing more is sent; reading goes on.
+   *
+   * @param done - called when all that was written before has been taken over
+   */
+  shutdown(done: Accepted): void {
+    if (this.#closed) return done('ECANCELED')
+    if (this.#resetReceived) return done('ENOTCONN')
+    if (!this.#outgoingEnded) {
+      this.#outgoingEnded = true
+      this.#link.end()
+    }
+    this.#whenAccepted(done)
+  }
+
+  /**
+   * Closes both directions. As with the kernel's sockets, bytes that arrived and were not read make it a reset.
+   */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const unread = this.#incoming.length > 0
+    this.#incoming = []
+    if (!this.#resetReceived) {
+      if (unread) this.#link.reset()
+      else if (!this.#outgoingEnded) this.#link.end()
+    }
+    this.#settleWaiting('ECANCELED')
+    if (unread || this.#incomingEnded || this.#resetReceived) this.#release()
+  }
+
+  /** Breaks the connection off: the other side reads ECONNRESET. */
+  reset(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#incoming = []
+    if (!this.#resetReceived) this.#link.reset()
+    this.#settleWaiting('ECANCELED')
+    this.#release()
+  }
+
+  /** Bytes of the other end have arrived. */
+  receive(bytes: Uint8Array): void {
+    if (this.#closed) {
+      // Nobody will ever read them: the kernel answers with a reset.
+      if (!this.#released) this.#link.reset()
+      this.#release()
+      return
+    }
+    this.#incoming.push(bytes)
+    this.onReadable()
+  }
+
+  /** The other end sends nothing more. */
+  receiveEnd(): void {
+    this.#incomingEnded = true
+    if (this.#closed) this.#release()
+    else this.onReadable()
+  }
+
+  /** The other end has broken the connection off, or is gone. */
+  receiveReset(): void {
+    if (this.#resetReceived) return
+    this.#resetReceived = true
+    this.#settleWaiting('ECONNRESET')
+    if (!this.#closed) this.onReadable()
+    this.#release()
+  }
+
+  /** The other end has read some of what was written. */
+  receiveCredit(sizeBytes: number): void {
+    this.#inFlight -= sizeBytes
+    if (this.#inFlight <= WINDOW_BYTES) this.#settleWaiting(undefined)
+  }
+
+  #whenAccepted(accepted: Accepted): void {
+    if (this.#inFlight <= WINDOW_BYTES) accepted()
+    else this.#waiting.push({ accepted })
+  }
+
+  #settleWaiting(error: ErrnoCode | undefined): void {
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    this.#waiting = []
+    for (const { accepted } of waiting) accepted(error)
+  }
+
+  #release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#link.release()
+    this.onReleased()
+  }
+}
+
+/** Takes at most `limit` bytes from the front of a queue: small pieces together, as the kernel would give them. */
+function takeBytes(queue: Uint8Array[], limit: number): Uint8Array {
+  const first = queue[0]!
+  if (first.length > limit) {
+    queue[0] = first.subarray(limit)
+    return first.subarray(0, limit)
+  }
+  let count = 1
+  let size = first.length
+  while (count < queue.length && size + queue[count]!.length <= limit) size += queue[count++]!.length
+  const pieces = queue.splice(0, count)
+  if (count === 1) return first
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const piece of pieces) {
+    bytes.set(piece, offset)
+    offset += piece.length
+  }
+  return bytes
+}
+
+/**
+ * Joins two ends in memory.
+ *
+ * @param client - the side that connects
+ * @param server - the side that is connected to
+ * @returns both ends
+ */
+export function joinInMemory(client: Endpoint, server: Endpoint): [client: Connection, server: Connection] {
+  const ends: Connection[] = []
+  const linkTo = (index: 0 | 1): Link => {
+    const other = (): Connection => ends[index]!
+    return {
+      send: (bytes) => other().receive(bytes),
+      end: () => other().receiveEnd(),
+      reset: () => other().receiveReset(),
+      credit: (sizeBytes) => other().receiveCredit(sizeBytes),
+      release() {},
+    }
+  }
+  ends.push(new Connection(client, server, linkTo(1)), new Connection(server, client, linkTo(0)))
+  return ends as [Connection, Connection]
+}

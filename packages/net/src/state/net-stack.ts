@@ -1,0 +1,274 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import { defineSlot, keepAlive } from '@libvisor/core'
+import type { Slot, SocketFiles } from '@libvisor/core'
+import type {
+  Accept,
+  ConnectRequest,
+  ConnectResult,
+  Listener,
+  ListenerInfo,
+  ListenRequest,
+  NetStackEvent,
+  PathListener,
+  SwitchPort,
+} from '../types.ts'
+import { isLoopback, isWildcard, LOOPBACK_V4, LOOPBACK_V6, parseAddress, parseNetwork, unmapped } from './address.ts'
+import type { Endpoint, Network } from './address.ts'
+import { joinInMemory } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { HostTable } from './host-table.ts'
+import { PathTable } from './path-table.ts'
+import { PortTable } from './port-table.ts'
+
+/** How a network stack is made. */
+export interface NetStackOptions {
+  /** The guest's own name. @defaultValue `'localhost'` */
+  readonly hostname?: string
+  /** More names and their addresses, as in `/etc/hosts`. @defaultValue none */
+  readonly hosts?: Readonly<Record<string, string | readonly string[]>>
+  /** The way to other guests. @defaultValue none: the stack has its loopback only */
+  readonly switchPort?: SwitchPort
+  /** The guest's file system, for unix sockets; asked at each use. @defaultValue none: they are in memory */
+  readonly socketFiles?: () => SocketFiles | undefined
+}
+
+/**
+ * The network stack of one namespace: its loopback, ports, names and unix sockets, and its way to other stacks.
+ *
+ * Nothing here waits, schedules or knows Node: calls that take a callback may call it before they return.
+ */
+export class NetStack implements Disposable {
+  readonly hostname: string
+  /** The addresses beside loopback, in canonical form. */
+  readonly addresses: readonly string[]
+  readonly #hosts: HostTable
+  readonly #network: Network | undefined
+  readonly #switchPort: SwitchPort | undefined
+  readonly #ports = new PortTable()
+  readonly #paths: PathTable
+  readonly #open = new Set<Disposable>()
+  readonly #watchers = new Set<(event: NetStackEvent) => void>()
+
+  constructor(options: NetStackOptions = {}) {
+    const { hostname = 'localhost', hosts = {}, switchPort, socketFiles = () => undefined } = options
+    this.hostname = hostname
+    this.#switchPort = switchPort
+    this.#network = switchPort === undefined ? undefined : parseNetwork(switchPort.network)
+    this.addresses = Object.freeze(switchPort === undefined ? [] : [switchPort.address])
+    this.#paths = new PathTable(socketFiles)
+    this.#hosts = new HostTable({ hostname, ownAddress: switchPort?.address ?? LOOPBACK_V4, hosts, switchPort })
+    switchPort?.answer((_source, destination) => {
+      const listener = this.#ports.find(destination.address, destination.port)
+      return listener === undefined ? 'ECONNREFUSED' : (connection) => this.#accept(listener, connection)
+    })
+  }
+
+  /**
+   * Whether an address is inside the guests' network: the stack's own, or one of the switch's. All others are egress.
+   *
+   * @param address - an IP address in any spelling
+   */
+  covers(address: string): boolean {
+    const target = plain(address)
+    return this.isOwn(target) || (this.#network?.contains(target) ?? false)
+  }
+
+  /** Whether an address leads to the stack itself. @param address - in canonical form */
+  isOwn(address: string): boolean {
+    return isLoopback(address) || isWildcard(address) || this.addresses.includes(address)
+  }
+
+  /**
+   * Listens on a TCP port.
+   *
+   * @param request - what to bind
+   * @returns the listener, or why not: EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL
+   */
+  listen(request: ListenRequest): Listener | ErrnoCode {
+    const parsed = parseAddress(request.address)
+    if (parsed === undefined) return 'EINVAL'
+    if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
+    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) => this.#tell('closed', closed))
+    if (typeof listener !== 'string') this.#tell('listening', listener)
+    return listener
+  }
+
+  /** Listens on a unix socket. */
+  listenPath(path: string, accept: Accept): PathListener | ErrnoCode {
+    return this.#paths.listen(path, accept)
+  }
+
+  /**
+   * Connects inside the guests' network.
+   *
+   * @param request - a destination that the stack {@link NetStack.covers}
+   * @param done - called with the client's end, or with why there is none
+   */
+  connect(request: ConnectRequest, done: (result: ConnectResult) => void): void {
+    const { local = {} } = request
+    const destination = { address: reachable(plain(request.destination.address)), port: request.destination.port }
+    const port = this.#ports.acquire(local.port ?? 0)
+    if (typeof port === 'string') return done(port)
+    const source = { address: this.#sourceFor(destination.address, local.address), port }
+    const finish = (result: ConnectResult): void => {
+      if (typeof result === 'string') this.#ports.release(port)
+      else this.#track(result, () => this.#ports.release(port))
+      done(result)
+    }
+    if (!this.isOwn(destination.address)) {
+      if (this.#switchPort === undefined) return finish('ENETUNREACH')
+      return this.#switchPort.connect(source, destination, finish)
+    }
+    const listener = this.#ports.find(destination.address, destination.port)
+    if (listener === undefined) return finish('ECONNREFUSED')
+    const [client, server] = joinInMemory(source, destination)
+    this.#accept(listener, server)
+    finish(client)
+  }
+
+  /** Connects to a unix socket. */
+  connectPath(path: string, done: (result: ConnectResult) => void): void {
+    const listener = this.#paths.find(path)
+    if (typeof listener === 'string') return done(listener)
+    const [client, server] = joinInMemory({ address: '', port: 0 }, { address: path, port: 0 })
+    this.#track(server)
+    listener.accept(server)
+    this.#track(client)
+    done(client)
+  }
+
+  /**
+   * The addresses of a name that the guests' network knows: the hosts file first, then the switch.
+   *
+   * @param done - called with an empty list when the name is not known here
+   */
+  lookup(name: string, done: (addresses: readonly string[]) => void): void {
+    this.#hosts.lookup(name, done)
+  }
+
+  /** The name of an address that the guests' network knows. */
+  reverse(address: string, done: (name: string | undefined) => void): void {
+    this.#hosts.reverse(plain(address), done)
+  }
+
+  /** What is listened on, in the order of the ports. */
+  listeners(): ListenerInfo[] {
+    return this.#ports.listeners().map(describe)
+  }
+
+  /** Who hears connections to a port from outside, whatever address it listens on. */
+  listenerOf(port: number): Listener | undefined {
+    return this.#ports.findByPort(port)
+  }
+
+  /**
+   * Tells when a port is listened on and when no longer.
+   *
+   * @param watcher - called in the call that changes it
+   * @returns stops telling
+   */
+  watch(watcher: (event: NetStackEvent) => void): Disposable {
+    this.#watchers.add(watcher)
+    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) }
+  }
+
+  /**
+   * Registers what must be closed with the stack, such as a connection of the host's kernel.
+   *
+   * @returns takes the registration back
+   */
+  own(resource: Disposable): () => void {
+    this.#open.add(resource)
+    return () => void this.#open.delete(resource)
+  }
+
+  /** Keeps the event loop alive until the result is disposed of, or the stack. */
+  hold(): Disposable {
+    const reference = keepAlive()
+    const forget = this.own(reference)
+    return {
+      [Symbol.dispose]() {
+        forget()
+        reference[Symbol.dispose]()
+      },
+    }
+  }
+
+  /** Closes all listeners, resets all connections and leaves the switch. Doing so again does nothing. */
+  [Symbol.dispose](): void {
+    for (const listener of this.#ports.listeners()) listener[Symbol.dispose]()
+    for (const listener of this.#paths.listeners()) listener[Symbol.dispose]()
+    for (const resource of [...this.#open].reverse()) resource[Symbol.dispose]()
+    this.#open.clear()
+    this.#watchers.clear()
+    this.#switchPort?.[Symbol.dispose]()
+  }
+
+  #accept(listener: Listener, connection: Connection): void {
+    this.#track(connection)
+    listener.accept(connection)
+  }
+
+  /** Holds a connection until it is over, so that it lives although only native handles refer to it. */
+  #track(connection: Connection, released: () => void = () => {}): void {
+    const forget = this.own({ [Symbol.dispose]: () => connection.reset() })
+    connection.onReleased = () => {
+      forget()
+      released()
+    }
+  }
+
+  /** The local address of a connection, as the kernel's routes would give it. */
+  #sourceFor(destination: string, bound: string | undefined): string {
+    if (bound !== undefined && !isWildcard(bound)) return bound
+    if (destination.startsWith('127.')) return LOOPBACK_V4
+    if (this.isOwn(destination)) return destination
+    return this.addresses[0] ?? LOOPBACK_V4
+  }
+
+  #tell(type: NetStackEvent['type'], listener: Listener): void {
+    const event = { type, listener: describe(listener) }
+    for (const watcher of [...this.#watchers]) watcher(event)
+  }
+}
+
+/** The network stack of a namespace. */
+export const netStack: Slot<NetStack> = defineSlot<NetStack>('network stack')
+
+/**
+ * Makes a network stack.
+ *
+ * @param options - its names, and its way to other stacks
+ * @returns the stack; disposing of it closes all that it holds
+ * @example
+ * ```ts
+ * import { createNetStack } from '@libvisor/net'
+ * import assert from 'node:assert/strict'
+ *
+ * using stack = createNetStack({ hostname: 'api', hosts: { db: '10.0.0.5' } })
+ * const listener = stack.listen({ address: '0.0.0.0', port: 3000, privileged: false, accept() {} })
+ * assert.equal(typeof listener === 'object' && listener.port, 3000)
+ * assert.equal(stack.listen({ address: '127.0.0.1', port: 3000, privileged: false, accept() {} }), 'EADDRINUSE')
+ * assert.deepEqual(stack.listeners(), [{ address: '0.0.0.0', port: 3000, family: 4 }])
+ * stack.lookup('db', (addresses) => assert.deepEqual(addresses, ['10.0.0.5']))
+ * ```
+ */
+export function createNetStack(options?: NetStackOptions): NetStack {
+  return new NetStack(options)
+}
+
+/** An address without the spellings that IPv6 has for IPv4. */
+function plain(address: string): string {
+  const parsed = parseAddress(address)
+  return parsed === undefined ? address : unmapped(parsed).address
+}
+
+/** Linux takes a connection to the wildcard for one to loopback. */
+function reachable(address: string): string {
+  if (!isWildcard(address)) return address
+  return address.includes(':') ? LOOPBACK_V6 : LOOPBACK_V4
+}
+
+function describe({ address, port, family }: Listener): ListenerInfo {
+  return { address, port, family }
+}

@@ -1,0 +1,89 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import type { Endpoint, Family } from './state/address.ts'
+import type { Connection } from './state/connection.ts'
+
+/** Receives what a listener accepts. */
+export type Accept = (connection: Connection) => void
+
+/** What came of an attempt to connect. */
+export type ConnectResult = Connection | ErrnoCode
+
+/** Asks for a TCP port. */
+export interface ListenRequest {
+  /** In canonical form; a wildcard for all addresses of its family. */
+  readonly address: string
+  /** 0 for a free one of the ephemeral range. */
+  readonly port: number
+  /** Whether the IPv6 wildcard leaves IPv4 alone. */
+  readonly ipv6Only?: boolean
+  /** Whether several listeners may share the port and take turns. */
+  readonly reusePort?: boolean
+  /** Whether the guest may use ports under 1024. */
+  readonly privileged: boolean
+  readonly accept: Accept
+  /** Takes over a connection that the host's kernel has accepted for a published port. */
+  readonly acceptNative?: (handle: object) => void
+}
+
+/** A TCP port that is listened on. Disposing of it frees the port. */
+export interface Listener extends Disposable {
+  readonly address: string
+  readonly port: number
+  readonly family: Family
+  readonly accept: Accept
+  readonly acceptNative: ((handle: object) => void) | undefined
+}
+
+/** A unix socket that is listened on. Disposing of it removes the socket. */
+export interface PathListener extends Disposable {
+  readonly path: string
+  readonly accept: Accept
+}
+
+/** A listener as a table of guests shows it. */
+export interface ListenerInfo {
+  readonly address: string
+  readonly port: number
+  readonly family: Family
+}
+
+/** What a stack tells those who watch it. */
+export interface NetStackEvent {
+  readonly type: 'closed' | 'listening'
+  readonly listener: ListenerInfo
+}
+
+/** Asks for a connection inside the guests' network. */
+export interface ConnectRequest {
+  readonly destination: Endpoint
+  /** What the guest has bound, if it did. */
+  readonly local?: { readonly address?: string; readonly port?: number }
+}
+
+/**
+ * Answers a connection that arrives by the switch: with what takes it over, or with why it is refused.
+ */
+export type Acceptor = (source: Endpoint, destination: Endpoint) => Accept | ErrnoCode
+
+/**
+ * A stack's way to the other stacks of a switch: in memory where both are in one thread, by message ports between
+ * threads. Both have the same conformance suite.
+ */
+export interface SwitchPort extends Disposable {
+  /** The stack's address in the switch's network. */
+  readonly address: string
+  /** The block of addresses that the switch serves, such as `10.88.0.0/16`. */
+  readonly network: string
+  /**
+   * Asks which address a name of the switch has.
+   *
+   * @param done - called with `undefined` when no stack has that name
+   */
+  lookup(name: string, done: (address: string | undefined) => void): void
+  /** Asks which name an address of the switch has. */
+  reverse(address: string, done: (name: string | undefined) => void): void
+  /** Connects to another stack. */
+  connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void
+  /** Says who answers the connections that arrive. */
+  answer(acceptor: Acceptor): void
+}
