@@ -27,15 +27,17 @@ const util: ModuleSupport = {
     convertProcessSignalToExitCode deprecate diff format formatWithOptions getCallSite getCallSites
     getSystemErrorMap getSystemErrorMessage getSystemErrorName inherits inspect isArray isBoolean isBuffer isDate
     isDeepStrictEqual isError isFunction isNull isNullOrUndefined isNumber isObject isPrimitive isRegExp isString
-    isSymbol isUndefined markPromiseAsHandled parseArgs parseEnv promisify stripVTControlCharacters toUSVString
+    isSymbol isUndefined markPromiseAsHandled parseArgs parseEnv promisify setTraceSigInt stripVTControlCharacters toUSVString
     transferableAbortController transferableAbortSignal types`,
   rides: [
     ['debounce throttle', 'timers.setTimeout'],
     ['debug debuglog log', 'process.stderr, process.env'],
     ['styleText', 'process.stdout, process.env'],
   ],
-  host: [['setTraceSigInt', 'it acts on signals of the whole process']],
-  notes: [['getCallSites getCallSite', 'frames of libvisor’s own code show among them']],
+  notes: [
+    ['getCallSites getCallSite', 'frames of libvisor’s own code show among them'],
+    ['setTraceSigInt', 'it prints a stack when the host’s process is interrupted'],
+  ],
 }
 
 /** The built-ins that compute: what they touch outside, they touch through another built-in. */
