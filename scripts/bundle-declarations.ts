@@ -35,7 +35,9 @@ export function bundleDeclarations(): number {
   const resolve = (specifier: string, from: string): string | undefined => {
     if (specifier.startsWith('.')) return path.resolve(path.dirname(from), specifier.replace(/\.[jt]s$/, '.d.ts'))
     if (specifier.startsWith('node:')) return undefined
-    const owner = packages.find(({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`))
+    const owner = packages.find(
+      ({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`),
+    )
     const source = owner?.manifest.exports?.[`.${specifier.slice(owner.manifest.name.length)}`]
     if (owner === undefined || source === undefined) {
       throw new Error(`${from} uses types of '${specifier}', which a user of libvisor does not have`)

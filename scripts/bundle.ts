@@ -66,6 +66,9 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
     },
   })
   const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk')
-  fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(chunks.flatMap((chunk) => chunk.moduleIds)))
+  fs.writeFileSync(
+    path.join(dist, 'THIRD-PARTY-NOTICES.txt'),
+    thirdPartyNotices(chunks.flatMap((chunk) => chunk.moduleIds)),
+  )
   return chunks.map(({ fileName, code }) => ({ file: fileName, bytes: Buffer.byteLength(code) }))
 }

@@ -3,7 +3,7 @@
  * how they ended. With `--full`, as `npm test` runs it, what takes longer too. Names of steps as arguments choose.
  */
 import process from 'node:process'
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs, stripVTControlCharacters, styleText } from 'node:util'
 import { run } from './run.ts'
 import { root } from './workspace.ts'
 
@@ -30,7 +30,7 @@ const gate: readonly Step[] = [
   { name: 'tests', command: ['vitest', 'run', '--project', 'suite'] },
   { name: 'doctests', command: [node, 'scripts/doctests.ts'] },
   { name: 'docs', command: [node, 'scripts/docs.ts'] },
-  { name: 'knip', command: ['knip'] },
+  { name: 'knip', command: ['knip', '--no-config-hints'] },
   { name: 'publint', command: [node, 'scripts/check-packages.ts'] },
 ]
 
@@ -63,8 +63,7 @@ async function runStep({ name, command: [command, ...args] }: Step): Promise<Out
 
 /** What stands in the table: the counts of a test runner, or the last line. */
 function remarkOf(output: string): string {
-  const lines = output
-    .replaceAll(/\u001B\[[\d;]*m/g, '')
+  const lines = stripVTControlCharacters(output)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')

@@ -50,7 +50,7 @@ export function run(command: string, args: readonly string[], options: RunOption
 
 /** Runs one of the workspace's tools; ends this process with its code when it fails. */
 export async function runTool(tool: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
-  const { code } = await run(path.join(bin, tool), args, options)
+  const { code } = await run(path.resolve(bin, tool), args, options)
   if (code !== 0) process.exit(code)
 }
 

@@ -11,7 +11,8 @@ export function thirdPartyNotices(moduleIds: readonly string[]): string {
       readonly license?: string
     }
     const file = fs.readdirSync(directory).find((name) => /^licen[cs]e/i.test(name))
-    const text = file === undefined ? `License: ${manifest.license}` : fs.readFileSync(path.join(directory, file), 'utf8')
+    const text =
+      file === undefined ? `License: ${manifest.license}` : fs.readFileSync(path.join(directory, file), 'utf8')
     return `${manifest.name} ${manifest.version}\n\n${text.trim()}\n`
   })
   return ['libvisor contains code of these packages.\n', ...notices].join(`\n${'-'.repeat(80)}\n\n`)

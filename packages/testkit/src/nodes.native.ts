@@ -19,12 +19,11 @@ const cache = fileURLToPath(new URL('../../../node_modules/.cache/nodes', import
 /**
  * Brings a Node from the registry, once, into a folder that git ignores.
  *
- * @param major - which line
+ * @param version - which one
  * @returns the path of its executable
  * @throws {Error} when the registry has none for this platform
  */
-export async function installNode(major: NodeMajor): Promise<string> {
-  const version = nodeVersions[major]
+export async function installNode(version: string): Promise<string> {
   if (process.versions.node === version) return process.execPath
   const { platform, arch } = process
   const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`

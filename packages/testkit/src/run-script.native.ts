@@ -60,7 +60,8 @@ export async function runScript(args: readonly string[], options: RunScriptOptio
 
 /** A child must not take itself for a part of the test run, nor colour what is compared. */
 function ownEnvironment(): Record<string, string> {
-  const foreign = /^(?:VITEST|VITE_|NODE_OPTIONS$|NODE_ENV$|NODE_V8_COVERAGE$|FORCE_COLOR$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$)/
+  const foreign =
+    /^(?:VITEST|VITE_|NODE_OPTIONS$|NODE_ENV$|NODE_V8_COVERAGE$|FORCE_COLOR$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$)/
   const own = Object.entries(process.env).filter(([name, value]) => value !== undefined && !foreign.test(name))
   return { ...(Object.fromEntries(own) as Record<string, string>), NO_COLOR: '1' }
 }

@@ -1,0 +1,159 @@
+/**
+ * Installs the packages, as they would be published, with npm into an empty project outside the repository, and uses
+ * them there on every supported Node as a newcomer would.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import { styleText } from 'node:util'
+import { installNode, nodeVersions, runScript, supportedMajors, temporaryDirectory } from '@libvisor/testkit'
+import type { ScriptResult } from '@libvisor/testkit'
+import { packAll } from './pack.ts'
+import { root } from './workspace.ts'
+
+const hello = `import fs from 'node:fs'
+fs.writeFileSync('written.txt', 'hello')
+console.log(fs.readFileSync('written.txt', 'utf8'), ...process.argv.slice(2))
+`
+
+const consumer = `import { createHost, memory, VisorError } from 'libvisor'
+import type { Host, SpawnOptions } from 'libvisor'
+
+const options: SpawnOptions = {
+  name: 'app',
+  entry: '/app.js',
+  isolation: 'thread',
+  fs: { '/': memory({ '/app.js': 'console.log(require("node:os").hostname(), 6 * 7)' }) },
+}
+const host: Host = await createHost()
+const app = await host.spawn(options)
+let output = ''
+app.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+const { code } = await app.exited
+await host[Symbol.asyncDispose]()
+console.log(output.trim(), code, VisorError.name)
+`
+
+const configuration = {
+  compilerOptions: {
+    target: 'es2023',
+    lib: ['es2024', 'esnext.disposable'],
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    strict: true,
+    // The declarations that are published are checked too.
+    skipLibCheck: false,
+    types: ['node'],
+  },
+  files: ['consumer.ts'],
+}
+
+interface Check {
+  readonly name: string
+  readonly command: (node: string) => readonly [command: string, ...args: string[]]
+  readonly stdout: string
+}
+
+const checks: readonly Check[] = [
+  {
+    name: 'npx visor run hello.js',
+    command: () => ['npx', '--no-install', 'visor', 'run', 'hello.js', 'from', 'visor'],
+    stdout: 'hello from visor\n',
+  },
+  {
+    name: 'node --import libvisor/register hello.js',
+    command: (node) => [node, '--import', 'libvisor/register', 'hello.js', 'preloaded'],
+    stdout: 'hello preloaded\n',
+  },
+  {
+    name: "import { createHost } from 'libvisor'",
+    command: (node) => [node, 'consumer.js'],
+    stdout: 'app 42 0 VisorError\n',
+  },
+]
+
+using project = temporaryDirectory({
+  'package.json': { name: 'consumer', private: true, type: 'module' },
+  'tsconfig.json': configuration,
+  'hello.js': hello,
+  'consumer.ts': consumer,
+})
+const cwd = project.path
+let passed = 0
+let failed = 0
+
+if (await install()) {
+  const tsc = path.join(cwd, 'node_modules', 'typescript', 'bin', 'tsc')
+  judge('a consumer compiles with tsc', await runScript([tsc], { cwd, timeoutMs: 120_000 }), { stdout: '' })
+  for (const major of supportedMajors) await useOn(nodeVersions[major])
+  await refuseOn('20.20.2')
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+async function install(): Promise<boolean> {
+  const tarballs = (await packAll()).map(({ tarball }) => tarball)
+  const { devDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    readonly devDependencies: Readonly<Record<string, string>>
+  }
+  const types = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs, ...types]
+  const result = await runScript(args, { command: 'npm', cwd, timeoutMs: 300_000 })
+  return judge('npm install of all tarballs', { ...result, stdout: '' }, { stdout: '' })
+}
+
+async function useOn(version: string): Promise<void> {
+  const node = await installNode(version)
+  // npx, and the command that it runs, start the first `node` on the PATH.
+  const env = { HOME: process.env['HOME'] ?? cwd, PATH: [path.dirname(node), process.env['PATH']].join(path.delimiter) }
+  for (const { name, command, stdout } of checks) {
+    const [program, ...args] = command(node)
+    const result = await runScript(args, { command: program, cwd, env, timeoutMs: 60_000 })
+    judge(`Node ${version}: ${name}`, result, { stdout })
+    if (fs.existsSync(project.resolve('written.txt'))) {
+      fail(`Node ${version}: ${name} wrote to the host's disk`)
+      fs.rmSync(project.resolve('written.txt'))
+    }
+  }
+}
+
+/** On a Node that is too old, each way in says so in one line. */
+async function refuseOn(version: string): Promise<void> {
+  const node = await installNode(version)
+  const ways = {
+    visor: ['node_modules/libvisor/bin/visor.js', 'run', 'hello.js'],
+    'libvisor/register': ['--import', 'libvisor/register', 'hello.js'],
+  }
+  for (const [who, args] of Object.entries(ways)) {
+    const result = await runScript(args, { command: node, cwd })
+    const line = `${who} needs Node >= 22.21 or >= 24.8; this is Node ${version}.\n`
+    judge(`Node ${version}: ${who} says which Node it needs`, result, { code: 2, stdout: '', stderr: line })
+  }
+}
+
+interface Expected {
+  readonly code?: number
+  readonly stdout: string
+  readonly stderr?: string
+}
+
+function judge(name: string, result: ScriptResult, expected: Expected): boolean {
+  const { code = 0, stdout, stderr = '' } = expected
+  const good = result.code === code && result.stdout === stdout && result.stderr === stderr
+  if (good) {
+    passed++
+    console.log(`${styleText('green', '✓')} ${name}`)
+  } else {
+    fail(name)
+    console.log(
+      `  ended with ${result.signal ?? result.code}; expected ${code}, ${JSON.stringify(stdout + stderr)}, and got:`,
+    )
+    console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '  '))
+  }
+  return good
+}
+
+function fail(name: string): void {
+  failed++
+  console.log(`${styleText('red', '✗')} ${name}`)
+}
