@@ -1,0 +1,94 @@
+/** The two flavours of an operation on descriptors: synchronous, and with a callback. */
+import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { arePlain } from './arguments.ts'
+import type { FsContext } from './context.ts'
+import type { DescriptorOperation, Transfer } from './descriptors.ts'
+import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf } from './flavours.ts'
+import type { AnyFunction } from './flavours.ts'
+import { NO_FD, nodeFs } from './natives.native.ts'
+import { attempt, runAsync, runSync } from './operation.ts'
+import type { Operation } from './operation.ts'
+import type { DescriptorCall } from './path-operation.ts'
+
+function isPlain(operation: DescriptorOperation, call: DescriptorCall): boolean {
+  return operation.isPlain?.(call.args, call) ?? arePlain(operation.rest, call.args, 0)
+}
+
+const ignore = (): void => {}
+
+/** Makes the synchronous flavour. */
+export function syncDescriptorFlavour(context: FsContext, operation: DescriptorOperation): AnyFunction {
+  const native = originalOf(operation.name, 'sync')
+  return (...args) => {
+    const [fd, ...rest] = args
+    if (!isDescriptor(fd)) return callNativeSync(native, ...args)
+    const host = hostDescriptor(context, fd, operation.intent)
+    if (host !== undefined) return callNativeSync(native, host, ...rest)
+    const call: DescriptorCall = { context, flavour: 'sync', fd, args: rest }
+    if (!isPlain(operation, call)) {
+      try {
+        // It comes back only where nothing was to be done, and says so.
+        return callNativeSync(native, NO_FD, ...rest)
+      } catch (error) {
+        if (!isFailure(error)) throw error
+      }
+    }
+    const result = runSync(context.process, operation.run(call))
+    return operation.transfers === true ? (result as Transfer).bytes : result
+  }
+}
+
+/** Makes the flavour with a callback. */
+export function callbackDescriptorFlavour(context: FsContext, operation: DescriptorOperation): AnyFunction {
+  const native = originalOf(operation.name, 'callback')
+  return (...args) => {
+    const at = callbackIndex(args, 1)
+    const [fd] = args
+    if (at < 0 || !isDescriptor(fd)) return callNative(native, ...args.map(bindGuest))
+    const callback = args[at] as AnyFunction
+    const rest = args.slice(1, at)
+    const host = hostDescriptor(context, fd, operation.intent)
+    if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
+    const call: DescriptorCall = { context, flavour: 'callback', fd, args: rest }
+    if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, ignore)
+    if (operation.transfers !== true) return callBack(context, operation.run(call), callback)
+    return callBackTransfer(context, operation, call, callback)
+  }
+}
+
+function callBackTransfer(context: FsContext, operation: DescriptorOperation, call: DescriptorCall, callback: AnyFunction): void {
+  const owner = ownerHere(context.ns)
+  const subject = operation.subjectOf?.(call.args) ?? call.args.find((value) => ArrayBuffer.isView(value))
+  runAsync(context.process, operation.run(call) as Operation<Transfer>).then(
+    (transfer) => deliver(owner, 'io', () => void callback(null, transfer.bytes, transfer.subject)),
+    (error: unknown) => deliver(owner, 'io', () => void callback(error, 0, subject)),
+  )
+}
+
+function* close({ context, fd }: DescriptorCall): Operation<void> {
+  yield* attempt(context.ns, { syscall: 'close' }, 'close', fd)
+}
+
+/** `closeSync`: the guest's descriptor is closed, and what is behind it with it. */
+export function closeSyncFlavour(context: FsContext): AnyFunction {
+  return (...args) => {
+    const [fd] = args
+    if (!isDescriptor(fd)) return callNativeSync(nodeFs.closeSync as AnyFunction, ...args)
+    return runSync(context.process, close({ context, flavour: 'sync', fd, args: [] }))
+  }
+}
+
+/** `close`: without a callback, a failure is thrown where nobody can catch it. */
+export function closeFlavour(context: FsContext): AnyFunction {
+  return (...args) => {
+    const [fd, callback] = args
+    const isValid = isDescriptor(fd) && (callback === undefined || typeof callback === 'function')
+    if (!isValid) return callNative(nodeFs.close as AnyFunction, isDescriptor(fd) ? NO_FD : fd, ...args.slice(1))
+    const done = (callback ?? throwFailure) as AnyFunction
+    callBack(context, close({ context, flavour: 'callback', fd, args: [] }), done)
+  }
+}
+
+function throwFailure(error: unknown): void {
+  if (error !== null && error !== undefined) throw error
+}

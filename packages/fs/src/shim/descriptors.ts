@@ -1,0 +1,211 @@
+/** Operations on descriptors whose file is virtual. */
+import { slots } from '@libvisor/core'
+import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
+import { modeOf, optionsOf, timeOf } from './arguments.ts'
+import type { ArgumentKind } from './arguments.ts'
+import { attempt } from './operation.ts'
+import type { Operation } from './operation.ts'
+import type { DescriptorCall } from './path-operation.ts'
+import { makeStats } from './results.ts'
+
+const CURRENT = -1
+const READ_BUFFER_BYTES = 16 * 1024
+
+/** What a transfer gives: how many bytes, and what the guest passed for them. */
+export interface Transfer {
+  readonly bytes: number
+  readonly subject: unknown
+}
+
+/** An operation on a descriptor. */
+export interface DescriptorOperation {
+  /** The export of `fs`; the synchronous one has `Sync` at its end. */
+  readonly name: string
+  readonly intent: ResolveIntent
+  /** The arguments after the descriptor, where it can be said what they are. */
+  readonly rest: readonly ArgumentKind[]
+  /** Whether the original has to look at the arguments. */
+  isPlain?(args: readonly unknown[], call: DescriptorCall): boolean
+  /** Whether the result is a {@link Transfer}: a callback gets its parts, also with an error. */
+  readonly transfers?: true
+  /** What a callback gets back for the bytes. */
+  subjectOf?(args: readonly unknown[]): unknown
+  run(call: DescriptorCall): Operation<unknown>
+}
+
+function plainCall<Name extends SyscallName>(
+  name: string,
+  rest: readonly ArgumentKind[],
+  syscall: Name,
+  shownSyscall: string,
+  argumentsOf: (args: readonly unknown[], call: DescriptorCall) => readonly unknown[],
+): DescriptorOperation {
+  return {
+    name,
+    intent: name === 'fsync' || name === 'fdatasync' ? 'read' : 'write',
+    rest,
+    *run(call) {
+      const values = [call.fd, ...argumentsOf(call.args, call)] as unknown as Parameters<Syscalls[Name]>
+      yield* attempt(call.context.ns, { syscall: shownSyscall }, syscall, ...values)
+    },
+  }
+}
+
+/** The bytes of a view. */
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+}
+
+/** Where bytes go to or come from. */
+interface Range {
+  readonly view: ArrayBufferView
+  readonly offset: number
+  readonly length: number
+  readonly position: number
+}
+
+type RangeOptions = { buffer?: ArrayBufferView; offset?: number | null; length?: number; position?: unknown } | null | undefined
+
+const positionOf = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : CURRENT)
+
+/** @source Node 24 `lib/fs.js`, read and readSync */
+export function readRange(args: readonly unknown[], flavour: DescriptorCall['flavour']): Range {
+  const [first, second] = args
+  const isView = ArrayBuffer.isView(first)
+  const takesOptions = flavour === 'sync' ? args.length <= 2 || typeof second === 'object' : args.length <= 2
+  const options = (isView ? (takesOptions ? second : undefined) : first) as RangeOptions
+  const view = isView ? first : (options?.buffer ?? Buffer.alloc(READ_BUFFER_BYTES))
+  const isPositional = isView && !takesOptions
+  const offset = (isPositional ? (second as number | null) : options?.offset) ?? 0
+  const length = isPositional ? (args[2] as number) : (options?.length ?? view.byteLength - offset)
+  return { view, offset, length: length | 0, position: positionOf(isPositional ? args[3] : options?.position) }
+}
+
+/** @source Node 24 `lib/fs.js`, write and writeSync */
+export function writeRange(args: readonly unknown[]): Range {
+  const [first, second, third, fourth] = args
+  if (!ArrayBuffer.isView(first)) {
+    const view = Buffer.from(first as string, (third as BufferEncoding | undefined) ?? 'utf8')
+    return { view, offset: 0, length: view.byteLength, position: positionOf(second) }
+  }
+  const options = (typeof second === 'object' ? (second ?? {}) : undefined) as RangeOptions
+  const offset = (options === undefined ? (second as number | undefined) : options?.offset) ?? 0
+  const length = options === undefined ? third : (options?.length ?? first.byteLength - offset)
+  const position = options === undefined ? fourth : options?.position
+  return {
+    view: first,
+    offset,
+    length: typeof length === 'number' ? length : first.byteLength - offset,
+    position: typeof position === 'number' ? position : CURRENT,
+  }
+}
+
+/** Reads into a view. */
+export function* readInto({ context, fd }: DescriptorCall, range: Range): Operation<number> {
+  const { view, offset, length, position } = range
+  if (length === 0) return 0
+  const data = yield* attempt(context.ns, { syscall: 'read' }, 'read', fd, length, position)
+  bytesOf(view).set(data, offset)
+  return data.byteLength
+}
+
+/** Writes from a view. */
+export function* writeFrom({ context, fd }: DescriptorCall, range: Range): Operation<number> {
+  const { view, offset, length, position } = range
+  const data = bytesOf(view).subarray(offset, offset + length)
+  return yield* attempt(context.ns, { syscall: 'write' }, 'write', fd, data, position)
+}
+
+/** Reads into views, one after the other, or writes from them. */
+export function* transferAll(call: DescriptorCall, name: 'read' | 'write', views: readonly ArrayBufferView[], position: unknown): Operation<number> {
+  let total = 0
+  for (const view of views) {
+    const at = typeof position === 'number' && position >= 0 ? position + total : CURRENT
+    const range = { view, offset: 0, length: view.byteLength, position: at }
+    const bytes = yield* name === 'read' ? readInto(call, range) : writeFrom(call, range)
+    total += bytes
+    if (bytes < view.byteLength) break
+  }
+  return total
+}
+
+const isIndex = (value: unknown, limit: number): boolean =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= limit
+
+/** Whether a range lies in its view for certain, and was not given in some rarer way. */
+function isPlainRange(args: readonly unknown[]): boolean {
+  const [view, offset, length, position] = args
+  if (!ArrayBuffer.isView(view) || view.byteLength === 0) return false
+  if (!isIndex(offset, view.byteLength) || !isIndex(length, view.byteLength - (offset as number))) return false
+  return position === null || position === undefined || isIndex(position, Number.MAX_SAFE_INTEGER)
+}
+
+const times = (args: readonly unknown[], { context }: DescriptorCall): readonly unknown[] => {
+  const clock = context.ns.find(slots.clock)
+  return [timeOf(args[0], clock), timeOf(args[1], clock)]
+}
+
+/** The operations of this family. */
+export const descriptorOperations: readonly DescriptorOperation[] = [
+  plainCall('fsync', [], 'fsync', 'fsync', () => []),
+  plainCall('fdatasync', [], 'fsync', 'fdatasync', () => []),
+  plainCall('ftruncate', ['length'], 'ftruncate', 'ftruncate', ([length]) => [Math.max(0, (length as number | undefined) ?? 0)]),
+  plainCall('fchmod', ['mode'], 'fchmod', 'fchmod', ([mode]) => [modeOf(mode, 0)]),
+  plainCall('fchown', ['id', 'id'], 'fchown', 'fchown', ([uid, gid]) => [uid, gid]),
+  plainCall('futimes', ['time', 'time'], 'futimes', 'futime', times),
+  {
+    name: 'fstat',
+    intent: 'read',
+    rest: ['options'],
+    *run({ context, fd, args }) {
+      const record = yield* attempt(context.ns, { syscall: 'fstat' }, 'fstat', fd)
+      return makeStats(record, optionsOf(args[0]).bigint)
+    },
+  },
+  {
+    name: 'read',
+    intent: 'read',
+    rest: [],
+    transfers: true,
+    isPlain: isPlainRange,
+    *run(call) {
+      const range = readRange(call.args, call.flavour)
+      return { bytes: yield* readInto(call, range), subject: range.view } satisfies Transfer
+    },
+  },
+  {
+    name: 'write',
+    intent: 'write',
+    rest: [],
+    transfers: true,
+    isPlain: (args) => isPlainRange(args) || (typeof args[0] === 'string' && args.length === 1),
+    subjectOf: ([data]) => data,
+    *run(call) {
+      return { bytes: yield* writeFrom(call, writeRange(call.args)), subject: call.args[0] } satisfies Transfer
+    },
+  },
+  {
+    name: 'readv',
+    intent: 'read',
+    rest: [],
+    transfers: true,
+    isPlain: () => false,
+    subjectOf: ([views]) => views,
+    *run(call) {
+      const [views, position] = call.args as [readonly ArrayBufferView[], unknown]
+      return { bytes: yield* transferAll(call, 'read', views, position), subject: views } satisfies Transfer
+    },
+  },
+  {
+    name: 'writev',
+    intent: 'write',
+    rest: [],
+    transfers: true,
+    isPlain: () => false,
+    subjectOf: ([views]) => views,
+    *run(call) {
+      const [views, position] = call.args as [readonly ArrayBufferView[], unknown]
+      return { bytes: yield* transferAll(call, 'write', views, position), subject: views } satisfies Transfer
+    },
+  },
+]

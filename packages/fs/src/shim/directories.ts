@@ -1,0 +1,183 @@
+/** Operations that make, list and remove directories. */
+import { slots } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
+import type { DirectoryEntry } from '../types.ts'
+import { modeOf, optionsOf } from './arguments.ts'
+import { nodePath, NOWHERE } from './natives.native.ts'
+import { attempt, call, errnoOf, fileError } from './operation.ts'
+import type { Operation } from './operation.ts'
+import { read, writeLink } from './path-operation.ts'
+import type { PathCall, PathOperation } from './path-operation.ts'
+import { absolutePath, showName } from './paths.ts'
+import type { NameEncoding } from './paths.ts'
+import { makeDirent } from './results.ts'
+
+const MKDIR_MODE = 0o777
+const MKDTEMP_MODE = 0o700
+const TEMPLATE_LENGTH = 6
+const TEMPLATE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const TEMPLATE_ATTEMPTS = 100
+
+/** The directory of a path, as text: nothing is normalized. */
+function parentOf(path: string): string {
+  const end = path.replace(/\/+$/, '').lastIndexOf('/')
+  return end < 0 ? '' : end === 0 ? '/' : path.slice(0, end)
+}
+
+/** The options of `mkdir`, which may be just the mode. */
+function mkdirOptions(value: unknown): { mode: number; recursive: boolean } {
+  if (typeof value === 'number' || typeof value === 'string') return { mode: modeOf(value, MKDIR_MODE), recursive: false }
+  const { mode, recursive = false } = optionsOf(value)
+  return { mode: modeOf(mode, MKDIR_MODE), recursive }
+}
+
+/**
+ * Makes a directory and those above it.
+ *
+ * @returns the first one that was made, in the guest's words, or `undefined`
+ * @source Node 24 `src/node_file.cc`, MKDirpSync
+ */
+function* makeParents({ context, path }: PathCall, mode: number): Operation<string | undefined> {
+  const { ns, cwd } = context
+  const fail = (code: 'EEXIST' | 'ENOTDIR'): Error => ns.errors.file(code, { syscall: 'mkdir', path: path.shown })
+  const pending = [typeof path.given === 'string' ? path.given.toWellFormed() : path.absolute]
+  let first: string | undefined
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const absolute = absolutePath(next, cwd)
+    try {
+      yield* call('mkdir', absolute, mode)
+      first ??= next
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code === 'ENOENT') {
+        const parent = parentOf(next)
+        if (parent === '' || parent === next) throw fileError(ns, error, { syscall: 'mkdir', path: path.shown })
+        pending.push(next, parent)
+        continue
+      }
+      if (code !== 'EEXIST' && code !== 'EISDIR') throw fileError(ns, error, { syscall: 'mkdir', path: path.shown })
+      const record = yield* attempt(ns, { syscall: 'mkdir', path: path.shown }, 'stat', absolute)
+      if ((record.mode & ns.personality.fs.S_IFMT) === ns.personality.fs.S_IFDIR) continue
+      throw fail(pending.length > 0 ? 'ENOTDIR' : 'EEXIST')
+    }
+  }
+  return first === undefined ? undefined : (showName(first, 'utf8') as string)
+}
+
+/** Six random letters or digits, from the namespace's own randomness. */
+function randomLetters(ns: Namespace): string {
+  const bytes = new Uint8Array(TEMPLATE_LENGTH)
+  ns.get(slots.entropy).fill(bytes)
+  return Array.from(bytes, (byte) => TEMPLATE_LETTERS[byte % TEMPLATE_LETTERS.length]).join('')
+}
+
+/**
+ * Makes a directory of its own for the caller.
+ *
+ * @returns its path, in the guest's words
+ */
+export function* makeTemporary({ context, path }: PathCall): Operation<string> {
+  const { ns, cwd } = context
+  const prefix = typeof path.given === 'string' ? path.given.toWellFormed() : path.shown
+  for (let attempts = 1; ; attempts++) {
+    const name = prefix + randomLetters(ns)
+    try {
+      yield* call('mkdir', absolutePath(name, cwd), MKDTEMP_MODE)
+      return name
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST' && attempts < TEMPLATE_ATTEMPTS) continue
+      throw fileError(ns, error, { syscall: 'mkdtemp', path: `${path.shown}XXXXXX` })
+    }
+  }
+}
+
+/** Lists one directory; its error names the path as it is shown. */
+function* list({ context }: PathCall, absolute: string, shown: string): Operation<DirectoryEntry[]> {
+  return yield* attempt(context.ns, { syscall: 'scandir', path: shown }, 'readdir', absolute)
+}
+
+function* isDirectory(path: string, ns: Namespace): Operation<boolean> {
+  try {
+    const { mode } = yield* call('stat', path)
+    return (mode & ns.personality.fs.S_IFMT) === ns.personality.fs.S_IFDIR
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return false
+  }
+}
+
+/**
+ * Lists a directory and all below it: level by level in callbacks and synchronously, the last directory first with
+ * promises, as Node does.
+ */
+function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: NameEncoding): Operation<unknown[]> {
+  const { context, flavour, path } = pathCall
+  const { S_IFDIR, S_IFMT } = context.ns.personality.fs
+  const results: unknown[] = []
+  const base = path.given as string
+  const queue: { shown: string; entries: DirectoryEntry[] | undefined }[] = [{ shown: base, entries: undefined }]
+  const isEager = flavour === 'promise'
+  const entriesOf = (shown: string): Operation<DirectoryEntry[]> => list(pathCall, absolutePath(shown, context.cwd), shown)
+  if (isEager) queue[0]!.entries = yield* entriesOf(base)
+  while (queue.length > 0) {
+    const { shown, entries } = isEager ? queue.pop()! : queue.shift()!
+    for (const entry of entries ?? (yield* entriesOf(shown))) {
+      const child = nodePath.join(shown, showName(entry.name, encoding) as string)
+      results.push(withFileTypes ? makeDirent(entry, shown, encoding) : nodePath.relative(base, child))
+      const descends =
+        (entry.type & S_IFMT) === S_IFDIR ||
+        (!(isEager && withFileTypes) && (yield* isDirectory(absolutePath(child, context.cwd), context.ns)))
+      if (descends) queue.push({ shown: child, entries: isEager ? yield* entriesOf(child) : undefined })
+    }
+  }
+  return results
+}
+
+/** The operations of this family. */
+export const directoryOperations: readonly PathOperation[] = [
+  {
+    name: 'mkdir',
+    paths: [writeLink],
+    rest: ['options'],
+    showsPath: ([, options]) => mkdirOptions(options).recursive,
+    *run(pathCall) {
+      const { context, path, args } = pathCall
+      const { mode, recursive } = mkdirOptions(args[0])
+      if (recursive) return yield* makeParents(pathCall, mode)
+      return yield* attempt(context.ns, { syscall: 'mkdir', path: path.shown }, 'mkdir', path.absolute, mode)
+    },
+  },
+  {
+    name: 'mkdtemp',
+    paths: [writeLink],
+    rest: ['options'],
+    // The last component is only the beginning of a name, and whether it exists says nothing.
+    intentOf: () => undefined,
+    // A warning is due for what ends with X.
+    probeAt: (path) => (endsWithX(path) ? `${NOWHERE}X` : NOWHERE),
+    *run(pathCall) {
+      return showName(yield* makeTemporary(pathCall), optionsOf(pathCall.args[0]).encoding)
+    },
+  },
+  {
+    name: 'readdir',
+    paths: [read],
+    rest: ['options'],
+    intentOf: ([, options]) => (optionsOf(options).recursive ? undefined : 'read'),
+    showsPath: ([, options]) => optionsOf(options).withFileTypes === true,
+    *run(pathCall) {
+      const { path, args } = pathCall
+      const { withFileTypes, encoding, recursive } = optionsOf(args[0])
+      if (recursive) return yield* listRecursively(pathCall, Boolean(withFileTypes), encoding)
+      const entries = yield* list(pathCall, path.absolute, path.shown)
+      return entries.map((entry) =>
+        withFileTypes ? makeDirent(entry, path.given, encoding) : showName(entry.name, encoding),
+      )
+    },
+  },
+]
+
+/** Whether `mkdtemp` warns about a prefix. */
+function endsWithX(path: unknown): boolean {
+  return typeof path === 'string' ? path.endsWith('X') : path instanceof Uint8Array && path.at(-1) === 0x58
+}

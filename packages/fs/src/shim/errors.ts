@@ -1,0 +1,46 @@
+/** Errors of the host, told in the guest's paths. */
+
+/** A path that was passed to the original in place of a guest's. */
+export interface Substitution {
+  readonly host: string
+  readonly shown: string
+}
+
+/**
+ * Puts the guest's paths in place of the host's in an error of an original.
+ *
+ * @param error - what the original threw; changed in place
+ * @param substitutions - the paths that were passed in place of the guest's
+ * @returns the error
+ */
+export function restate(error: unknown, substitutions: readonly Substitution[]): unknown {
+  if (!(error instanceof Error)) return error
+  const inner = substitutions
+    .filter(({ host, shown }) => host !== shown)
+    .sort((a, b) => b.host.length - a.host.length)
+  if (inner.length === 0) return error
+  const fields = error as Error & { path?: unknown; dest?: unknown }
+  for (const key of ['path', 'dest'] as const) {
+    if (typeof fields[key] === 'string') fields[key] = restatePath(fields[key], inner)
+  }
+  const { stack } = error
+  error.message = restateText(error.message, inner)
+  if (typeof stack === 'string') error.stack = restateText(stack, inner)
+  return error
+}
+
+/** A path at or below one of the host's, in the guest's terms. */
+export function restatePath(path: string, substitutions: readonly Substitution[]): string {
+  for (const { host, shown } of substitutions) {
+    if (path === host) return shown
+    if (path.startsWith(`${host}/`)) return shown + path.slice(host.length)
+  }
+  return path
+}
+
+function restateText(text: string, substitutions: readonly Substitution[]): string {
+  for (const { host, shown } of substitutions) {
+    text = text.replaceAll(`'${host}'`, `'${shown}'`).replaceAll(`'${host}/`, `'${shown}/`)
+  }
+  return text
+}

@@ -1,0 +1,48 @@
+/** `exists` and `existsSync`, which answer where others fail. */
+import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { isValidPath } from './arguments.ts'
+import type { FsContext } from './context.ts'
+import type { AnyFunction } from './flavours.ts'
+import { nodeFs, promisifyCustom } from './natives.native.ts'
+import { errnoOf } from './operation.ts'
+
+const SLASH = 47
+
+/** Makes `existsSync`. */
+export function existsSync(context: FsContext): AnyFunction {
+  const native = nodeFs.existsSync as AnyFunction
+  return (...args) => {
+    const [path] = args
+    // The original says what it thinks of arguments like these, once.
+    if (!isValidPath(path)) return callNativeSync(native, ...args)
+    if (typeof path === 'string' && path.charCodeAt(0) === SLASH) {
+      if (context.process.resolve(path, 'read', true)?.identical === true) return callNativeSync(native, path)
+    }
+    try {
+      context.process.sync.access(context.path(path).absolute, 0)
+      return true
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return false
+    }
+  }
+}
+
+/** Makes `exists`, with its own way of being promisified. */
+export function exists(context: FsContext): AnyFunction {
+  const native = nodeFs.exists as unknown as AnyFunction
+  const exists: AnyFunction = (...args) => {
+    const [path, callback] = args
+    if (typeof callback !== 'function') return callNative(native, ...args)
+    if (!isValidPath(path)) return callNative(native, path, bindGuest(callback))
+    const owner = ownerHere(context.ns)
+    const answer = (found: boolean): void => deliver(owner, 'io', () => void (callback as AnyFunction)(found))
+    context.process.async.access(context.path(path).absolute, 0).then(
+      () => answer(true),
+      () => answer(false),
+    )
+  }
+  const promisified = { exists: (path: unknown) => new context.ns.intrinsics.Promise((resolve) => exists(path, resolve)) }
+  Object.defineProperty(exists, promisifyCustom, { value: promisified.exists, configurable: true })
+  return exists
+}

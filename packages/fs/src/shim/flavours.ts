@@ -1,0 +1,271 @@
+/** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
+import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import type { ResolveIntent } from '../types.ts'
+import { arePlain, isValidPath } from './arguments.ts'
+import type { FsContext } from './context.ts'
+import { restate } from './errors.ts'
+import type { Substitution } from './errors.ts'
+import { NO_FD, nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
+import { errnoOf, runAsync, runSync } from './operation.ts'
+import type { Operation } from './operation.ts'
+import type { Flavour, PathCall, PathOperation } from './path-operation.ts'
+import type { GuestPath } from './paths.ts'
+
+/** A function with Node's own, dynamic, arguments. */
+export type AnyFunction = (...args: unknown[]) => unknown
+
+const SLASH = 47
+
+/** The original of an operation, to which calls are passed and by which arguments are validated. */
+export function originalOf(name: string, flavour: Flavour): AnyFunction {
+  const exports = (flavour === 'promise' ? nodePromises : nodeFs) as unknown as Record<string, AnyFunction>
+  return exports[flavour === 'sync' ? `${name}Sync` : name]!
+}
+
+/** Whether an error says that a call failed, and not that its arguments are wrong. */
+export function isFailure(error: unknown): boolean {
+  const { syscall, code } = error as { syscall?: unknown; code?: unknown }
+  return typeof syscall === 'string' || code === 'ERR_ACCESS_DENIED' || code === 'ABORT_ERR'
+}
+
+/** One operation in one namespace: how a call of it is validated, passed on and emulated. */
+export class PathCaller {
+  readonly #context: FsContext
+  readonly #operation: PathOperation
+  readonly #flavour: Flavour
+  readonly #original: AnyFunction
+
+  constructor(context: FsContext, operation: PathOperation, flavour: Flavour, original?: AnyFunction) {
+    this.#context = context
+    this.#operation = operation
+    this.#flavour = flavour
+    this.#original = original ?? originalOf(operation.name, flavour)
+  }
+
+  get original(): AnyFunction {
+    return this.#original
+  }
+
+  /** Whether arguments are valid without asking the original. */
+  isPlain(args: readonly unknown[]): boolean {
+    const { paths, rest, coerces } = this.#operation
+    for (let index = 0; index < paths.length; index++) {
+      const path = args[index]
+      if (coerces === true ? typeof path !== 'string' || path.includes('\0') : !isValidPath(path)) return false
+    }
+    return arePlain(rest, args, paths.length)
+  }
+
+  /** The arguments with which the original can only fail, with the path if that is what is wrong. */
+  probeArguments(args: readonly unknown[]): unknown[] {
+    const { paths, probeAt } = this.#operation
+    return args.map((value, index) =>
+      index < paths.length && isValidPath(value) ? (probeAt?.(value) ?? NOWHERE) : value,
+    )
+  }
+
+  /** The arguments with which the whole call may go to the original, or `undefined`. */
+  hostArguments(args: readonly unknown[]): { args: unknown[]; substitutions: Substitution[] } | undefined {
+    const { paths, coerces } = this.#operation
+    const context = this.#context
+    const intent = this.#operation.intentOf === undefined ? paths[0]!.intent : this.#operation.intentOf(args)
+    if (intent === undefined || coerces === true) return undefined
+    const hostArgs = [...args]
+    const substitutions: Substitution[] = []
+    for (const [index, use] of paths.entries()) {
+      if (use.text === true) continue
+      const path = context.path(args[index])
+      const host = context.process.resolve(path.absolute, paths.length === 1 ? intent : use.intent, use.follow)
+      if (host === undefined) return undefined
+      const isSame = host.identical && (path.absolute === path.shown || context.cwdIsHost)
+      if (isSame) continue
+      if (paths.length > 1 || this.#operation.showsPath?.(args) === true) return undefined
+      hostArgs[index] = host.path
+      substitutions.push({ host: host.path, shown: path.shown })
+    }
+    return { args: hostArgs, substitutions }
+  }
+
+  /** Whether the call goes to the original as it is: the way of nearly every call where the root is the host's. */
+  isPassedThrough(args: readonly unknown[]): boolean {
+    const { paths, intentOf, coerces } = this.#operation
+    const path = args[0]
+    if (paths.length !== 1 || typeof path !== 'string' || path.charCodeAt(0) !== SLASH || coerces === true) return false
+    const intent = intentOf === undefined ? paths[0]!.intent : this.#operation.intentOf!(args)
+    if (intent === undefined) return false
+    return this.#context.process.resolve(path, intent, paths[0]!.follow)?.identical === true
+  }
+
+  /** The operation, ready to run. */
+  emulate(args: readonly unknown[]): Operation<unknown> {
+    const { paths, coerces } = this.#operation
+    const guestPaths = paths.map((use, index): GuestPath => {
+      const path = coerces === true ? coerce(args[index]) : args[index]
+      return use.text === true ? this.#text(path) : this.#context.path(path)
+    })
+    const call: PathCall = {
+      context: this.#context,
+      flavour: this.#flavour,
+      path: guestPaths[0]!,
+      dest: guestPaths.at(-1)!,
+      args: args.slice(paths.length),
+    }
+    return this.#operation.run(call)
+  }
+
+  #text(path: unknown): GuestPath {
+    const { given, shown } = this.#context.path(path)
+    return { given, shown, absolute: typeof given === 'string' ? given.toWellFormed() : shown }
+  }
+}
+
+/** What `realpath` makes of its path. */
+function coerce(path: unknown): unknown {
+  return path instanceof URL ? path : String(path)
+}
+
+/** The host's descriptor for one of the guest's: one that is never open when the guest's is not. */
+export function hostDescriptor(context: FsContext, fd: number, intent: ResolveIntent): number | undefined {
+  try {
+    return context.process.hostFd(fd, intent)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return NO_FD
+  }
+}
+
+/** Whether a value is a descriptor, and not a path or something invalid. */
+export function isDescriptor(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= NO_FD
+}
+
+/** Lets the original throw if the arguments are invalid. */
+function validateSync(original: AnyFunction, args: unknown[]): void {
+  try {
+    callNativeSync(original, ...args)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+  }
+}
+
+/** Makes the synchronous flavour. */
+export function syncFlavour(context: FsContext, operation: PathOperation, original?: AnyFunction): AnyFunction {
+  const caller = new PathCaller(context, operation, 'sync', original)
+  const native = caller.original
+
+  const slow = (args: unknown[]): unknown => {
+    const [first] = args
+    if (operation.runDescriptor !== undefined && typeof first === 'number') return onDescriptor(args)
+    if (!caller.isPlain(args)) validateSync(native, caller.probeArguments(args))
+    const host = caller.hostArguments(args)
+    if (host === undefined) return runSync(context.process, caller.emulate(args))
+    try {
+      return callNativeSync(native, ...host.args)
+    } catch (error) {
+      throw restate(error, host.substitutions)
+    }
+  }
+
+  const onDescriptor = ([fd, ...args]: unknown[]): unknown => {
+    const host = isDescriptor(fd) ? hostDescriptor(context, fd, operation.paths[0]!.intent) : (fd as number)
+    if (host !== undefined) return callNativeSync(native, host, ...args)
+    if (!arePlain(operation.rest, args, 0)) validateSync(native, [NO_FD, ...args])
+    return runSync(context.process, operation.runDescriptor!({ context, flavour: 'sync', fd: fd as number, args }))
+  }
+
+  return (...args) => (caller.isPassedThrough(args) ? callNativeSync(native, ...args) : slow(args))
+}
+
+/** Calls back in a later turn, in the guest's own context. */
+export function callBack(context: FsContext, operation: Operation<unknown>, callback: AnyFunction): void {
+  const owner = ownerHere(context.ns)
+  runAsync(context.process, operation).then(
+    (value) => deliver(owner, 'io', () => void (value === undefined ? callback(null) : callback(null, value))),
+    (error: unknown) => deliver(owner, 'io', () => void callback(error)),
+  )
+}
+
+/** Where the callback is: the first function after what cannot be one. */
+export function callbackIndex(args: readonly unknown[], from: number): number {
+  for (let index = from; index < args.length; index++) {
+    if (typeof args[index] === 'function') return index
+  }
+  return -1
+}
+
+const ignore = (): void => {}
+
+/** Makes the flavour with a callback. */
+export function callbackFlavour(context: FsContext, operation: PathOperation, original?: AnyFunction): AnyFunction {
+  const caller = new PathCaller(context, operation, 'callback', original)
+  const native = caller.original
+
+  return (...args) => {
+    const at = callbackIndex(args, operation.paths.length)
+    // Without a callback the arguments are invalid in any case.
+    if (at < 0) return callNative(native, ...caller.probeArguments(args))
+    const callback = args[at] as AnyFunction
+    const before = args.slice(0, at)
+    if (caller.isPassedThrough(before)) return callNative(native, ...args.with(at, bindGuest(callback)))
+    const [fd] = args
+    if (operation.runDescriptor !== undefined && typeof fd === 'number') return onDescriptor(args, at)
+    if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, ignore)))
+    const host = caller.hostArguments(before)
+    if (host === undefined) return callBack(context, caller.emulate(before), callback)
+    const restated = bindGuest((error: unknown, ...results: unknown[]): void => {
+      if (error === null || error === undefined) callback(error, ...results)
+      else callback(restate(error, host.substitutions))
+    })
+    return callNative(native, ...host.args, restated)
+  }
+
+  function onDescriptor(args: unknown[], at: number): unknown {
+    const [fd, ...rest] = args.slice(0, at)
+    const callback = args[at] as AnyFunction
+    const host = isDescriptor(fd) ? hostDescriptor(context, fd, operation.paths[0]!.intent) : (fd as number)
+    if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
+    if (!arePlain(operation.rest, rest, 0)) callNative(native, NO_FD, ...rest, ignore)
+    const call = { context, flavour: 'callback', fd: fd as number, args: rest } as const
+    return callBack(context, operation.runDescriptor!(call), callback)
+  }
+}
+
+/** Settles in a later turn, in the guest's own context. */
+export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>): Promise<Result> {
+  const owner = ownerHere(context.ns)
+  const { Promise } = context.ns.intrinsics
+  return new Promise<Result>((resolve, reject) => {
+    run().then(
+      (value) => deliver(owner, 'io', () => resolve(value)),
+      (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
+    )
+  })
+}
+
+/** Lets the original reject if the arguments are invalid. */
+export async function validateAsync(original: AnyFunction, args: unknown[]): Promise<void> {
+  try {
+    await callNative(original, ...args)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+  }
+}
+
+/** Makes the flavour with a promise. */
+export function promiseFlavour(context: FsContext, operation: PathOperation): AnyFunction {
+  const caller = new PathCaller(context, operation, 'promise')
+  const native = caller.original
+
+  const slow = async (args: unknown[]): Promise<unknown> => {
+    if (!caller.isPlain(args)) await validateAsync(native, caller.probeArguments(args))
+    const host = caller.hostArguments(args)
+    if (host === undefined) return runAsync(context.process, caller.emulate(args))
+    try {
+      return await callNative(native, ...host.args)
+    } catch (error) {
+      throw restate(error, host.substitutions)
+    }
+  }
+
+  return (...args) => (caller.isPassedThrough(args) ? callNative(native, ...args) : promiseOf(context, () => slow(args)))
+}

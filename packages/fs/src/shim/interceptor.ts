@@ -1,0 +1,90 @@
+import { getOwnPropertyDescriptor } from '@libvisor/abi'
+import { createDispatcher, dispatchExports } from '@libvisor/core'
+import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
+import type { LiveExports } from './context.ts'
+import { createFsModules } from './fs-module.ts'
+import type { FsModules } from './fs-module.ts'
+
+type Exports = Record<PropertyKey, unknown>
+
+/** The exports that Node keeps behind accessors, because they are loaded when first used. */
+const STREAM_CLASSES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream', 'Utf8Stream'] as const
+
+/**
+ * Makes the interceptor of `fs` and `fs/promises`.
+ *
+ * The file system of a namespace is asked for when the first call is made, in the slot {@link fileSystem}.
+ *
+ * @returns the interceptor
+ * @example
+ * ```ts
+ * import { createFsInterceptor } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * const interceptor = createFsInterceptor()
+ * assert.equal(interceptor.area, 'fs')
+ * ```
+ */
+export function createFsInterceptor(): Interceptor {
+  const modules = new WeakMap<Namespace, FsModules>()
+  const modulesOf = (ns: Namespace): FsModules => {
+    let made = modules.get(ns)
+    if (made === undefined) modules.set(ns, (made = createFsModules(ns)))
+    return made
+  }
+
+  return {
+    area: 'fs',
+
+    bind(ns: Namespace): BoundSet {
+      return {
+        modules: { fs: () => modulesOf(ns).fs, 'fs/promises': () => modulesOf(ns).promises },
+        globals: {},
+        [Symbol.dispose]: () => void modules.delete(ns),
+      }
+    },
+
+    install(realm: Realm, current: CurrentNamespace): Disposable {
+      const bound = (ns: Namespace): Exports => {
+        const made = modulesOf(ns)
+        if (realm.kind === 'own') made.context.live ??= live
+        return made.fs as unknown as Exports
+      }
+      let live: LiveExports | undefined
+      realm.whenAsked('fs', (exports) => {
+        live = exports as unknown as LiveExports
+        patchFs(realm, current, exports, bound)
+      })
+      realm.whenAsked('fs/promises', (exports) => {
+        dispatchExports({ realm, current, exports, bound: (ns) => modulesOf(ns).promises })
+      })
+      return { [Symbol.dispose]() {} }
+    },
+  }
+}
+
+function patchFs(realm: Realm, current: CurrentNamespace, exports: Exports, bound: (ns: Namespace) => Exports): void {
+  const { patches } = realm
+  const nested = (name: string) => (ns: Namespace) => bound(ns)[name] as object
+  // The classes of streams are constructed on behalf of whoever asks.
+  for (const name of STREAM_CLASSES) {
+    const descriptor = getOwnPropertyDescriptor(exports, name)
+    if (descriptor?.get === undefined) continue
+    let dispatcher: unknown
+    const get = (): unknown => (dispatcher ??= createStreamClass(descriptor.get!.call(exports), current, nested(name)))
+    const set = (value: unknown): void => void (dispatcher = value)
+    patches.patch(exports, name, descriptor.set === undefined ? { get } : { get, set })
+  }
+  dispatchExports({ realm, current, exports, bound })
+  for (const name of ['realpath', 'realpathSync', 'exists']) {
+    dispatchExports({ realm, current, exports: exports[name] as object, bound: nested(name) })
+  }
+}
+
+type Callable = (...args: unknown[]) => unknown
+
+function createStreamClass(original: unknown, current: CurrentNamespace, select: (ns: Namespace) => unknown): unknown {
+  const dispatcher = createDispatcher(original as Callable, (receiver) => current(receiver), select)
+  Object.setPrototypeOf(dispatcher, Object.getPrototypeOf(original) as object)
+  return dispatcher
+}
