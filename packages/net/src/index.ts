@@ -18,3 +18,13 @@ export type {
 
 // The interceptor: node:net, node:dns and what rides on them.
 export { createNetInterceptor, globalsRidingOn } from './shim/interceptor.ts'
+export { openConnection } from './shim/open-connection.ts'
+
+// Published ports: the guest's servers on the host's network.
+export { publishPorts } from './shim/publisher.ts'
+export type { Publication, PublishedPort, Publisher, PublishOptions } from './shim/publisher.ts'
+
+// The switch: the network between guests, within a thread and across threads.
+export { createSwitch, openSwitchPort } from './shim/switch.native.ts'
+export type { AttachOptions, Switch, SwitchMember, SwitchOptions } from './state/switch.ts'
+export type { SwitchAttachment } from './state/switch-protocol.ts'

@@ -1,0 +1,109 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import type { MessageChannel } from 'node:worker_threads'
+import type { Acceptor, ConnectResult, SwitchPort } from '../types.ts'
+import type { Endpoint } from './address.ts'
+import { connectionOverPort } from './port-connection.ts'
+import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
+
+/**
+ * A stack's way to a switch in another thread.
+ */
+export class RemoteSwitchPort implements SwitchPort {
+  readonly address: string
+  readonly network: string
+  readonly #attachment: SwitchAttachment
+  readonly #Channel: typeof MessageChannel
+  readonly #found = new Map<number, (result: string | undefined) => void>()
+  readonly #connected = new Map<number, (refusal: ErrnoCode | undefined) => void>()
+  #acceptor: Acceptor = () => 'ECONNREFUSED'
+  #lastId = 0
+  #gone = false
+
+  /**
+   * @param attachment - what the switch gave for this stack
+   * @param Channel - the constructor of message channels
+   */
+  constructor(attachment: SwitchAttachment, Channel: typeof MessageChannel) {
+    this.address = attachment.address
+    this.network = attachment.network
+    this.#attachment = attachment
+    this.#Channel = Channel
+    const { port } = attachment
+    port.on('message', (message: FromSwitch) => this.#receive(message))
+    port.on('close', () => this.#end())
+    port.unref()
+  }
+
+  lookup(name: string, done: (address: string | undefined) => void): void {
+    if (this.#gone) return done(undefined)
+    const id = ++this.#lastId
+    this.#found.set(id, done)
+    this.#post({ type: 'lookup', id, name })
+  }
+
+  reverse(address: string, done: (name: string | undefined) => void): void {
+    if (this.#gone) return done(undefined)
+    const id = ++this.#lastId
+    this.#found.set(id, done)
+    this.#post({ type: 'reverse', id, address })
+  }
+
+  connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void {
+    if (this.#gone) return done('ENETUNREACH')
+    const id = ++this.#lastId
+    const { port1, port2: channel } = new this.#Channel()
+    this.#connected.set(id, (refusal) => {
+      if (refusal === undefined) return done(connectionOverPort(port1, source, destination))
+      port1.close()
+      done(refusal)
+    })
+    this.#attachment.port.postMessage({ type: 'connect', id, source, destination, channel } satisfies ToSwitch, [channel])
+  }
+
+  answer(acceptor: Acceptor): void {
+    this.#acceptor = acceptor
+  }
+
+  [Symbol.dispose](): void {
+    this.#attachment.port.close()
+    this.#end()
+  }
+
+  #receive(message: FromSwitch): void {
+    switch (message.type) {
+      case 'found':
+        take(this.#found, message.id)?.(message.result)
+        break
+      case 'connected':
+        take(this.#connected, message.id)?.(message.refusal)
+        break
+      case 'incoming': {
+        const { id, source, destination, channel } = message
+        const accept = this.#acceptor(source, destination)
+        this.#post({ type: 'answered', id, refusal: typeof accept === 'string' ? accept : undefined })
+        if (typeof accept === 'string') channel.close()
+        else accept(connectionOverPort(channel, destination, source))
+      }
+    }
+  }
+
+  /** The switch is gone, and with it all that was asked of it. */
+  #end(): void {
+    if (this.#gone) return
+    this.#gone = true
+    for (const done of this.#found.values()) done(undefined)
+    for (const done of this.#connected.values()) done('ENETUNREACH')
+    this.#found.clear()
+    this.#connected.clear()
+  }
+
+  #post(message: ToSwitch): void {
+    this.#attachment.port.postMessage(message)
+  }
+}
+
+function take<T>(map: Map<number, T>, id: number): T | undefined {
+  const value = map.get(id)
+  map.delete(id)
+  return value
+}

@@ -1,0 +1,210 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import { VisorError } from '@libvisor/core'
+import type { MessageChannel, MessagePort } from 'node:worker_threads'
+import type { Acceptor, ConnectResult, SwitchPort } from '../types.ts'
+import { parseNetwork } from './address.ts'
+import type { Endpoint, Network } from './address.ts'
+import { joinInMemory } from './connection.ts'
+import { connectionOverPort } from './port-connection.ts'
+import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
+
+/** How a switch is made. */
+export interface SwitchOptions {
+  /** The block of addresses that guests get theirs from. @defaultValue `'10.88.0.0/16'` */
+  readonly network?: string
+}
+
+/** How a stack is attached. */
+export interface AttachOptions {
+  /** More names under which the stack is found. @defaultValue none */
+  readonly aliases?: readonly string[]
+}
+
+/** A stack that is attached to a switch. */
+export interface SwitchMember {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly address: string
+}
+
+/** A member with its way in. */
+interface Attached extends SwitchMember {
+  /**
+   * Offers a connection.
+   *
+   * @param channel - the server's side of it, for a member in another thread; made here when it is left out
+   * @param done - called with the client's end, unless the channel was the caller's, or with why it is refused
+   */
+  offer(source: Endpoint, destination: Endpoint, channel: MessagePort | undefined, done: OfferDone): void
+}
+
+type OfferDone = (result: ConnectResult | undefined) => void
+
+/** The address of the switch itself comes first, as that of a bridge does. */
+const FIRST_GUEST = 2
+
+/**
+ * The virtual network between guests: names, addresses and connections. It lives in one thread; stacks of the same
+ * thread are joined to it in memory, others by message ports. Made by {@link createSwitch}.
+ */
+export class Switch implements Disposable {
+  readonly network: string
+  readonly #network: Network
+  readonly #Channel: typeof MessageChannel
+  readonly #members = new Map<string, Attached>()
+  readonly #leave = new Set<() => void>()
+  #nextIndex = FIRST_GUEST
+
+  constructor(Channel: typeof MessageChannel, options: SwitchOptions = {}) {
+    this.network = options.network ?? '10.88.0.0/16'
+    this.#network = parseNetwork(this.network)
+    this.#Channel = Channel
+  }
+
+  /** Who is attached, in the order of attaching. */
+  members(): SwitchMember[] {
+    return [...this.#members.values()].map(({ name, aliases, address }) => ({ name, aliases, address }))
+  }
+
+  /**
+   * Attaches a stack of another thread.
+   *
+   * @param name - unique on this switch
+   * @returns what the other thread passes to `openSwitchPort`; the stack is detached when its port closes
+   * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when the name is attached already
+   */
+  attach(name: string, options: AttachOptions = {}): SwitchAttachment {
+    const member = this.#describe(name, options)
+    const { port1, port2 } = new this.#Channel()
+    const offers = new Map<number, (refusal: ErrnoCode | undefined) => void>()
+    let lastOffer = 0
+    const post = (message: FromSwitch, transfer: MessagePort[] = []): void => port1.postMessage(message, transfer)
+
+    const detach = this.#add({
+      ...member,
+      offer: (source, destination, given, done) => {
+        const id = ++lastOffer
+        let own: MessagePort | undefined
+        let channel = given
+        if (channel === undefined) ({ port1: own, port2: channel } = new this.#Channel())
+        offers.set(id, (refusal) => {
+          if (refusal !== undefined) own?.close()
+          done(refusal ?? (own === undefined ? undefined : connectionOverPort(own, source, destination)))
+        })
+        post({ type: 'incoming', id, source, destination, channel }, [channel])
+      },
+    })
+    const leave = (): void => {
+      detach()
+      this.#leave.delete(leave)
+      for (const answer of [...offers.values()]) answer('EHOSTUNREACH')
+      offers.clear()
+      port1.close()
+    }
+    this.#leave.add(leave)
+
+    port1.on('message', (message: ToSwitch) => {
+      switch (message.type) {
+        case 'lookup':
+          post({ type: 'found', id: message.id, result: this.#addressOf(message.name) })
+          break
+        case 'reverse':
+          post({ type: 'found', id: message.id, result: this.#members.get(message.address)?.name })
+          break
+        case 'connect': {
+          const { id, destination, channel } = message
+          // Who connects is known by its port: an address cannot be made up.
+          const source = { address: member.address, port: message.source.port }
+          this.#connect(source, destination, channel, (result) => {
+            const refusal = typeof result === 'string' ? result : undefined
+            if (refusal !== undefined) channel.close()
+            post({ type: 'connected', id, refusal })
+          })
+          break
+        }
+        case 'answered': {
+          const answer = offers.get(message.id)
+          offers.delete(message.id)
+          answer?.(message.refusal)
+        }
+      }
+    })
+    port1.on('close', leave)
+    port1.unref()
+    return { address: member.address, network: this.network, port: port2 }
+  }
+
+  /**
+   * Attaches a stack of the switch's own thread.
+   *
+   * @param name - unique on this switch
+   * @returns the stack's way to the others; the stack is detached when it is disposed of
+   * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when the name is attached already
+   */
+  attachLocal(name: string, options: AttachOptions = {}): SwitchPort {
+    const member = this.#describe(name, options)
+    let acceptor: Acceptor = () => 'ECONNREFUSED'
+    const detach = this.#add({
+      ...member,
+      offer(source, destination, channel, done) {
+        const accept = acceptor(source, destination)
+        if (typeof accept === 'string') return done(accept)
+        if (channel !== undefined) {
+          accept(connectionOverPort(channel, destination, source))
+          return done(undefined)
+        }
+        const [client, server] = joinInMemory(source, destination)
+        accept(server)
+        done(client)
+      },
+    })
+    return {
+      address: member.address,
+      network: this.network,
+      lookup: (wanted, done) => done(this.#addressOf(wanted)),
+      reverse: (address, done) => done(this.#members.get(address)?.name),
+      connect: (source, destination, done) =>
+        this.#connect(source, destination, undefined, (result) => done(result ?? 'ECONNABORTED')),
+      answer(given) {
+        acceptor = given
+      },
+      [Symbol.dispose]: detach,
+    }
+  }
+
+  /** Detaches everybody. */
+  [Symbol.dispose](): void {
+    for (const leave of [...this.#leave]) leave()
+    this.#members.clear()
+  }
+
+  #connect(source: Endpoint, destination: Endpoint, channel: MessagePort | undefined, done: OfferDone): void {
+    const target = this.#members.get(destination.address)
+    if (target === undefined) done('EHOSTUNREACH')
+    else target.offer(source, destination, channel, done)
+  }
+
+  #addressOf(name: string): string | undefined {
+    const wanted = name.toLowerCase()
+    const members = [...this.#members.values()]
+    const match =
+      members.find((member) => member.name.toLowerCase() === wanted) ??
+      members.find((member) => member.aliases.some((alias) => alias.toLowerCase() === wanted))
+    return match?.address
+  }
+
+  #describe(name: string, { aliases = [] }: AttachOptions): SwitchMember {
+    for (const member of this.#members.values()) {
+      if (member.name.toLowerCase() !== name.toLowerCase()) continue
+      throw new VisorError('VISOR_GUEST_NAME_TAKEN', `A guest named '${name}' is on this network already`, {
+        hint: 'Give one of the two another name.',
+      })
+    }
+    return { name, aliases: Object.freeze([...aliases]), address: this.#network.at(this.#nextIndex++) }
+  }
+
+  #add(member: Attached): () => void {
+    this.#members.set(member.address, member)
+    return () => void this.#members.delete(member.address)
+  }
+}
