@@ -15,7 +15,10 @@ export type {
 
 // The model: a guest's files, and its processes over them.
 export { createFileSystem } from './state/file-system.ts'
-export type { FileSystem, FileSystemOptions } from './state/file-system.ts'
+export type { FileSystem, FileSystemOptions, ServeOptions, Serving } from './state/file-system.ts'
+export { connectFileSystem } from './state/remote-process.ts'
+export type { ConnectOptions } from './state/remote-process.ts'
+export type { Connection, FileSystemMemory } from './state/remote-protocol.ts'
 export { createHostFs } from './state/host-fs.native.ts'
 export type { HostFs, HostPathLike } from './state/host-fs.ts'
 export { fileSystem } from './slot.ts'
@@ -35,3 +38,6 @@ export type {
 
 // Names that are not UTF-8.
 export { decodeName, encodeName } from './state/name-bytes.ts'
+
+// The Node-shaped surface: what a guest calls.
+export { createFsInterceptor } from './shim/interceptor.ts'

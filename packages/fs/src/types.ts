@@ -132,6 +132,43 @@ export interface Syscalls {
 /** The name of a system call. */
 export type SyscallName = keyof Syscalls
 
+const calls: Readonly<Record<SyscallName, true>> = {
+  open: true,
+  close: true,
+  read: true,
+  write: true,
+  fstat: true,
+  ftruncate: true,
+  fsync: true,
+  fchmod: true,
+  fchown: true,
+  futimes: true,
+  stat: true,
+  lstat: true,
+  statfs: true,
+  access: true,
+  readdir: true,
+  mkdir: true,
+  rmdir: true,
+  unlink: true,
+  rename: true,
+  link: true,
+  symlink: true,
+  readlink: true,
+  realpath: true,
+  chmod: true,
+  lchmod: true,
+  chown: true,
+  lchown: true,
+  utimes: true,
+  lutimes: true,
+  truncate: true,
+  mksock: true,
+}
+
+/** The names of all system calls. */
+export const syscallNames = Object.keys(calls) as readonly SyscallName[]
+
 /** The same system calls, each giving a promise that settles in a later turn of the event loop. */
 export type AsyncSyscalls = {
   readonly [Name in SyscallName]: (...args: Parameters<Syscalls[Name]>) => Promise<ReturnType<Syscalls[Name]>>

@@ -24,14 +24,12 @@ export type Resolve = (path: string, intent: ResolveIntent, followLast: boolean)
 export function createResolve(options: DelegationOptions): Resolve {
   const { context, mounts, hostUid, hostUmask } = options
   const { identity } = context
-  const driver = mounts.root.driver
-  const onlyRoot = mounts.root.children.size === 0
 
   return (path, intent, followLast) => {
     if (identity.uid !== hostUid) return undefined
-    if (onlyRoot && driver?.identityMapped === true) {
+    if (mounts.readsPass) {
       if (intent === 'read') return { path, identical: true }
-      return driver.root.hostWritable && identity.umask === hostUmask ? { path, identical: true } : undefined
+      return mounts.writesPass && identity.umask === hostUmask ? { path, identical: true } : undefined
     }
     if (intent === 'write' && identity.umask !== hostUmask) return undefined
     let found

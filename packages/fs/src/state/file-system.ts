@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { Clock, Entropy, Identity, Stdio } from '@libvisor/core'
 import type { FileSystemProcess } from '../types.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -5,6 +6,9 @@ import type { HostFs } from './host-fs.ts'
 import { LocalProcess } from './local-process.ts'
 import { MountTable } from './mounts.ts'
 import type { MountSpec } from './mount-spec.ts'
+import { flag } from './remote-protocol.ts'
+import type { FileSystemMemory } from './remote-protocol.ts'
+import { RemoteServer } from './remote-server.ts'
 
 /** How many descriptors a process may have. @source the usual hard limit of `ulimit -n` */
 const MAX_OPEN_FILES = 1_048_576
@@ -36,6 +40,34 @@ export interface FileSystem extends Disposable {
    * @param stdio - descriptors 0, 1 and 2
    */
   process(identity: Identity, stdio: Stdio): FileSystemProcess
+  /**
+   * Lets a process in another thread use these files: see `connectFileSystem`.
+   *
+   * @param port - this side's end; does not keep the event loop alive
+   * @param options - what the process starts with
+   * @returns what the other thread needs besides its end of the port; disposing of it ends the process
+   */
+  serve(port: MessagePort, options: ServeOptions): Serving
+  /**
+   * Answers what other threads have asked for, without waiting for the event loop: for a thread that blocks.
+   *
+   * @returns how many calls were answered
+   */
+  pump(): number
+}
+
+/** What a process in another thread starts with. */
+export interface ServeOptions {
+  /** Who it is. Its own changes of ids and umask come with its calls. */
+  readonly identity: Identity
+  /** Descriptors 0, 1 and 2, in this thread. */
+  readonly stdio: Stdio
+}
+
+/** A process in another thread. */
+export interface Serving extends Disposable {
+  /** To be cloned to the other thread. */
+  readonly memory: FileSystemMemory
 }
 
 /**
@@ -49,27 +81,57 @@ export interface FileSystem extends Disposable {
 export function createFileSystem(options: FileSystemOptions): FileSystem {
   const { clock, entropy, host, later, maxOpenFiles = MAX_OPEN_FILES } = options
   const { owner = { uid: host.uid, gid: host.gid } } = options
-  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner })
+  const flags = new Int32Array(new SharedArrayBuffer(flag.count * Int32Array.BYTES_PER_ELEMENT))
+  const tellFlags = (): void => {
+    Atomics.store(flags, flag.readsPass, Number(mounts.readsPass))
+    Atomics.store(flags, flag.writesPass, Number(mounts.writesPass))
+    Atomics.store(flags, flag.differs, Number(mounts.differsFromHost))
+  }
+  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, onFirstChange: tellFlags })
+  tellFlags()
   const feed = new ChangeFeed()
   const processes = new Set<LocalProcess>()
+  const servers = new Set<RemoteServer>()
+
+  const makeProcess = (identity: Identity, stdio: Stdio): LocalProcess => {
+    const process = new LocalProcess({
+      identity,
+      stdio,
+      mounts,
+      host,
+      feed,
+      later,
+      maxOpenFiles,
+      onDispose: (ended) => processes.delete(ended),
+    })
+    processes.add(process)
+    return process
+  }
 
   return {
-    process(identity, stdio) {
-      const process = new LocalProcess({
+    process: makeProcess,
+
+    serve(port, { identity: start, stdio }) {
+      const identity = { ...start }
+      const server = new RemoteServer({
+        port,
+        process: makeProcess(identity, stdio),
         identity,
-        stdio,
-        mounts,
-        host,
-        feed,
-        later,
-        maxOpenFiles,
-        onDispose: (ended) => processes.delete(ended),
+        flags: flags.buffer,
+        onDispose: () => servers.delete(server),
       })
-      processes.add(process)
-      return process
+      servers.add(server)
+      return server
+    },
+
+    pump() {
+      let count = 0
+      for (const server of servers) count += server.pump()
+      return count
     },
 
     [Symbol.dispose]() {
+      for (const server of [...servers]) server[Symbol.dispose]()
       for (const process of [...processes]) process[Symbol.dispose]()
       mounts[Symbol.dispose]()
     },

@@ -87,7 +87,7 @@ export class LocalProcess implements FileSystemProcess {
   }
 
   differsFromHost(): boolean {
-    return !this.#mounts.points.every(({ driver }) => driver === undefined || driver.identityMapped || !driver.holdsModules)
+    return this.#mounts.differsFromHost
   }
 
   [Symbol.dispose](): void {

@@ -23,6 +23,8 @@ export interface DriverContext {
   readonly host: HostFs
   /** Who owns the roots of memory drivers. */
   readonly owner: { readonly uid: number; readonly gid: number }
+  /** Called when a mount that showed only what the host has shows something else for the first time. */
+  readonly onFirstChange: () => void
 }
 
 /** A directory of the guest at or above a place where something is mounted. */
@@ -67,6 +69,21 @@ export class MountTable implements Disposable {
   /** The drivers, the root's first. */
   get drivers(): Driver[] {
     return this.points.flatMap(({ driver }) => (driver === undefined ? [] : [driver]))
+  }
+
+  /** Whether every path is the same file as on the host, for reading. */
+  get readsPass(): boolean {
+    return this.root.children.size === 0 && this.root.driver?.identityMapped === true
+  }
+
+  /** Whether every path is the same file as on the host, for writing, too. */
+  get writesPass(): boolean {
+    return this.readsPass && this.root.driver?.root.hostWritable === true
+  }
+
+  /** Whether a module's path could lead elsewhere than on the host. */
+  get differsFromHost(): boolean {
+    return this.drivers.some(({ identityMapped, holdsModules }) => holdsModules && !identityMapped)
   }
 
   [Symbol.dispose](): void {
@@ -140,10 +157,11 @@ export class MountTable implements Disposable {
     }
     // One device for all: the host's where a layer is the host's, since calls that pass to it say so.
     const dev = bottom instanceof HostDriver ? bottom.root.dev : own
+    const { onFirstChange } = this.#context
     const top = this.#make(upper, mountPoint, { dev, index: lower.length })
-    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers })
+    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onFirstChange })
     if (top instanceof HostDriver && top.writable) {
-      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers })
+      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onFirstChange })
     }
     throw new VisorError('VISOR_OPTION_INVALID', `The upper layer of the overlay at '${mountPoint}' cannot be written to`, {
       hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",

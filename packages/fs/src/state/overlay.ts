@@ -23,6 +23,8 @@ export interface OverlayDriverOptions {
   readonly layer: UpperLayer
   /** The first one is on top. */
   readonly lowers: readonly Driver[]
+  /** Called when the upper layer stops being empty. */
+  readonly onFirstChange: () => void
 }
 
 export class OverlayDriver implements Driver {
@@ -37,12 +39,14 @@ export class OverlayDriver implements Driver {
   generation = 0
   /** Open files that read a lower layer, by the lower inode. */
   readonly lowerOpens = new Map<string, Set<OverlayFile>>()
+  readonly #onFirstChange: () => void
 
   constructor(options: OverlayDriverOptions) {
     this.dev = options.dev
     this.upper = options.upper
     this.layer = options.layer
     this.lowers = options.lowers
+    this.#onFirstChange = options.onFirstChange
     this.pristine = this.upper.root.isEmpty()
     const lowerRoots = this.lowers.map(({ root }) => root)
     this.root = new OverlayNode(this, undefined, '', this.upper.root, lowerRoots, '')
@@ -62,8 +66,10 @@ export class OverlayDriver implements Driver {
 
   /** Notes that the upper layer is no longer empty. */
   touched(): void {
-    this.pristine = false
     this.generation++
+    if (!this.pristine) return
+    this.pristine = false
+    this.#onFirstChange()
   }
 
   statfs(): StatFsRecord {

@@ -1,0 +1,12 @@
+import { original } from '@libvisor/abi'
+import type { MessagePort } from 'node:worker_threads'
+
+/**
+ * Takes a message from a port without waiting for the event loop.
+ *
+ * @param port - where it may have come in
+ * @returns the message in an object, or `undefined` when there is none
+ */
+export function receiveMessage(port: MessagePort): { readonly message: unknown } | undefined {
+  return original('worker_threads').receiveMessageOnPort(port) as { message: unknown } | undefined
+}

@@ -1,0 +1,177 @@
+import type { Identity } from '@libvisor/core'
+import { Errno } from '../types.ts'
+import type { AsyncSyscalls, FileSystemProcess, HostPath, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
+import { syscallNames } from '../types.ts'
+import { receiveMessage } from './message-port.native.ts'
+import { flag } from './remote-protocol.ts'
+import type { Connection, Reply, Request, WatchMessage } from './remote-protocol.ts'
+import type { Credentials } from './vnode.ts'
+
+/** How a thread connects to a file system of another one. */
+export interface ConnectOptions extends Connection {
+  /** Whose permissions and umask count; live. */
+  readonly identity: Identity
+}
+
+interface Pending {
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+type Call = Request['call']
+
+/** A process of the guest in a thread that does not have the model. */
+class RemoteProcess implements FileSystemProcess {
+  readonly local = false
+  readonly sync: Syscalls
+  readonly async: AsyncSyscalls
+  readonly #connection: Connection
+  readonly #identity: Identity
+  readonly #signal: Int32Array
+  readonly #flags: Int32Array
+  readonly #pending = new Map<number, Pending>()
+  readonly #watchers = new Map<number, (event: WatchEvent) => void>()
+  #lastId = 0
+  #told: Credentials | undefined
+  #ended = false
+
+  constructor(options: ConnectOptions) {
+    const { port, memory, identity } = options
+    this.#connection = { port, memory }
+    this.#identity = identity
+    this.#signal = new Int32Array(memory.signal)
+    this.#flags = new Int32Array(memory.flags)
+    const sync: Record<string, unknown> = {}
+    const async: Record<string, unknown> = {}
+    for (const name of syscallNames) {
+      sync[name] = (...args: readonly unknown[]) => this.#callSync(name, args)
+      async[name] = (...args: readonly unknown[]) => this.#callAsync(name, args)
+    }
+    this.sync = Object.freeze(sync) as unknown as Syscalls
+    this.async = Object.freeze(async) as unknown as AsyncSyscalls
+    port.on('message', (message: Reply | WatchMessage) => this.#receive(message))
+    port.once('close', () => this[Symbol.dispose]())
+    port.unref()
+  }
+
+  resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
+    if (Atomics.load(this.#flags, intent === 'read' ? flag.readsPass : flag.writesPass) === 1) {
+      return { path, identical: true }
+    }
+    return this.#callSync('resolve', [path, intent, followLast]) as HostPath | undefined
+  }
+
+  /** A copy-up in the other thread may close a host's descriptor at any time. */
+  hostFd(): undefined {
+    return undefined
+  }
+
+  adopt(hostFd: number, path: string): number {
+    return this.#callSync('adopt', [hostFd, path]) as number
+  }
+
+  watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined {
+    const watcher = ++this.#lastId
+    this.#watchers.set(watcher, listener)
+    let watching = false
+    try {
+      watching = this.#callSync('watch', [watcher, path, recursive]) as boolean
+    } finally {
+      if (!watching) this.#watchers.delete(watcher)
+    }
+    if (!watching) return undefined
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#watchers.delete(watcher) && !this.#ended) this.#callSync('unwatch', [watcher])
+      },
+    }
+  }
+
+  differsFromHost(): boolean {
+    return Atomics.load(this.#flags, flag.differs) === 1
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#watchers.clear()
+    this.#connection.port.close()
+    for (const { reject } of this.#pending.values()) reject(Errno.of('EBADF'))
+    this.#pending.clear()
+  }
+
+  #callSync(call: Call, args: readonly unknown[]): unknown {
+    const before = Atomics.load(this.#signal, 0)
+    this.#send(0, call, args)
+    Atomics.wait(this.#signal, 0, before)
+    for (;;) {
+      const next = receiveMessage(this.#connection.port) as { message: Reply | WatchMessage } | undefined
+      if (next === undefined) throw Errno.of('EIO')
+      const { message } = next
+      if ('id' in message && message.id === 0) return resultOf(message)
+      this.#receive(message)
+    }
+  }
+
+  #callAsync(call: Call, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      this.#send(id, call, args)
+      if (this.#pending.size === 0) this.#connection.port.ref()
+      this.#pending.set(id, { resolve, reject })
+    })
+  }
+
+  #send(id: number, call: Call, args: readonly unknown[]): void {
+    if (this.#ended) throw Errno.of('EBADF')
+    const request: Request = { id, call, args: args.map(detached) }
+    const { uid, gid, groups, umask } = this.#identity
+    const told = this.#told
+    if (told?.uid === uid && told.gid === gid && told.groups === groups && told.umask === umask) {
+      this.#connection.port.postMessage(request)
+    } else {
+      this.#told = { uid, gid, groups, umask }
+      this.#connection.port.postMessage({ ...request, who: { ...this.#told, groups: [...groups] } } satisfies Request)
+    }
+  }
+
+  #receive(message: Reply | WatchMessage): void {
+    if ('watcher' in message) {
+      this.#watchers.get(message.watcher)?.(message.event)
+      return
+    }
+    const pending = this.#pending.get(message.id)
+    if (pending === undefined) return
+    this.#pending.delete(message.id)
+    if (this.#pending.size === 0) this.#connection.port.unref()
+    try {
+      pending.resolve(resultOf(message))
+    } catch (error) {
+      pending.reject(error as Error)
+    }
+  }
+}
+
+/** What a call gave. @throws Errno what it failed with */
+function resultOf({ result, code, failure }: Reply): unknown {
+  if (code !== undefined) throw Errno.of(code)
+  if (failure !== undefined) throw new Error(failure)
+  return result
+}
+
+/** Bytes without the rest of their memory, all of which would be cloned. */
+function detached(argument: unknown): unknown {
+  if (!(argument instanceof Uint8Array)) return argument
+  const whole = argument.byteLength === argument.buffer.byteLength && !(argument.buffer instanceof SharedArrayBuffer)
+  return whole ? argument : new Uint8Array(argument)
+}
+
+/**
+ * Connects to a file system that another thread serves.
+ *
+ * @param options - the port and memory from {@link FileSystem.serve}, and who calls
+ * @returns a process over the shared files; its synchronous calls wait for the other thread
+ */
+export function connectFileSystem(options: ConnectOptions): FileSystemProcess {
+  return new RemoteProcess(options)
+}
