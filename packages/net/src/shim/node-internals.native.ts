@@ -28,6 +28,8 @@ export interface JSStreamHandle {
   emitEOF(): void
   finishWrite(request: object, status: number): void
   finishShutdown(request: object, status: number): void
+  /** Makes reads fill a buffer of the guest. */
+  useUserBuffer(buffer: Uint8Array): void
   getAsyncId(): number
 }
 

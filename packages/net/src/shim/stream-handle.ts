@@ -81,6 +81,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #alive: Disposable | undefined
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
+    /** One read fills one buffer: the guest may pause before the next. */
+    #readLimit: number | undefined
 
     constructor(options: StreamHandleOptions) {
       super()
@@ -106,6 +108,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     onwrite(request: object, pieces: Uint8Array[]): number {
+      if (this.#state === 'closed') return this.#errno('EBADF')
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
       this.#requests++
       this.#updateLiveness()
@@ -138,6 +141,11 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     // Called by Node's JavaScript.
+
+    override useUserBuffer(buffer: Uint8Array): void {
+      this.#readLimit = buffer.length
+      super.useUserBuffer(buffer)
+    }
 
     bind(address: string, port: number): number {
       return this.#bind(address, port)
@@ -336,7 +344,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     #read(connection: Connection): void {
-      const result = connection.read()
+      const result = connection.read(this.#readLimit)
       if (result === undefined) return
       if (result === 'end') {
         this.#reading = false

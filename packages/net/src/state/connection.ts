@@ -79,14 +79,15 @@ export class Connection {
   }
 
   /**
-   * Reads what is there, up to {@link READ_BYTES}.
+   * Reads what is there.
    *
+   * @param limit - how many bytes at most
    * @returns bytes first, then the end or the reset that came after them
    */
-  read(): ReadResult {
+  read(limit = READ_BYTES): ReadResult {
     if (this.#closed || this.#endRead) return undefined
     if (this.#incoming.length > 0) {
-      const bytes = takeBytes(this.#incoming, READ_BYTES)
+      const bytes = takeBytes(this.#incoming, limit)
       if (!this.#resetReceived) this.#link.credit(bytes.length)
       return bytes
     }
@@ -104,13 +105,10 @@ export class Connection {
   write(pieces: readonly Uint8Array[], accepted: Accepted): void {
     if (this.#closed) return accepted('ECANCELED')
     if (this.#resetReceived || this.#outgoingEnded) return accepted('EPIPE')
-    for (const piece of pieces) {
-      if (piece.length === 0) continue
-      this.#inFlight += piece.length
-      this.#link.send(piece)
-    }
-    if (this.#resetReceived) return accepted()
+    for (const piece of pieces) this.#inFlight += piece.length
+    // The writer hears of it before the reader does, as with the kernel's sockets.
     this.#whenAccepted(accepted)
+    for (const piece of pieces) if (piece.length > 0) this.#link.send(piece)
   }
 
   /**
@@ -121,11 +119,10 @@ export class Connection {
   shutdown(done: Accepted): void {
     if (this.#closed) return done('ECANCELED')
     if (this.#resetReceived) return done('ENOTCONN')
-    if (!this.#outgoingEnded) {
-      this.#outgoingEnded = true
-      this.#link.end()
-    }
     this.#whenAccepted(done)
+    if (this.#outgoingEnded) return
+    this.#outgoingEnded = true
+    this.#link.end()
   }
 
   /**
