@@ -1,0 +1,1 @@
+// Nothing: what is left is what starting takes.
