@@ -22,6 +22,8 @@ export type { Connection, FileSystemMemory } from './state/remote-protocol.ts'
 export { createHostFs } from './state/host-fs.native.ts'
 export type { HostFs, HostPathLike } from './state/host-fs.ts'
 export { fileSystem } from './slot.ts'
+export { createFileView } from './state/file-view.ts'
+export { createSocketFiles } from './state/socket-files.ts'
 export { Errno } from './types.ts'
 export type {
   AsyncSyscalls,

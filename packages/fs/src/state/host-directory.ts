@@ -166,7 +166,8 @@ export class HostNode implements Vnode {
     this.driver.forget(this.#path)
     onHost(() => {
       if (uid !== undefined || gid !== undefined) host.lchown(path, uid ?? this.uid, gid ?? this.gid)
-      if (mode !== undefined) host.chmod(path, mode & 0o7777)
+      // Links have no mode of their own: chmod() would follow.
+      if (mode !== undefined && this.type !== fileType.link) host.chmod(path, mode & 0o7777)
       if (atimeNs !== undefined || mtimeNs !== undefined) {
         const now = host.lstatBig(path)
         host.lutimes(path, toSeconds(atimeNs ?? now.atimeNs), toSeconds(mtimeNs ?? now.mtimeNs))

@@ -20,6 +20,7 @@ export class OverlayFile implements OpenFile {
   detached = false
   handover = 0
   #file: OpenFile
+  #moved = false
   /** Present while the file is a lower layer's. */
   #lower: LowerOpens | undefined
   /** What was changed after the last name was gone: the lower inode must not be. */
@@ -29,7 +30,10 @@ export class OverlayFile implements OpenFile {
     this.node = node
     this.#file = file
     this.#lower = lower
-    if (lower === undefined) return
+    if (lower === undefined) {
+      this.detached = file.hostFd !== undefined && node.driver.layer.hasOrigin(file.node)
+      return
+    }
     let files = lower.opens.get(lower.key)
     if (files === undefined) lower.opens.set(lower.key, (files = new Set()))
     files.add(this)
@@ -42,6 +46,7 @@ export class OverlayFile implements OpenFile {
     this.handover = lower.position()
     this.#file = upper.open(O_RDONLY)
     this.#lower = undefined
+    this.#moved = true
     lower.close()
   }
 
@@ -51,8 +56,9 @@ export class OverlayFile implements OpenFile {
     this.detached = true
   }
 
+  /** None after a copy-up: the new descriptor would stand at the beginning. */
   get hostFd(): number | undefined {
-    return this.#file.hostFd
+    return this.#moved ? undefined : this.#file.hostFd
   }
 
   get stream(): boolean {
@@ -76,7 +82,7 @@ export class OverlayFile implements OpenFile {
   }
 
   stat(): StatRecord {
-    if (this.#lower === undefined) return this.#file.stat()
+    if (this.#lower === undefined) return this.node.driver.layer.present(this.#file.stat())
     if (this.#orphan === undefined) return this.node.stat()
     const record = this.#file.stat()
     const mode = (record.mode & ~0o7777) | ((this.#orphan.mode ?? record.mode) & 0o7777)

@@ -6,6 +6,7 @@ import { linuxFsConstants } from '@libvisor/abi'
 import { Errno } from '../types.ts'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
 import { OverlayFile } from './overlay-file.ts'
+import { inodeKey } from './upper-layer.ts'
 import type { UpperLayer } from './upper-layer.ts'
 import { fileType, O_ACCMODE } from './vnode.ts'
 import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode.ts'
@@ -82,11 +83,6 @@ export class OverlayDriver implements Driver {
   }
 }
 
-/** The key of an inode in a lower layer. */
-function inodeKey({ dev, ino }: StatRecord): string {
-  return `${dev}:${ino}`
-}
-
 export class OverlayNode implements Vnode {
   readonly driver: OverlayDriver
   readonly descriptor = undefined
@@ -141,7 +137,9 @@ export class OverlayNode implements Vnode {
     if (this.#upper === undefined || this.driver.pristine) {
       return this.#lowers.length === 1 ? this.#lowers[0]?.hostPath : undefined
     }
-    return this.type === fileType.directory ? undefined : this.#upper.hostPath
+    const { hostPath } = this.#upper
+    if (hostPath === undefined || this.type === fileType.directory) return undefined
+    return this.driver.layer.hasOrigin(this.#upper) ? undefined : hostPath
   }
 
   get hostWritable(): boolean {
@@ -164,7 +162,7 @@ export class OverlayNode implements Vnode {
 
   stat(): StatRecord {
     const top = this.#top
-    const record = top.stat()
+    const record = top === this.#upper ? this.driver.layer.present(top.stat()) : top.stat()
     if (top !== this.#upper) return top.hostPath === undefined ? { ...record, dev: this.driver.dev } : record
     if (top.type !== fileType.directory || this.#lowers.length === 0) return record
     return { ...record, nlink: 2 + this.entries().filter(({ type }) => type === fileType.directory).length }
@@ -292,8 +290,8 @@ export class OverlayNode implements Vnode {
       if (lower !== undefined) this.#detach(lower)
     } else if (inWay.type === fileType.directory) layer.clear(inWay)
     layer.unhide(toUpper, toName)
-    fromUpper.rename(name, found, toUpper, toName, inWay)
     if (isDirectory && !keepsLower && !layer.opaque(found)) layer.setOpaque(found)
+    fromUpper.rename(name, found, toUpper, toName, inWay)
     if (this.#inLower(name)) layer.hide(fromUpper, name)
     if (isDirectory) driver.touched()
   }
@@ -315,6 +313,7 @@ export class OverlayNode implements Vnode {
     if (lower === undefined || parent === undefined) throw Errno.of('ENOENT')
     const record = this.stat()
     const source = lower.type === fileType.file && withData ? lower.open(O_RDONLY) : undefined
+    const missing = this.#ancestorsToCopy()
     try {
       const upper = parent.copyUp(true)
       const copy = copyInode(lower, record, upper, this.#name, source)
@@ -325,9 +324,26 @@ export class OverlayNode implements Vnode {
       for (const file of driver.lowerOpens.get(key) ?? []) file.moveTo(copy)
       driver.lowerOpens.delete(key)
       return copy
+    } catch (error) {
+      for (const ancestor of missing) ancestor.#undoCopyUp()
+      throw error
     } finally {
       source?.close()
     }
+  }
+
+  /** The directories above that the upper layer does not have, the nearest first. */
+  #ancestorsToCopy(): OverlayNode[] {
+    const missing: OverlayNode[] = []
+    for (let at = this.#parent; at !== undefined && at.#findUpper() === undefined; at = at.#parent) missing.push(at)
+    return missing
+  }
+
+  #undoCopyUp(): void {
+    const copy = this.#upper
+    const parent = this.#parent === undefined ? undefined : this.#parent.#findUpper()
+    this.#upper = undefined
+    if (copy !== undefined && parent !== undefined) parent.remove(this.#name, copy)
   }
 
   /** Gives the upper root the lower root's metadata: it counts from now on. */

@@ -2,7 +2,7 @@
  * What an overlay notes in its upper layer besides files: names of the lower layers that are gone (whiteouts),
  * directories through which nothing shows (opaque), directories whose lower part is elsewhere (redirects).
  */
-import type { DirectoryEntry } from '../types.ts'
+import type { DirectoryEntry, StatRecord } from '../types.ts'
 import type { MemoryNode } from './memory.ts'
 import { fileType } from './vnode.ts'
 import type { Vnode } from './vnode.ts'
@@ -20,6 +20,10 @@ export interface UpperLayer {
   setRedirect(directory: Vnode, path: string): void
   /** Makes an inode keep the number of the one it was copied from. */
   setOrigin(node: Vnode, dev: number, ino: number): void
+  /** Whether calls that pass to the host would show another inode number. */
+  hasOrigin(node: Vnode): boolean
+  /** An inode's attributes with the number that it keeps. */
+  present(record: StatRecord): StatRecord
   /** The entries of a directory, notes taken out. @param hidden - receives the names that are gone */
   entries(directory: Vnode, hidden?: Set<string>): DirectoryEntry[]
   /** Removes all notes in a directory, so that it can be removed. */
@@ -51,6 +55,8 @@ export const memoryUpper: UpperLayer = {
     ;(node as MemoryNode).dev = dev
     ;(node as MemoryNode).ino = ino
   },
+  hasOrigin: () => false,
+  present: (record) => record,
   entries(directory, hidden) {
     const entries: DirectoryEntry[] = []
     for (const entry of directory.entries()) {
@@ -88,6 +94,7 @@ const note = { mode: fileType.file | 0o600, uid: 0, gid: 0 }
  * of copied files are remembered for as long as the overlay lives.
  */
 export function createHostUpper(): UpperLayer {
+  const origins = new Map<string, Pick<StatRecord, 'dev' | 'ino'>>()
   return {
     hidden: (directory, name) => directory.lookup(WHITEOUT_PREFIX + name) !== undefined,
     hide(directory, name) {
@@ -104,7 +111,12 @@ export function createHostUpper(): UpperLayer {
     redirects: false,
     redirect: () => undefined,
     setRedirect() {},
-    setOrigin() {},
+    setOrigin: (node, dev, ino) => void origins.set(inodeKey(node.stat()), { dev, ino }),
+    hasOrigin: (node) => origins.size > 0 && origins.has(inodeKey(node.stat())),
+    present(record) {
+      const origin = origins.size === 0 ? undefined : origins.get(inodeKey(record))
+      return origin === undefined ? record : { ...record, ...origin }
+    },
     entries(directory, hidden) {
       const entries: DirectoryEntry[] = []
       for (const entry of directory.entries()) {
@@ -121,4 +133,9 @@ export function createHostUpper(): UpperLayer {
     },
     lookup: (directory, name) => (name.startsWith(WHITEOUT_PREFIX) ? undefined : directory.lookup(name)),
   }
+}
+
+/** What tells an inode of the host from all others. */
+export function inodeKey({ dev, ino }: Pick<StatRecord, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`
 }

@@ -1,0 +1,73 @@
+import { linuxFsConstants } from '@libvisor/abi'
+import type { ErrorFactory } from '@libvisor/abi'
+import type { FileView } from '@libvisor/core'
+import { Errno } from '../types.ts'
+import type { FileSystemProcess, Syscalls } from '../types.ts'
+import { fileType } from './vnode.ts'
+
+const { O_RDONLY } = linuxFsConstants
+
+/** Read beyond the size that `fstat` says, to see the end. Files of `/proc` say that they are empty. @units bytes */
+const SLACK = 4096
+
+/**
+ * Makes what the loader sees of a guest's file system.
+ *
+ * @param process - the guest's
+ * @param errors - makes the errors that the guest sees
+ * @returns the view
+ */
+export function createFileView(process: FileSystemProcess, errors: ErrorFactory): FileView {
+  const { sync } = process
+
+  const seen = <Result>(syscall: string, path: string, call: () => Result): Result => {
+    try {
+      return call()
+    } catch (error) {
+      throw error instanceof Errno ? errors.file(error.code, { syscall, path }) : error
+    }
+  }
+
+  return Object.freeze({
+    kind(path: string) {
+      let type
+      try {
+        type = sync.stat(path).mode & fileType.mask
+      } catch {
+        return undefined
+      }
+      if (type === fileType.file) return 'file'
+      return type === fileType.directory ? 'directory' : 'other'
+    },
+
+    read(path: string) {
+      const fd = seen('open', path, () => sync.open(path, O_RDONLY, 0))
+      try {
+        return seen('read', path, () => readAll(sync, fd))
+      } finally {
+        sync.close(fd)
+      }
+    },
+
+    realpath: (path: string) => seen('lstat', path, () => sync.realpath(path)),
+
+    hostPath: (path: string) => process.resolve(path, 'read', true)?.path,
+
+    differsFromHost: () => process.differsFromHost(),
+  })
+}
+
+function readAll(sync: Syscalls, fd: number): Uint8Array {
+  const expected = sync.fstat(fd).size + SLACK
+  const first = sync.read(fd, expected, -1)
+  const pieces = [first]
+  for (let last = first; last.length > 0; pieces.push(last)) last = sync.read(fd, expected, -1)
+  if (pieces.length === 2) return first
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
