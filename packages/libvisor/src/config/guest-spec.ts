@@ -2,7 +2,8 @@ import type { MountSpec } from '@libvisor/fs'
 
 /** A port of the host that leads to a port of the guest. */
 export interface PublishRule {
-  readonly hostAddress: string | undefined
+  /** @defaultValue all addresses */
+  readonly hostAddress?: string
   /** 0 is a free port. */
   readonly hostPort: number
   readonly guestPort: number

@@ -13,7 +13,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * @returns mounts by path of the guest
  */
 export function defaultMounts(): Readonly<Record<string, MountSpec>> {
-  return { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/dev': synthetic('dev') }
+  return { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/dev': synthetic.dev() }
 }
 
 /**
@@ -90,12 +90,11 @@ function resolveEntry(entry: string | URL, spec: NamespaceSpec, host: HostFacts)
 
 function resolvePublish(publish: NonNullable<NetOptions['publish']>): readonly PublishRule[] {
   if (isRuleList(publish)) {
-    return publish.map(({ guestPort, hostPort = 0, hostAddress }) => ({ guestPort, hostPort, hostAddress }))
+    return publish.map((rule) => ({ hostPort: 0, ...rule }))
   }
   return Object.entries(publish).map(([hostPort, guestPort]) => ({
     guestPort,
     hostPort: Number(hostPort),
-    hostAddress: undefined,
   }))
 }
 
@@ -120,8 +119,8 @@ function joinPath(base: string, path: string): string {
 
 /** The directories of the host that a mount shows, topmost layer first. */
 function hostDirectories(mount: MountSpec): readonly string[] {
-  if (mount.type === 'hostDir') return [mount.path]
-  if (mount.type === 'overlay') return [mount.upper, ...mount.lower].flatMap(hostDirectories)
+  if (mount.kind === 'host') return [mount.path]
+  if (mount.kind === 'overlay') return [mount.upper, ...mount.lower].flatMap(hostDirectories)
   return []
 }
 

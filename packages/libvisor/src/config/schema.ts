@@ -44,7 +44,7 @@ const moment = z.union([z.date(), z.number(), z.string()]).refine((value) => !Nu
   error: 'must be a moment such as "2030-01-01T00:00:00Z"',
 })
 
-const mount = z.looseObject({ type: z.string() }, { error: 'must be a mount: memory(), hostDir(), overlay(), …' })
+const mount = z.looseObject({ kind: z.string() }, { error: 'must be a mount: memory(), hostDir(), overlay(), …' })
 
 const namespaceShape = {
   fs: z.record(absolutePath, mount).optional(),

@@ -1,0 +1,22 @@
+import { host, linux } from '@libvisor/abi'
+import type { GuestOptions } from '../config/guest-options.ts'
+import { createHost } from '../host/host.ts'
+
+/** Signals that the user of a command line sends, and that are the guest's to handle. */
+const forwarded: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/**
+ * Runs a program in a thread of this process, and ends the process as the program ended.
+ *
+ * @param options - the program
+ */
+export async function runInThread(options: GuestOptions): Promise<void> {
+  const { process } = host
+  const visor = await createHost()
+  const guest = await visor.spawn(options)
+  for (const signal of forwarded) process.on(signal, () => guest.kill(signal))
+  const { code, signal } = await guest.exited
+  await visor[Symbol.asyncDispose]()
+  process.exitCode = signal === null ? (code ?? 0) : 128 + linux.signals[signal as keyof typeof linux.signals]
+  for (const name of forwarded) process.removeAllListeners(name)
+}

@@ -1,0 +1,59 @@
+import { host, original } from '@libvisor/abi'
+import { VisorError } from '@libvisor/core'
+import { runEntry } from '@libvisor/loader'
+import { createHostStdio, parseEnvFile } from '@libvisor/process'
+import { readHostFacts } from '../config/host-facts.native.ts'
+import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
+import { checkShape } from '../config/schema.ts'
+import { furnish } from '../guest/furnish.ts'
+import { enterOwnRealm } from '../guest/own-realm.ts'
+import { hintAtUnpublished } from '../guest/publish-hint.ts'
+import { provideSignals } from '../guest/signal-target.ts'
+import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
+import { readRunFlags } from './run-options.ts'
+import type { RunFlags } from './run-options.ts'
+
+/** What `visor run` is asked to do. */
+export interface RunRequest {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly flags: RunFlags
+  /** `process`: in this process, which then belongs to the guest. `thread`: in a thread of it. */
+  readonly isolation: 'process' | 'thread'
+}
+
+/**
+ * Runs a program.
+ *
+ * @param request - what was asked for
+ * @throws {VisorError} when it cannot be started
+ */
+export async function run(request: RunRequest): Promise<void> {
+  const facts = readHostFacts()
+  const { resolve } = original('path')
+  const { readFileSync } = original('fs')
+  const options = readRunFlags(request.flags, {
+    ...facts,
+    resolvePath: (path) => resolve(path),
+    readText: (path) => readFileSync(path, 'utf8'),
+    parseEnv: parseEnvFile,
+  })
+  checkShape('options of a namespace', options)
+  const program = { name: request.flags.name ?? 'guest', entry: request.file, args: request.args }
+  if (request.isolation === 'thread') {
+    const { runInThread } = await import('./run-in-thread.ts')
+    return runInThread({ ...options, ...program, stdio: 'inherit' })
+  }
+  const spec = resolveNamespace(options, facts)
+  const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
+  const { process } = host
+  for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]
+  Object.assign(process.env, spec.env)
+  process.argv.splice(1, Infinity, entry, ...request.args)
+  const furnished = furnish(spec, { stdio: createHostStdio(), env: process.env, argv: process.argv, execArgv: process.execArgv })
+  hintAtUnpublished(furnished)
+  provideSignals(furnished.ns, (signal) => void process.kill(process.pid, signal))
+  enterOwnRealm({ ns: furnished.ns, workers: createWorkerLauncher({ spec, files: furnished.files! }) })
+  // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
+  host.setImmediate(() => runEntry(entry))
+}

@@ -1,0 +1,17 @@
+import { host } from '@libvisor/abi'
+import type { FurnishedNamespace } from './furnish.ts'
+
+/**
+ * Tells the user once, on stderr, that a port is open inside the guest only.
+ *
+ * @param guest - the guest whose ports are watched
+ */
+export function hintAtUnpublished({ stack, published }: FurnishedNamespace): void {
+  const watching = stack.watch(({ type, listener: { port } }) => {
+    if (type !== 'listening' || published().some(({ guestPort }) => guestPort === port)) return
+    watching[Symbol.dispose]()
+    host.process.stderr.write(
+      `libvisor: port ${port} is open inside the guest only; publish it with: visor run -p ${port}:${port}\n`,
+    )
+  })
+}

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net'
+import { createNamespace } from '@libvisor/core'
+import { createNetStack, netStack, openConnection } from '@libvisor/net'
+import type { Switch } from '@libvisor/net'
+
+/** The name under which guests reach the host. */
+const HOST_NAME = 'host.visor.internal'
+
+/** `fetch`, on the guests' network. */
+export type HostFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/** The host's own `fetch` on the guests' network. */
+export interface HostFetcher extends AsyncDisposable {
+  readonly fetch: HostFetch
+}
+
+/** Loads undici, which is needed only where the host itself makes requests. */
+const loadUndici = (): Promise<typeof import('undici')> => import('undici')
+
+/**
+ * Makes a `fetch` that goes over a switch.
+ *
+ * @param network - the guests' network
+ * @returns the function, with connections of its own
+ */
+export function createHostFetch(network: Switch): HostFetcher {
+  const ns = createNamespace({ name: HOST_NAME })
+  const stack = createNetStack({ hostname: HOST_NAME, switchPort: network.attachLocal(HOST_NAME) })
+  ns.provide(netStack, stack)
+  ns.own(stack)
+  let agent: Promise<import('undici').Agent> | undefined
+  const openAgent = async (): Promise<import('undici').Agent> => {
+    const { Agent, buildConnector } = await loadUndici()
+    const connectTls = buildConnector({})
+    return new Agent({
+      connect(options, callback) {
+        const { hostname, protocol } = options
+        const port = Number(options.port) || (protocol === 'https:' ? 443 : 80)
+        const socket: Socket = openConnection(ns, { host: hostname, port })
+        if (protocol === 'https:') return connectTls({ ...options, httpSocket: socket }, callback)
+        socket.once('error', (error) => callback(error, null))
+        socket.once('connect', () => callback(null, socket))
+      },
+    })
+  }
+  return {
+    async fetch(input, init) {
+      const { fetch } = await loadUndici()
+      const dispatcher = await (agent ??= openAgent())
+      return (await fetch(input as string, { ...init, dispatcher } as never)) as unknown as Response
+    },
+    async [Symbol.asyncDispose]() {
+      await (await agent)?.destroy()
+      ns[Symbol.dispose]()
+    },
+  }
+}

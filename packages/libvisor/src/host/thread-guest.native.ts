@@ -1,0 +1,210 @@
+import { Readable } from 'node:stream'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { invariant } from '@libvisor/abi'
+import { VisorError } from '@libvisor/core'
+import type { SwitchAttachment } from '@libvisor/net'
+import type { NamespaceSpec, ProgramSpec } from '../config/guest-spec.ts'
+import { putIntoWorkerData } from '../thread/envelope.ts'
+import type { FromGuest, ToGuest } from '../thread/protocol.ts'
+import type { ExitStatus } from './exit-status.ts'
+import type { Guest, GuestStats, ListeningPort } from './guest.ts'
+import { openGuestFiles } from './guest-files.ts'
+import type { GuestFiles } from './guest-files.ts'
+import { PortBoard } from './port-board.ts'
+
+/** What a guest's thread is started with. */
+export interface ThreadGuestOptions {
+  readonly spec: NamespaceSpec
+  readonly program: ProgramSpec
+  readonly stdio: 'inherit' | 'pipe'
+  /** The guest's place on the switch. */
+  readonly network: SwitchAttachment
+}
+
+type Request = ToGuest extends infer Message ? (Message extends unknown ? Omit<Message, 'id'> : never) : never
+
+/** The preload of every thread that libvisor starts. */
+const preload = new URL('../thread/preload.ts', import.meta.url)
+
+/** A guest that runs in a thread of its own. */
+class ThreadGuest implements Guest {
+  readonly name: string
+  readonly address: string
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly exited: Promise<ExitStatus>
+  /** Settles when the program is about to start, and fails when its namespace could not be made. */
+  readonly started: Promise<void>
+  readonly #worker: Worker
+  readonly #control: MessagePort
+  #files: GuestFiles | undefined
+  readonly #ports: PortBoard
+  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #startedAt = performance.now()
+  #startMs = 0
+  #lastId = 0
+  #signal: NodeJS.Signals | null = null
+  #status: ExitStatus | undefined
+
+  constructor(options: ThreadGuestOptions) {
+    const { spec, program, stdio } = options
+    this.name = spec.name
+    this.address = options.network.address
+    this.#ports = new PortBoard(spec.name)
+    const control = new MessageChannel()
+    const files = new MessageChannel()
+    this.#control = control.port1
+    this.#worker = new Worker(program.entry, {
+      name: spec.name,
+      argv: [...program.args],
+      env: { ...spec.env },
+      execArgv: [...program.execArgv, '--import', preload.href],
+      stdout: stdio === 'pipe',
+      stderr: stdio === 'pipe',
+      workerData: putIntoWorkerData({
+        kind: 'guest',
+        namespace: spec,
+        program,
+        control: control.port2,
+        network: options.network,
+        files: files.port2,
+      }),
+      transferList: [control.port2, options.network.port, files.port2],
+    })
+    this.stdout = stdio === 'pipe' ? this.#worker.stdout : Readable.from([])
+    this.stderr = stdio === 'pipe' ? this.#worker.stderr : Readable.from([])
+    const starting = Promise.withResolvers<void>()
+    this.started = starting.promise
+    this.#control.on('message', (message: FromGuest) => {
+      if (message.type === 'started') this.#files = openGuestFiles(spec, { port: files.port1, memory: message.files })
+      this.#hear(message, starting)
+    })
+    this.exited = this.#watchEnd(starting)
+  }
+
+  listening(port: number): Promise<ListeningPort> {
+    return this.#ports.listening(port)
+  }
+
+  ports(): readonly ListeningPort[] {
+    return this.#ports.open()
+  }
+
+  get fs(): GuestFiles['promises'] {
+    invariant(this.#files !== undefined, 'nobody has the handle of a guest before it has started')
+    return this.#files.promises
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): boolean {
+    if (this.#status !== undefined) return false
+    if (signal === 'SIGKILL') {
+      this.#signal = signal
+      void this.#worker.terminate()
+    } else {
+      this.#ask({ type: 'signal', signal }).catch(() => {})
+    }
+    return true
+  }
+
+  async stats(): Promise<GuestStats> {
+    const { heapUsedBytes } = (await this.#ask({ type: 'stats' })) as { heapUsedBytes: number }
+    return { heapUsedBytes, startMs: this.#startMs }
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.#ask({ type: 'advance', ms })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('SIGKILL')
+    await this.exited
+  }
+
+  #ask(request: Request): Promise<unknown> {
+    if (this.#status !== undefined) return Promise.reject(this.#ended())
+    const id = ++this.#lastId
+    const answer = Promise.withResolvers<unknown>()
+    this.#answers.set(id, answer)
+    this.#control.postMessage({ ...request, id })
+    return answer.promise
+  }
+
+  #hear(message: FromGuest, starting: PromiseWithResolvers<void>): void {
+    switch (message.type) {
+      case 'answer':
+        this.#answers.get(message.id)?.resolve(message.value)
+        this.#answers.delete(message.id)
+        break
+      case 'closed':
+        this.#ports.close(message.port)
+        break
+      case 'failed': {
+        const { code, hint } = message
+        starting.reject(new VisorError(code, message.message, hint === undefined ? {} : { hint }))
+        break
+      }
+      case 'listening':
+        this.#ports.listen(message)
+        break
+      case 'started':
+        this.#startMs = performance.now() - this.#startedAt
+        starting.resolve()
+        break
+      case 'terminated':
+        this.#signal = message.signal
+        break
+    }
+  }
+
+  /** Follows the thread to its end; an uncaught error is printed as a process of its own would print it. */
+  #watchEnd(starting: PromiseWithResolvers<void>): Promise<ExitStatus> {
+    return new Promise((resolve) => {
+      this.#worker.on('error', (error) => {
+        const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+        this.#worker.stderr.push(`${text}\n\nNode.js ${process.version}\n`)
+      })
+      this.#worker.on('exit', (code) => {
+        // Messages that the thread sent before its end may still be on their way.
+        setImmediate(() => {
+          const status = { code: this.#signal === null ? code : null, signal: this.#signal }
+          this.#status = status
+          this.#control.close()
+          this.#files?.[Symbol.dispose]()
+          starting.reject(this.#ended())
+          starting.promise.catch(() => {})
+          this.#ports.end(this.#ended())
+          for (const answer of this.#answers.values()) answer.reject(this.#ended())
+          this.#answers.clear()
+          resolve(status)
+        })
+      })
+    })
+  }
+
+  #ended(): VisorError {
+    const { code, signal } = this.#status ?? { code: null, signal: null }
+    const how = signal === null ? `with code ${code}` : `by ${signal}`
+    return new VisorError('VISOR_GUEST_ENDED', `The guest '${this.name}' has ended ${how}`, {
+      hint: 'Its stderr says why.',
+    })
+  }
+}
+
+/**
+ * Starts a guest in a thread of its own.
+ *
+ * @param options - what it is
+ * @returns the guest, when its program is about to start
+ * @throws {VisorError} when its namespace cannot be made; the thread has ended then
+ */
+export async function startThreadGuest(options: ThreadGuestOptions): Promise<Guest> {
+  const guest = new ThreadGuest(options)
+  try {
+    await guest.started
+  } catch (error) {
+    await guest[Symbol.asyncDispose]()
+    throw error
+  }
+  return guest
+}

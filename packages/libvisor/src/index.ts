@@ -1,0 +1,25 @@
+// Run programs, each in a namespace of its own.
+export { createHost } from './host/host.ts'
+export type { Host } from './host/host.ts'
+export type { Guest, GuestStats, ListeningPort } from './host/guest.ts'
+export type { ExitStatus } from './host/exit-status.ts'
+export type { HostFetch } from './host/host-fetch.native.ts'
+export type {
+  EgressOption,
+  GuestOptions,
+  Isolation,
+  NamespaceOptions,
+  NetOptions,
+  ProcessOptions,
+  PublishOption,
+  RandomOptions,
+  TimeOptions,
+} from './config/guest-options.ts'
+
+// What a guest's file system is made of.
+export { hostDir, memory, overlay, synthetic } from '@libvisor/fs'
+export type { HostDirOptions, MemoryFiles, MountSpec, OverlayOptions } from '@libvisor/fs'
+
+// Errors for the user of libvisor; guests see Node's own.
+export { VisorError } from '@libvisor/core'
+export type { VisorErrorCode, VisorErrorOptions } from '@libvisor/core'

@@ -1,0 +1,19 @@
+/**
+ * `node --import libvisor/register app.js`: gives this thread's realm to a guest with the default profile. The host's
+ * files can be read, every write goes to memory, the network is the guest's own with egress allowed.
+ */
+import { host } from '@libvisor/abi'
+import { createHostStdio } from '@libvisor/process'
+import { readHostFacts } from './config/host-facts.native.ts'
+import { resolveNamespace } from './config/resolve.ts'
+import { furnish } from './guest/furnish.ts'
+import { enterOwnRealm } from './guest/own-realm.ts'
+import { hintAtUnpublished } from './guest/publish-hint.ts'
+import { createWorkerLauncher } from './thread/worker-launcher.native.ts'
+
+const facts = readHostFacts()
+const { argv, execArgv, env } = host.process
+const spec = resolveNamespace({ name: 'guest', process: { env, execArgv } }, facts)
+const furnished = furnish(spec, { stdio: createHostStdio(), env, argv, execArgv })
+hintAtUnpublished(furnished)
+enterOwnRealm({ ns: furnished.ns, workers: createWorkerLauncher({ spec, files: furnished.files! }) })

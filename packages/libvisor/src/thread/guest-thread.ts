@@ -1,0 +1,76 @@
+import { host, invariant, original } from '@libvisor/abi'
+import { slots, VisorError } from '@libvisor/core'
+import { openSwitchPort } from '@libvisor/net'
+import { signals } from '@libvisor/process'
+import type { ManualClock } from '@libvisor/time'
+import { furnish } from '../guest/furnish.ts'
+import type { FurnishedNamespace } from '../guest/furnish.ts'
+import { publishedUrl } from '../guest/published-url.ts'
+import { enterOwnRealm } from '../guest/own-realm.ts'
+import { exitNow } from '../guest/exit-now.native.ts'
+import { provideSignals } from '../guest/signal-target.ts'
+import type { GuestEnvelope } from './envelope.ts'
+import { mainThread, showThreadAs } from './main-thread-view.ts'
+import type { FromGuest, ToGuest } from './protocol.ts'
+import { createSilentStdio, createThreadStdio } from './thread-stdio.ts'
+import { createWorkerLauncher } from './worker-launcher.native.ts'
+
+/**
+ * Makes this thread a guest: furnishes its namespace, gives it the realm, and connects it to the host.
+ *
+ * @param envelope - what the host wants the thread to be
+ */
+export function bootGuest(envelope: GuestEnvelope): void {
+  const { namespace: spec, program, control, network, files } = envelope
+  const tell = (message: FromGuest): void => control.postMessage(message)
+  const { process } = host
+  let furnished: FurnishedNamespace
+  try {
+    furnished = furnish(spec, {
+      stdio: createThreadStdio(),
+      env: process.env,
+      // Node puts the entry into this very array before it runs it.
+      argv: process.argv,
+      execArgv: program.execArgv,
+      switchPort: openSwitchPort(network),
+    })
+  } catch (error) {
+    if (!(error instanceof VisorError)) throw error
+    tell({ type: 'failed', code: error.code, message: error.message, hint: error.hint })
+    return exitNow(1)
+  }
+
+  const { ns, stack } = furnished
+  provideSignals(ns, (signal, code) => {
+    tell({ type: 'terminated', signal })
+    exitNow(code)
+  })
+  stack.watch(({ type, listener: { address, port } }) => {
+    tell({ type, address, port, published: publishedUrl(furnished.published(), port) })
+  })
+  control.on('message', (request: ToGuest) => {
+    void Promise.resolve(answer(request, furnished)).then((value) => tell({ type: 'answer', id: request.id, value }))
+  })
+  // The host's wish to be able to ask is no reason for the guest to live on.
+  control.unref()
+
+  const model = furnished.files
+  invariant(model !== undefined, 'a guest has files of its own')
+  const identity = { ...ns.get(slots.identity), uid: 0, gid: 0 }
+  const served = model.serve(files, { identity, stdio: createSilentStdio() })
+  const realm = enterOwnRealm({ ns, workers: createWorkerLauncher({ spec, files: model }) })
+  showThreadAs(realm, mainThread)
+  tell({ type: 'started', files: served.memory })
+}
+
+/** Does what the host asks of a guest. */
+function answer(request: ToGuest, { ns }: FurnishedNamespace): unknown {
+  switch (request.type) {
+    case 'signal':
+      return ns.get(signals).raise(request.signal)
+    case 'advance':
+      return (ns.get(slots.clock) as ManualClock).advance(request.ms)
+    case 'stats':
+      return { heapUsedBytes: original('v8').getHeapStatistics().used_heap_size }
+  }
+}

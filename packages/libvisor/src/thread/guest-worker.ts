@@ -1,0 +1,27 @@
+import { connectFileSystem } from '@libvisor/fs'
+import { host } from '@libvisor/abi'
+import { furnish } from '../guest/furnish.ts'
+import { enterOwnRealm } from '../guest/own-realm.ts'
+import type { WorkerEnvelope } from './envelope.ts'
+import { showThreadAs } from './main-thread-view.ts'
+import { createThreadStdio } from './thread-stdio.ts'
+import { refuseWorkers } from './worker-launcher.native.ts'
+
+/**
+ * Makes this thread a further thread of a guest: it works on the files of the thread that made it.
+ *
+ * @param envelope - what that thread passed on
+ */
+export function bootWorker(envelope: WorkerEnvelope): void {
+  const { namespace: spec, files, execArgv, data } = envelope
+  const { env, argv } = host.process
+  const { ns } = furnish(spec, {
+    stdio: createThreadStdio(),
+    env,
+    argv,
+    execArgv,
+    files: (identity) => connectFileSystem({ ...files, identity }),
+  })
+  const realm = enterOwnRealm({ ns, workers: refuseWorkers })
+  showThreadAs(realm, { workerData: data })
+}
