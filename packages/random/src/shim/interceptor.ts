@@ -94,7 +94,7 @@ function bindModule(ns: Namespace, web: () => object): object {
   const exports: object = Object.defineProperties({}, Object.getOwnPropertyDescriptors(originalCrypto()))
   const replaced: PropertyDescriptorMap = {
     webcrypto: { get: web },
-    getRandomValues: { value: (array: ArrayBufferView) => (web() as typeof crypto.webcrypto).getRandomValues(array as never) },
+    getRandomValues: { value: (...args: [never]) => (web() as typeof crypto.webcrypto).getRandomValues(...args) },
   }
   for (const name of Object.keys(functions)) if (name in exports) replaced[name] = { value: functions[name] }
   const bound = Object.create(null) as PropertyDescriptorMap

@@ -107,7 +107,9 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
 
     randomFill(target: unknown, ...rest: unknown[]): unknown {
       const at = rest.findIndex((argument) => typeof argument === 'function')
-      const region = at === -1 || at > 2 ? undefined : regionOf(target, ...rest.slice(0, at))
+      // Here an offset that is given must be a number, unlike in randomFillSync().
+      const valid = at === 0 || (at > 0 && at <= 2 && rest[0] !== undefined)
+      const region = valid ? regionOf(target, ...rest.slice(0, at)) : undefined
       if (region === undefined) return apply(original.randomFill as Fn, undefined, [target, ...rest])
       const bytes = draw(region.length)
       const callback = rest[at] as Fn
@@ -124,7 +126,7 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
       const [min, max, callback] = short ? [0, first, second] : [first, second, third]
       // The original checks the range and the callback.
       if (callback !== undefined && typeof callback !== 'function') return apply(original.randomInt as Fn, undefined, args)
-      original.randomInt(min as number, max as number)
+      apply(original.randomInt as Fn, undefined, short ? [max] : [min, max])
       const value = (min as number) + below((max as number) - (min as number))
       if (callback === undefined) return value
       return later(callback as Fn, undefined, value)
@@ -160,14 +162,14 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
 export function createWebRandom(context: RandomContext, originals: RandomFunctions): RandomFunctions {
   const { randomUUID } = createRandomFunctions(context)
   return {
-    getRandomValues(this: unknown, array: unknown): unknown {
-      apply(originals['getRandomValues'] as Fn, this, [array])
-      const view = array as ArrayBufferView
+    getRandomValues(this: unknown, ...args: unknown[]): unknown {
+      apply(originals['getRandomValues'] as Fn, this, args)
+      const view = args[0] as ArrayBufferView
       context.entropy.fill(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
-      return array
+      return view
     },
-    randomUUID(this: unknown, options?: unknown): unknown {
-      apply(originals['randomUUID'] as Fn, this, [options])
+    randomUUID(this: unknown, ...args: unknown[]): unknown {
+      apply(originals['randomUUID'] as Fn, this, args)
       return (randomUUID as Fn)()
     },
   }
