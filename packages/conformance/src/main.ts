@@ -15,16 +15,17 @@ import { runSuite } from './run-suite.ts'
 import { listTests } from './suite.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Runs the command line. @returns the exit code: 0 as expected, 1 not so, 2 called in a way that cannot work */
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the command line. @returns the exit code: 0 as expected, 1 not so, 2 called in a way that cannot work,
+ * 130 interrupted */
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   if (args.length === 0 || args.includes('--help')) {
     process.stdout.write(usage)
     return args.length === 0 ? 2 : 0
   }
   try {
     const options = readOptions(args)
-    const results = options.action === 'run' ? await run(options) : readFrom(options.results, readResults)
-    return report(options, results)
+    const results = options.action === 'run' ? await run(options, signal) : readFrom(options.results, readResults)
+    return signal.aborted ? 130 : report(options, results)
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SyntaxError)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -32,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: RunOptions): Promise<Results> {
+async function run(options: RunOptions, signal: AbortSignal): Promise<Results> {
   const suite = path.resolve(options.suite)
   const wanted = selectFiles(options, listTests(suite))
   const earlier =
@@ -47,7 +48,8 @@ async function run(options: RunOptions): Promise<Results> {
     if (out !== undefined) appendFileSync(out, `${formatResult(result)}\n`)
     if (++done % 100 === 0 || done === files.length) process.stderr.write(`${done} of ${files.length}\n`)
   }
-  const results = await runSuite({ suite, command: parseCommand(command), files, jobs, timeoutMs, retries, onResult })
+  const parsed = parseCommand(command)
+  const results = await runSuite({ suite, command: parsed, files, jobs, timeoutMs, retries, signal, onResult })
   const all = new Map([...earlier, ...results])
   if (out !== undefined)
     writeFileSync(
@@ -112,4 +114,6 @@ function byFile(a: Result, b: Result): number {
   return a.file < b.file ? -1 : 1
 }
 
-process.exitCode = await main(process.argv.slice(2))
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+process.exitCode = await main(process.argv.slice(2), interruption.signal)

@@ -18,6 +18,8 @@ export interface RunSuiteOptions {
   readonly timeoutMs: number
   /** How often a file that did not pass runs again, by itself, after all others. */
   readonly retries: number
+  /** Ends the run: the tests that are running, and the rest is not begun. */
+  readonly signal: AbortSignal
   /** Called with each result as it comes; a later one for the same file replaces the earlier. */
   readonly onResult?: (result: Result) => void
 }
@@ -25,16 +27,19 @@ export interface RunSuiteOptions {
 /**
  * Runs test files, several at a time, each with temporary files of its own.
  *
- * @returns the last result of each file
+ * @returns the last result of each file; of some only, where the run was ended
  */
 export async function runSuite(options: RunSuiteOptions): Promise<Results> {
-  const { suite, command, files, jobs, timeoutMs, retries, onResult } = options
+  const { suite, command, files, jobs, timeoutMs, retries, signal, onResult } = options
   const temporary = mkdtempSync(path.join(os.tmpdir(), 'conformance-'))
   const results = new Map<string, Result>()
   let serial = 0
 
   const runOne = async (file: string): Promise<void> => {
-    const result = await runTest(readTest(suite, file), { command, suite, temporary, serial: ++serial, timeoutMs })
+    if (signal.aborted) return
+    const test = readTest(suite, file)
+    const result = await runTest(test, { command, suite, temporary, serial: ++serial, timeoutMs, signal })
+    if (signal.aborted) return
     results.set(file, result)
     onResult?.(result)
   }

@@ -15,6 +15,8 @@ export interface RunTestOptions {
   readonly serial: number
   /** @units milliseconds */
   readonly timeoutMs: number
+  /** Ends the test. */
+  readonly signal?: AbortSignal
 }
 
 /** How much of its output is kept. @units bytes */
@@ -44,7 +46,7 @@ export async function runTest(test: TestFile, options: RunTestOptions): Promise<
     detached: true,
   })
   const output = collectOutput(child)
-  const end = await ending(child, options.timeoutMs)
+  const end = await ending(child, options)
   const seconds = (performance.now() - start) / 1000
   const text = output()
   const outcome: Outcome =
@@ -74,13 +76,16 @@ function collectOutput(child: ChildProcess): () => string {
 }
 
 /** Waits until a child has ended and its output is read; kills its group at the end, or when its time is over. */
-function ending(child: ChildProcess, timeoutMs: number): Promise<string> {
+function ending(child: ChildProcess, { timeoutMs, signal: abort }: RunTestOptions): Promise<string> {
   return new Promise((resolve) => {
     let end: string | undefined
-    const timer = setTimeout(() => {
-      end = 'timeout'
+    const stop = (reason: string): void => {
+      end = reason
       killGroup(child)
-    }, timeoutMs)
+    }
+    const interrupt = (): void => stop('interrupted')
+    const timer = setTimeout(() => stop('timeout'), timeoutMs)
+    abort?.addEventListener('abort', interrupt)
     child.once('exit', (code, signal) => {
       end ??= signal === null ? `exit ${code}` : `killed by ${signal}`
       // Children of the test may have left the group's leader behind, and hold its output open.
@@ -94,6 +99,7 @@ function ending(child: ChildProcess, timeoutMs: number): Promise<string> {
 
     function finish(): void {
       clearTimeout(timer)
+      abort?.removeEventListener('abort', interrupt)
       resolve(end ?? 'closed')
     }
   })
