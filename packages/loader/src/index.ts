@@ -14,3 +14,8 @@ export type {
   ResolvedImport,
   ResolverOptions,
 } from './types.ts'
+
+// Loading, in a realm.
+export { createLoaderInterceptor } from './shim/interceptor.ts'
+export type { LoaderInterceptorOptions } from './shim/interceptor.ts'
+export { runEntry } from './shim/run-entry.ts'

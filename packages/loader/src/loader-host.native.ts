@@ -1,5 +1,6 @@
 /** What the loader takes from the Node it runs in. Nothing here depends on anything that gets patched. */
 import { host, original } from '@libvisor/abi'
+import type * as NodeModule from 'node:module'
 import type { SyntaxProbe } from './state/source-reader.ts'
 import type { LoaderDialect, PathFunctions } from './types.ts'
 
@@ -29,7 +30,9 @@ const dialect: LoaderDialect = {
   wasm: isAtLeast(24, 0),
   typescript: host.process.features.typescript !== false,
   typedExtensionless: isAtLeast(26, 0),
-  importsSuppliedCommonJs: isAtLeast(24, 0),
+  importedCommonJs: isAtLeast(24, 13) ? 'commonjs' : 'commonjs-sync',
+  nearestReachesRoot: !isAtLeast(24, 0),
+  findPackageJsonAlwaysAnswers: isAtLeast(24, 0),
 }
 
 /** What V8 says when a source needs the goal symbol Module, or something that only a module may do. */
@@ -85,6 +88,19 @@ const probe: SyntaxProbe = {
   },
 }
 
+/** What the loader takes from the Node it runs in. */
+export interface LoaderHost {
+  /** The process object, alive: what is asked of it is what the guest sees. */
+  readonly process: NodeJS.Process
+  /** `node:module` before any patch. */
+  readonly module: typeof NodeModule
+  readonly path: PathFunctions
+  readonly dialect: LoaderDialect
+  readonly probe: SyntaxProbe
+  /** Options of the command line that change how modules are found. */
+  readonly flags: { readonly preserveSymlinks: boolean; readonly preserveSymlinksMain: boolean }
+}
+
 /**
  * What the loader takes from the Node it runs in: path functions, the differences between versions, its parsers.
  *
@@ -97,11 +113,12 @@ const probe: SyntaxProbe = {
  * assert.equal(loaderHost.probe.containsModuleSyntax('export {}', '/a.js'), true)
  * ```
  */
-export const loaderHost = Object.freeze({
+export const loaderHost: LoaderHost = Object.freeze({
+  process: host.process,
+  module: nodeModule,
   path,
   dialect,
   probe,
-  /** Options of the command line that change how modules are found. */
   flags: Object.freeze({
     preserveSymlinks: host.process.execArgv.includes('--preserve-symlinks'),
     preserveSymlinksMain: host.process.execArgv.includes('--preserve-symlinks-main'),

@@ -27,8 +27,15 @@ export interface LoaderDialect {
   readonly typescript: boolean
   /** A file without extension follows the `type` field when it is required (26). */
   readonly typedExtensionless: boolean
-  /** `import()` of CommonJS that a hook supplies gives it a full `require` (24). */
-  readonly importsSuppliedCommonJs: boolean
+  /**
+   * What a hook calls CommonJS that is imported. Only `commonjs-sync` gives it its own `require` and its place in
+   * `require.cache` before 24.13; later it is an internal name.
+   */
+  readonly importedCommonJs: 'commonjs' | 'commonjs-sync'
+  /** CommonJS finds a package.json in the root (22). */
+  readonly nearestReachesRoot: boolean
+  /** `module.findPackageJSON` answers the path of the module itself when no package.json is above it (24). */
+  readonly findPackageJsonAlwaysAnswers: boolean
 }
 
 /** Emits a warning as `process.emitWarning` does. */

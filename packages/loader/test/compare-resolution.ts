@@ -3,9 +3,6 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
-import { createResolver, loaderHost } from '@libvisor/loader'
-import { createMemoryFiles } from './memory-files.ts'
 import type { Entry } from './memory-files.ts'
 import { probeModule } from './resolution-corpus.ts'
 import type { Layout, Query } from './resolution-corpus.ts'
@@ -33,44 +30,21 @@ function place(root: string, layouts: readonly Layout[]): { entries: Record<stri
 function writeToDisk(entries: Readonly<Record<string, Entry>>): void {
   for (const [path, entry] of Object.entries(entries)) {
     mkdirSync(dirname(path), { recursive: true })
-    if (typeof entry === 'string') writeFileSync(path, entry)
-    else symlinkSync(entry.link, path)
+    if (typeof entry === 'object' && 'link' in entry) symlinkSync(entry.link, path)
+    else writeFileSync(path, entry)
   }
 }
 
-function askNode(root: string, queries: readonly Query[]): Answer[] {
-  const list = `${root}/queries.json`
-  writeFileSync(list, JSON.stringify(queries))
-  const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'native-resolver.mjs'), list], {
+/** In a process of its own: a test runner changes how errors print their stacks. */
+function answer(script: string, ...args: readonly string[]): Answer[] {
+  const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, script), ...args], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    cwd: root,
-    env: { ...process.env, HOME: '/nonexistent', NODE_PATH: '' },
+    cwd: dirname(args[0] ?? ''),
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
   })
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Answer[]
-}
-
-function askOurs(root: string, entries: Readonly<Record<string, Entry>>, queries: readonly Query[]): Answer[] {
-  const files = createMemoryFiles(entries)
-  const { path, dialect } = loaderHost
-  const resolver = createResolver({
-    files,
-    errors: createErrors({ personality: linux, intrinsics: hostIntrinsics }),
-    path,
-    dialect,
-    cwd: () => root,
-  })
-  return queries.map(({ kind, from, specifier }) => {
-    try {
-      if (kind === 'require') return { value: resolver.require(specifier, { parentPath: from }) }
-      return { value: resolver.import(specifier, { parentURL: path.pathToFileURL(files.realpath(from)).href }).url }
-    } catch (error) {
-      const { name, message, stack = '' } = error as Error
-      const head = stack.split('\n    at ')[0] ?? ''
-      return { error: { name, message, properties: { ...(error as object) }, text: String(error), head } }
-    }
-  })
 }
 
 /** What Node and the resolver answer differently. */
@@ -86,8 +60,12 @@ export function compareResolution(layouts: readonly Layout[]): { count: number; 
   try {
     const { entries, queries } = place(root, layouts)
     writeToDisk(entries)
-    const native = askNode(root, queries)
-    const ours = JSON.parse(JSON.stringify(askOurs(root, entries, queries))) as Answer[]
+    const list = `${root}/queries.json`
+    writeFileSync(list, JSON.stringify(queries))
+    const native = answer('native-resolver.mjs', list)
+    const tree = `${root}/tree.json`
+    writeFileSync(tree, JSON.stringify(entries))
+    const ours = answer('memory-resolver.ts', list, tree)
     const differences = queries
       .map((query, index) => ({ query, native: native[index], ours: ours[index] }))
       .filter((answers) => JSON.stringify(answers.native) !== JSON.stringify(answers.ours))

@@ -1,7 +1,7 @@
 import type { FileView } from '@libvisor/core'
 
 /** What is at a path: a file's content, or where a symbolic link leads. */
-export type Entry = string | { readonly link: string }
+export type Entry = string | Uint8Array | { readonly link: string }
 
 /** A small file system over a map, for tests that need nothing else of one. */
 export interface MemoryFiles extends FileView {
@@ -36,7 +36,7 @@ export function createMemoryFiles(entries: Readonly<Record<string, Entry>>): Mem
       const next = `${current}/${part}`
       const node = nodes.get(next)
       if (node === undefined) return undefined
-      if (typeof node === 'object') {
+      if (typeof node === 'object' && 'link' in node) {
         const target = node.link.startsWith('/') ? node.link : `${current}/${node.link}`
         return walk([target, ...parts.slice(index + 1)].join('/'), depth + 1)
       }
@@ -60,8 +60,8 @@ export function createMemoryFiles(entries: Readonly<Record<string, Entry>>): Mem
     read(path) {
       const real = walk(path)
       const node = real === undefined ? undefined : nodes.get(real)
-      if (typeof node !== 'string') throw missing(path)
-      return Buffer.from(node)
+      if (node === undefined || node === 'folder' || (typeof node === 'object' && 'link' in node)) throw missing(path)
+      return typeof node === 'string' ? Buffer.from(node) : node
     },
     realpath(path) {
       const real = walk(path)

@@ -28,6 +28,7 @@ export interface LoaderErrors {
   pathNotExported(folder: string, subpath: string, base: string | undefined): CodedError
   unresolvable(specifier: string, base: string, cause: unknown): CodedError
   unknownExtension(extension: string, path: string): CodedError
+  strippingInNodeModules(path: string): CodedError
   attributeMissing(url: string, key: string, type: string): CodedError
   attributeUnsupported(key: string, value: unknown, url: string): CodedError
   attributeIncompatible(url: string, type: string): CodedError
@@ -139,6 +140,13 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
 
     unknownExtension: (extension, path) =>
       coded('TypeError', 'ERR_UNKNOWN_FILE_EXTENSION', `Unknown file extension "${extension}" for ${path}`),
+
+    strippingInNodeModules: (path) =>
+      coded(
+        'Error',
+        'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
+        `Stripping types is currently unsupported for files under node_modules, for "${path}"`,
+      ),
 
     attributeMissing: (url, key, type) =>
       coded(

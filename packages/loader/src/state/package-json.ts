@@ -1,5 +1,5 @@
 import type { FileView } from '@libvisor/core'
-import type { PackageConfig, PathFunctions } from '../types.ts'
+import type { LoaderDialect, PackageConfig, PathFunctions } from '../types.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 
 /** Who asked for a package, for the error of a package.json that cannot be parsed. */
@@ -13,7 +13,7 @@ export interface PackageRequest {
 export interface PackageReader {
   /** Reads one package.json. @throws ERR_INVALID_PACKAGE_CONFIG when it is not JSON */
   read(path: string, request?: PackageRequest): PackageConfig
-  /** The package.json that CommonJS finds: the nearest above a file, up to a `node_modules`, but not the one in the root. */
+  /** The package.json that CommonJS finds: the nearest above a file, up to a `node_modules`. */
   nearest(file: string): PackageConfig | undefined
   /** The package.json that ESM finds: the nearest above a URL, up to a `node_modules`. */
   scope(url: string): PackageConfig
@@ -26,6 +26,7 @@ export interface PackageReaderOptions {
   readonly files: FileView
   readonly errors: LoaderErrors
   readonly path: PathFunctions
+  readonly dialect: LoaderDialect
 }
 
 const decoder = new TextDecoder()
@@ -69,7 +70,7 @@ function configOf(path: string, fields: Readonly<Record<string, unknown>>): Pack
  * @source Node 24 `src/node_modules.cc`
  */
 export function createPackageReader(options: PackageReaderOptions): PackageReader {
-  const { files, errors, path } = options
+  const { files, errors, path, dialect } = options
   const cache = new Map<string, PackageConfig>()
 
   function parse(file: string, text: string): PackageConfig | undefined {
@@ -108,11 +109,11 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
 
     nearest(file) {
       for (let folder = path.dirname(file); folder !== '/'; folder = path.dirname(folder)) {
-        if (path.basename(folder) === 'node_modules') break
+        if (path.basename(folder) === 'node_modules') return undefined
         const config = find(`${folder}/package.json`)
         if (config !== undefined) return config
       }
-      return undefined
+      return dialect.nearestReachesRoot ? find('/package.json') : undefined
     },
 
     scope(url) {

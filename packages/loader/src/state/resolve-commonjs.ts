@@ -14,6 +14,8 @@ export interface CommonJsResolver {
    * @throws MODULE_NOT_FOUND, and the errors of packages
    */
   resolve(request: string, options: RequireOptions): string
+  /** LOAD_PACKAGE_IMPORTS and LOAD_PACKAGE_SELF. */
+  findInternal(request: string, parentPath: string, conditions: ReadonlySet<string>): string | undefined
   /** LOAD_AS_FILE, LOAD_AS_DIRECTORY and LOAD_PACKAGE_EXPORTS below each of some folders. */
   findPath(
     request: string,
@@ -207,7 +209,13 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     return paths.length > 0 ? paths : null
   }
 
+  function findInternal(request: string, parentPath: string, conditions: ReadonlySet<string>): string | undefined {
+    const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
+    return imported ?? trySelf(parentPath, request, conditions)
+  }
+
   return {
+    findInternal,
     findPath,
     nodeModulePaths,
     lookupPaths,
@@ -215,8 +223,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     resolve(request, { parentPath, paths, conditions = requireConditions, isMain = false, requireStack }) {
       if (path.isBuiltin(request)) return request
       if (parentPath !== undefined) {
-        const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
-        const internal = imported ?? trySelf(parentPath, request, conditions)
+        const internal = findInternal(request, parentPath, conditions)
         if (internal !== undefined) return internal
       }
       const searched = paths === undefined ? lookupPaths(request, parentPath) : paths

@@ -26,6 +26,8 @@ export interface Resolver {
    * @returns a `file:` or `node:` URL, or what the specifier was when it is another URL
    */
   import(specifier: string, options?: ImportOptions): ResolvedImport
+  /** What `imports` or the package's own name make of a request, which come before every folder. */
+  findInternal: CommonJsResolver['findInternal']
   /** The file that `require` finds below each of some folders, or `false`. */
   findPath: CommonJsResolver['findPath']
   /** The folders that are searched for a request. */
@@ -84,7 +86,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { cwd = () => '/', globalPaths = () => [], extensions = () => defaultExtensions } = options
   const { emitWarning = () => {} } = options
   const errors = createLoaderErrors(options.errors, options.intrinsics ?? hostIntrinsics)
-  const packages = createPackageReader({ files, errors, path })
+  const packages = createPackageReader({ files, errors, path, dialect })
   let targets: TargetResolver
   const esm = createEsmResolver({
     files,
@@ -123,6 +125,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     errors,
     require: (request, requireOptions = {}) => commonJs.resolve(request, requireOptions),
     import: (specifier, importOptions = {}) => esm.resolve(specifier, importOptions),
+    findInternal: commonJs.findInternal,
     findPath: commonJs.findPath,
     lookupPaths: commonJs.lookupPaths,
     packageScope: packages.scope,
@@ -140,7 +143,8 @@ export function createResolver(options: ResolverOptions): Resolver {
         if (code !== 'ERR_UNSUPPORTED_DIR_IMPORT' || folder === undefined) throw error
         url = folder
       }
-      return packages.nearest(path.fileURLToPath(url))?.path
+      const file = path.fileURLToPath(url)
+      return packages.nearest(file)?.path ?? (dialect.findPackageJsonAlwaysAnswers ? file : undefined)
     },
   }
 }

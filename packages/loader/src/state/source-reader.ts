@@ -86,6 +86,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     // Node gives nothing to its detection when there is nothing in the file.
     if (bytes.length === 0 && extension === '.js') return 'commonjs'
     const source = decoder.decode(bytes)
+    if (extension === '.ts' && file.includes('/node_modules/')) throw resolver.errors.strippingInNodeModules(file)
     const detected = detect(extension === '.ts' ? probe.stripTypes(source, file) : source, file)
     if (detected === 'module' && exists) warnTypeless(url, packagePath)
     return extension === '.ts' ? `${detected}-typescript` : detected

@@ -1,0 +1,111 @@
+import { apply, builtin, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { createDispatcher, mimic } from '@libvisor/core'
+import type { BoundSet, Interceptor, Namespace } from '@libvisor/core'
+import { loaderHost } from '../loader-host.native.ts'
+import { createBuiltinGate } from './builtin-gate.ts'
+import type { BuiltinGateOptions } from './builtin-gate.ts'
+import { patchCommonJs } from './commonjs.ts'
+import type { ModuleConstructor } from './commonjs.ts'
+import { createHooks } from './hooks.ts'
+import { createStates } from './loader-state.ts'
+import { createModuleExports } from './module-exports.ts'
+import type { ModuleExports } from './module-exports.ts'
+import { patchRunMain } from './run-entry.ts'
+
+/** How the loader's interceptor is made. */
+export interface LoaderInterceptorOptions extends BuiltinGateOptions {
+  /**
+   * Whether a module is libvisor's own: an `import()` from there is refused in a guest, and a `require()` sees the host.
+   *
+   * @param url - the module's URL
+   * @defaultValue no module is
+   */
+  readonly isOwnCode?: (url: string) => boolean
+}
+
+type Callable = (...args: unknown[]) => unknown
+
+/**
+ * Makes the interceptor of module loading: in a realm that it is installed in, `require` and `import` find a guest's files.
+ *
+ * While a guest's files cannot differ from the host's, Node's own loader is left alone.
+ *
+ * @param options - who is told about built-ins, and what libvisor's own code is
+ * @returns the interceptor
+ * @example
+ * ```ts
+ * import { createNamespace } from '@libvisor/core'
+ * import { createLoaderInterceptor } from '@libvisor/loader'
+ * import assert from 'node:assert/strict'
+ *
+ * const loader = createLoaderInterceptor({ isDenied: (id) => id === 'sqlite' })
+ * assert.equal(loader.area, 'loader')
+ * using ns = createNamespace({ name: 'a' })
+ * using bound = loader.bind(ns)
+ * const module = bound.modules['module']?.() as typeof import('node:module')
+ * assert.equal(module.isBuiltin('node:fs'), true)
+ * ```
+ */
+export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}): Interceptor {
+  const { isOwnCode = () => false } = options
+  const host = loaderHost
+  const gate = createBuiltinGate(options)
+  const Module = builtin('module') as unknown as ModuleConstructor
+  const stateOf = createStates({ host, extensions: () => Object.keys(Module._extensions) })
+
+  return {
+    area: 'loader',
+
+    install(realm, current) {
+      const bound = new WeakMap<Namespace, ModuleExports>()
+      const exportsOf = (ns: Namespace): ModuleExports => {
+        let exports = bound.get(ns)
+        if (exports === undefined) bound.set(ns, (exports = createModuleExports(ns, { host, stateOf, current, gate })))
+        return exports
+      }
+      for (const key of ['enableCompileCache', 'findPackageJSON', 'register', 'registerHooks'] as const) {
+        const original = (Module as unknown as ModuleExports)[key] as Callable
+        const dispatcher = createDispatcher(original, current, (ns) => exportsOf(ns)[key])
+        realm.patches.patch(Module, key, { value: dispatcher })
+      }
+      patchCommonJs({ realm, current, stateOf, host, isOwnCode, Module })
+      if (realm.kind === 'own') patchRunMain({ realm, current, stateOf, Module, host })
+
+      const { process } = realm.global
+      if (!realm.patches.has(process, 'getBuiltinModule')) {
+        const { getBuiltinModule } = process
+        const replacement = function (this: unknown, id: string): unknown {
+          if (current() !== undefined && typeof id === 'string' && host.path.isBuiltin(id)) gate(id)
+          return apply(getBuiltinModule, process, [id])
+        }
+        realm.patches.patch(process, 'getBuiltinModule', { value: mimic(getBuiltinModule, replacement) })
+      }
+
+      const registration = host.module.registerHooks(createHooks({ host, current, stateOf, gate, isOwnCode }))
+      return { [Symbol.dispose]: () => registration.deregister() }
+    },
+
+    bind(ns): BoundSet {
+      let module: object | undefined
+      return {
+        modules: {
+          module: () => (module ??= bindModule(Module, createModuleExports(ns, { host, stateOf, current: () => ns, gate }))),
+        },
+        globals: {},
+        [Symbol.dispose]() {},
+      }
+    },
+  }
+}
+
+/** `node:module` as one namespace sees it: the same class under another name, with the namespace's own functions. */
+function bindModule(Module: ModuleConstructor, exports: ModuleExports): object {
+  const copy = class extends Module {}
+  for (const key of ownKeys(Module)) {
+    const descriptor = getOwnPropertyDescriptor(Module, key)
+    if (descriptor !== undefined && key !== 'prototype') defineProperty(copy, key, descriptor)
+  }
+  for (const [key, value] of Object.entries(exports)) defineProperty(copy, key, { value, writable: true, configurable: true, enumerable: true })
+  defineProperty(copy, 'Module', { value: copy, writable: true, configurable: true, enumerable: true })
+  return copy
+}
