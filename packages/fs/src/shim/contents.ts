@@ -130,27 +130,41 @@ function* writeBytes(file: WholeFile, bytes: Uint8Array): Operation<void> {
 export function* writeWhole(file: WholeFile, data: unknown): Operation<void> {
   const { ns, flavour, fd, options } = file
   checkAborted(options)
-  if (flavour === 'promise' && isIterable(data)) {
-    for (const iterator = iteratorOf(data); ; ) {
-      const result = yield* settled(iterator.next())
-      if (result.done === true) break
-      checkAborted(options)
-      yield* writeBytes(file, bytesOf(yield* settled(result.value), options.encoding))
-    }
-  } else {
-    yield* writeBytes(file, bytesOf(data, options.encoding))
-  }
+  if (flavour === 'promise' && isIterable(data)) yield* writeEach(file, iteratorOf(data))
+  else yield* writeBytes(file, bytesOf(data, options.encoding))
   if (options.flush) yield* attempt(ns, { syscall: 'fsync' }, 'fsync', fd)
 }
 
+/** Writes what an iterator gives, and closes it when something fails. */
+function* writeEach(file: WholeFile, iterator: AnyIterator): Operation<void> {
+  for (;;) {
+    const result = yield* settled(iterator.next())
+    if (result.done === true) return
+    try {
+      checkAborted(file.options)
+      yield* writeBytes(file, bytesOf(yield* settled(result.value), file.options.encoding))
+      checkAborted(file.options)
+    } catch (error) {
+      try {
+        yield* settled(iterator.return?.())
+      } catch {
+        // The first error is the one that counts.
+      }
+      throw error
+    }
+  }
+}
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
 type AnyIterable = Partial<Iterable<unknown> & AsyncIterable<unknown>>
 
-function isIterable(data: unknown): data is AnyIterable {
+/** Whether data is given piece by piece. */
+export function isIterable(data: unknown): data is AnyIterable {
   if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return false
   return Symbol.asyncIterator in data || Symbol.iterator in data
 }
 
-function iteratorOf(data: AnyIterable): Iterator<unknown> | AsyncIterator<unknown> {
+function iteratorOf(data: AnyIterable): AnyIterator {
   return data[Symbol.asyncIterator]?.() ?? data[Symbol.iterator]!()
 }
 

@@ -3,6 +3,7 @@ import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libv
 import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
+import { traceFrom, withoutTrace } from './errors.ts'
 import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { NO_FD, nodeFs } from './natives.native.ts'
@@ -19,7 +20,7 @@ const ignore = (): void => {}
 /** Makes the synchronous flavour. */
 export function syncDescriptorFlavour(context: FsContext, operation: DescriptorOperation): AnyFunction {
   const native = originalOf(operation.name, 'sync')
-  return (...args) => {
+  const bound: AnyFunction = (...args) => {
     const [fd, ...rest] = args
     if (!isDescriptor(fd)) return callNativeSync(native, ...args)
     const host = hostDescriptor(context, fd, operation.intent)
@@ -33,9 +34,14 @@ export function syncDescriptorFlavour(context: FsContext, operation: DescriptorO
         if (!isFailure(error)) throw error
       }
     }
-    const result = runSync(context.process, operation.run(call))
-    return operation.transfers === true ? (result as Transfer).bytes : result
+    try {
+      const result = runSync(context.process, operation.run(call))
+      return operation.transfers === true ? (result as Transfer).bytes : result
+    } catch (error) {
+      throw traceFrom(error, bound)
+    }
   }
+  return bound
 }
 
 /** Makes the flavour with a callback. */
@@ -61,7 +67,7 @@ function callBackTransfer(context: FsContext, operation: DescriptorOperation, ca
   const subject = operation.subjectOf?.(call.args) ?? call.args.find((value) => ArrayBuffer.isView(value))
   runAsync(context.process, operation.run(call) as Operation<Transfer>).then(
     (transfer) => deliver(owner, 'io', () => void callback(null, transfer.bytes, transfer.subject)),
-    (error: unknown) => deliver(owner, 'io', () => void callback(error, 0, subject)),
+    (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error), 0, subject)),
   )
 }
 

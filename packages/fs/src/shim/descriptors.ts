@@ -10,6 +10,7 @@ import { makeStats } from './results.ts'
 
 const CURRENT = -1
 const READ_BUFFER_BYTES = 16 * 1024
+const LARGEST_TRANSFER_BYTES = 2 ** 31 - 1
 
 /** What a transfer gives: how many bytes, and what the guest passed for them. */
 export interface Transfer {
@@ -134,9 +135,10 @@ const isIndex = (value: unknown, limit: number): boolean =>
 
 /** Whether a range lies in its view for certain, and was not given in some rarer way. */
 function isPlainRange(args: readonly unknown[]): boolean {
-  const [view, offset, length, position] = args
-  if (!ArrayBuffer.isView(view) || view.byteLength === 0) return false
-  if (!isIndex(offset, view.byteLength) || !isIndex(length, view.byteLength - (offset as number))) return false
+  const [view, offset = 0, length, position] = args
+  if (!ArrayBuffer.isView(view) || view.byteLength === 0 || !isIndex(offset, view.byteLength)) return false
+  const rest = Math.min(view.byteLength - (offset as number), LARGEST_TRANSFER_BYTES)
+  if (length === undefined ? view.byteLength - (offset as number) > rest : !isIndex(length, rest)) return false
   return position === null || position === undefined || isIndex(position, Number.MAX_SAFE_INTEGER)
 }
 

@@ -44,3 +44,36 @@ function restateText(text: string, substitutions: readonly Substitution[]): stri
   }
   return text
 }
+
+/**
+ * Lets the stack of an error begin where the guest made the call, without the frames of libvisor.
+ *
+ * @param error - what an emulated call throws
+ * @param boundary - the function that the guest called
+ * @returns the error
+ */
+export function traceFrom(error: unknown, boundary: (...args: never[]) => unknown): unknown {
+  if (isMade(error)) Error.captureStackTrace(error, boundary)
+  return error
+}
+
+/**
+ * Leaves an error without a stack, as one that comes from the event loop has none.
+ *
+ * @param error - what a callback gets
+ * @returns the error
+ */
+export function withoutTrace(error: unknown): unknown {
+  if (isMade(error)) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    Error.captureStackTrace(error)
+    Error.stackTraceLimit = stackTraceLimit
+  }
+  return error
+}
+
+/** Whether an error is one of a failed call, and not one of the guest's own. */
+function isMade(error: unknown): error is Error {
+  return error instanceof Error && typeof (error as { syscall?: unknown }).syscall === 'string'
+}

@@ -3,16 +3,16 @@
  * are and see the host's descriptor; the guest sees its own.
  */
 import { apply } from '@libvisor/abi'
-import { callNative, inNativeSection } from '@libvisor/core'
+import { callNative, deliverNow, inNativeSection, ownerHere } from '@libvisor/core'
 import { arePlain, optionsOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
-import { readWhole, writeWhole } from './contents.ts'
+import { isIterable, readWhole, writeWhole } from './contents.ts'
 import type { FsContext } from './context.ts'
 import { descriptorOperations, readInto, transferAll, writeFrom, writeRange } from './descriptors.ts'
 import type { DescriptorOperation } from './descriptors.ts'
 import { hostDescriptor, isFailure, promiseOf } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
-import { fileHandle, NO_FD } from './natives.native.ts'
+import { fileHandle, NO_FD, warn } from './natives.native.ts'
 import type { FileHandleClass, NativeHandle } from './natives.native.ts'
 import { attempt, runAsync } from './operation.ts'
 import type { Operation } from './operation.ts'
@@ -22,6 +22,8 @@ import type { DescriptorCall } from './path-operation.ts'
 interface HandleMethod {
   readonly rest?: readonly ArgumentKind[]
   isPlain?(args: readonly unknown[]): boolean
+  /** What is passed to the original for validation, when not the arguments themselves. */
+  probeArguments?(args: readonly unknown[]): unknown[]
   run(call: DescriptorCall): Operation<unknown>
 }
 
@@ -66,6 +68,8 @@ const vectored = (name: 'read' | 'write'): HandleMethod => ({
 
 const writeFile: HandleMethod = {
   rest: ['data', 'options'],
+  // An iterable can be read only once, and without data nothing would be tried.
+  probeArguments: ([data, options]) => [isIterable(data) ? 'x' : data, options],
   *run({ context, fd, args }) {
     const { flush: _flush, ...options } = optionsOf(args[1])
     yield* writeWhole({ ns: context.ns, flavour: 'promise', fd, options }, args[0])
@@ -164,7 +168,8 @@ function createFileHandles(Original: FileHandleClass): FileHandles {
     if (!isPlain) {
       try {
         // It succeeds only where there is nothing to transfer.
-        return await callNative(apply, native, new Probe(nativeHandle(call.context, NO_FD)), call.args)
+        const args = method.probeArguments?.(call.args) ?? call.args
+        return await callNative(apply, native, new Probe(nativeHandle(call.context, NO_FD)), args)
       } catch (error) {
         if (!isFailure(error)) throw error
       }
@@ -179,8 +184,10 @@ function createFileHandles(Original: FileHandleClass): FileHandles {
 
   return {
     create(context, fd) {
-      const handle = new FileHandle(nativeHandle(context, fd))
+      const native = nativeHandle(context, fd)
+      const handle = new FileHandle(native)
       owners.set(handle, context)
+      forgotten.register(handle, { context, fd }, native)
       return handle
     },
   }
@@ -192,13 +199,56 @@ function nativeHandle(context: FsContext, fd: number): NativeHandle {
   function* close(): Operation<void> {
     yield* attempt(ns, { syscall: 'close' }, 'close', fd)
   }
-  return {
+  const handle: NativeHandle = {
     fd,
-    close: () => promiseOf(context, () => runAsync(context.process, close())),
-    closeSync: () => context.process.sync.close(fd),
+    close() {
+      forgotten.unregister(handle)
+      return promiseOf(context, () => runAsync(context.process, close()))
+    },
+    closeSync() {
+      forgotten.unregister(handle)
+      context.process.sync.close(fd)
+    },
     getAsyncId: () => 0,
   }
+  return handle
 }
+
+/** A descriptor whose handle may be forgotten. */
+interface Forgotten {
+  readonly context: FsContext
+  readonly fd: number
+}
+
+const CLOSED_BY_COLLECTION =
+  'Closing a FileHandle object on garbage collection is deprecated. Please close FileHandle objects explicitly using ' +
+  'FileHandle.prototype.close(). In the future, an error will be thrown if a file descriptor is closed during garbage ' +
+  'collection.'
+
+/**
+ * Closes the descriptors of handles that were forgotten, and says so as Node does.
+ *
+ * @source Node 24 and 26 `src/node_file.cc`, FileHandle::Close
+ */
+const forgotten = new FinalizationRegistry<Forgotten>(({ context, fd }) => {
+  const { ns } = context
+  if (ns.ended) return
+  context.process.sync.close(fd)
+  deliverNow(ownerHere(ns), 'io', () => {
+    if (isErrorWhenForgotten) {
+      const message =
+        'Invalid state: A FileHandle object was closed during garbage collection. This used to be allowed with a ' +
+        'deprecation warning but is now considered an error. Please close FileHandle objects explicitly. File ' +
+        `descriptor: ${fd}`
+      throw ns.errors.coded('Error', 'ERR_INVALID_STATE', message)
+    }
+    warn(`Closing file descriptor ${fd} on garbage collection`)
+    warn(CLOSED_BY_COLLECTION, 'DeprecationWarning', 'DEP0137')
+  })
+})
+
+/** Since Node 25 it is an error to forget a handle. */
+const isErrorWhenForgotten = Number(process.versions.node.split('.')[0]) >= 25
 
 let loading: Promise<FileHandles> | undefined
 

@@ -3,7 +3,7 @@ import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libv
 import type { ResolveIntent } from '../types.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
-import { restate } from './errors.ts'
+import { restate, traceFrom, withoutTrace } from './errors.ts'
 import type { Substitution } from './errors.ts'
 import { NO_FD, nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
 import { errnoOf, runAsync, runSync } from './operation.ts'
@@ -48,9 +48,10 @@ export class PathCaller {
 
   /** Whether arguments are valid without asking the original. */
   isPlain(args: readonly unknown[]): boolean {
-    const { paths, rest, coerces } = this.#operation
+    const { paths, rest, coerces, probeAt } = this.#operation
     for (let index = 0; index < paths.length; index++) {
       const path = args[index]
+      if (probeAt !== undefined && probeAt(path) !== NOWHERE) return false
       if (coerces === true ? typeof path !== 'string' || path.includes('\0') : !isValidPath(path)) return false
     }
     return arePlain(rest, args, paths.length)
@@ -158,11 +159,12 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     if (operation.runDescriptor !== undefined && typeof first === 'number') return onDescriptor(args)
     if (!caller.isPlain(args)) validateSync(native, caller.probeArguments(args))
     const host = caller.hostArguments(args)
-    if (host === undefined) return runSync(context.process, caller.emulate(args))
     try {
-      return callNativeSync(native, ...host.args)
+      return host === undefined
+        ? runSync(context.process, caller.emulate(args))
+        : callNativeSync(native, ...host.args)
     } catch (error) {
-      throw restate(error, host.substitutions)
+      throw host === undefined ? traceFrom(error, bound) : restate(error, host.substitutions)
     }
   }
 
@@ -173,7 +175,8 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     return runSync(context.process, operation.runDescriptor!({ context, flavour: 'sync', fd: fd as number, args }))
   }
 
-  return (...args) => (caller.isPassedThrough(args) ? callNativeSync(native, ...args) : slow(args))
+  const bound: AnyFunction = (...args) => (caller.isPassedThrough(args) ? callNativeSync(native, ...args) : slow(args))
+  return bound
 }
 
 /** Calls back in a later turn, in the guest's own context. */
@@ -181,7 +184,7 @@ export function callBack(context: FsContext, operation: Operation<unknown>, call
   const owner = ownerHere(context.ns)
   runAsync(context.process, operation).then(
     (value) => deliver(owner, 'io', () => void (value === undefined ? callback(null) : callback(null, value))),
-    (error: unknown) => deliver(owner, 'io', () => void callback(error)),
+    (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error))),
   )
 }
 
@@ -230,16 +233,29 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
   }
 }
 
-/** Settles in a later turn, in the guest's own context. */
+/**
+ * Settles in a later turn, in the guest's own context.
+ *
+ * @param context - of the namespace
+ * @param run - started at once; what it throws rejects
+ */
 export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>): Promise<Result> {
   const owner = ownerHere(context.ns)
-  const { Promise } = context.ns.intrinsics
-  return new Promise<Result>((resolve, reject) => {
-    run().then(
-      (value) => deliver(owner, 'io', () => resolve(value)),
-      (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
-    )
-  })
+  // An async function, so that errors tell which of the guest's functions were waiting.
+  const settle = async (): Promise<Result> => {
+    try {
+      return await new Promise<Result>((resolve, reject) => {
+        run().then(
+          (value) => deliver(owner, 'io', () => resolve(value)),
+          (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
+        )
+      })
+    } catch (error) {
+      throw traceFrom(error, settle)
+    }
+  }
+  const { Promise: GuestPromise } = context.ns.intrinsics
+  return GuestPromise === Promise ? settle() : new GuestPromise((resolve) => resolve(settle()))
 }
 
 /** Lets the original reject if the arguments are invalid. */

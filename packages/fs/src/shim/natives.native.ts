@@ -56,7 +56,8 @@ export function systemError(key: string, context: SystemErrorContext): Error {
     try {
       original('os').getPriority(NO_FD)
     } catch (error) {
-      systemErrorClass = (error as Error).constructor as SystemErrorClass
+      // Its own class has the code built in; the one above takes any.
+      systemErrorClass = Object.getPrototypeOf((error as Error).constructor) as SystemErrorClass
     }
   }
   return new systemErrorClass!(key, context)
@@ -124,3 +125,6 @@ export function ownFile(): string {
 
 /** The key under which a function keeps its own way of being promisified. */
 export const promisifyCustom: symbol = original('util').promisify.custom
+
+/** Emits a warning of the process. */
+export const warn: (message: string, type?: string, code?: string) => void = host.emitWarning

@@ -68,9 +68,10 @@ export function createStreams(context: FsContext, exports: () => LiveExports): S
     ReadStream: bindStream(nodeFs.ReadStream, functions),
     WriteStream: bindStream(nodeFs.WriteStream, functions),
   }
-  const create =
-    (Class: unknown): AnyFunction =>
-    (path, options) =>
-      new (Class as StreamConstructor)(path, options)
+  // Functions that can be called with `new`, as some do.
+  const create = (Class: unknown): AnyFunction =>
+    function (path, options) {
+      return new (Class as StreamConstructor)(path, options)
+    }
   return { ...bound, createReadStream: create(bound.ReadStream), createWriteStream: create(bound.WriteStream) }
 }
