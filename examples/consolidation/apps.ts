@@ -60,7 +60,7 @@ const notes: GuestOptions = {
   fs: files({
     'app.mjs': `
 import { readFile, writeFile } from 'node:fs/promises'
-export default async function notes(app) {
+export default async function notes(app, options) {
   const read = () => readFile('${DATA_FILE}', 'utf8').then(JSON.parse, () => [])
   app.get('/notes', read)
   app.post('/notes', async (request, reply) => {

@@ -93,8 +93,10 @@ export function sealExports(options: SealOptions): void {
 
 /** Seals what an export object holds. */
 function sealInner(seal: Seal, name: string, dot: number, support: 'denied' | 'host'): void {
-  const outer = getOwnPropertyDescriptor(seal.exports, name.slice(0, dot))
-  if (outer === undefined) return
+  const outerName = name.slice(0, dot)
+  const outer = getOwnPropertyDescriptor(seal.exports, outerName)
+  // What an area has put in its place, it has closed as well.
+  if (outer === undefined || seal.patches.has(seal.exports, outerName)) return
   // A getter may load much (crypto.subtle does): what is only gated is not worth that.
   const holder = outer.get !== undefined && support === 'denied' ? apply(outer.get, seal.exports, []) : outer.value
   const key = name.slice(dot + 1)

@@ -5,9 +5,9 @@ import { existsSync } from 'fs'
 import { isSupportedNode, requirement } from './node-version.js'
 
 if (isSupportedNode(process.versions.node)) {
-  // A package from the registry has `dist` only; a workspace that has not been built has `src` only.
-  const built = new URL('../dist/cli.js', import.meta.url)
-  import(existsSync(built) ? built.href : new URL('../src/cli.ts', import.meta.url).href)
+  // A package from the registry has no sources. In the workspace they are what counts: `dist` may be of yesterday.
+  const source = new URL('../src/cli.ts', import.meta.url)
+  import(existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href)
 } else {
   console.error(requirement('visor', process.versions.node))
   process.exitCode = 2

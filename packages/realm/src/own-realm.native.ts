@@ -55,6 +55,9 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
   const patches = createPatchRegistry()
   const waiting = new Map<string, Install[]>()
   const asked = new Set<string>()
+  /** Built-ins that are sealed when the outermost question has been answered: hooks of one may ask for another. */
+  let unsealed: string[] = []
+  let depth = 0
   let committed = false
 
   const loadedBuiltins = (): readonly string[] =>
@@ -70,10 +73,23 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
     if (installs !== undefined && exports !== undefined) for (const install of installs) install(exports)
   }
 
+  const sealAsked = (): void => {
+    const ids = unsealed
+    unsealed = []
+    for (const id of ids) options.seal?.(id, exportsOf(id) ?? {})
+  }
+
   /** Shows ES modules what a function patches: they hold copies of the exports. */
   const publishing = (change: () => void): void => {
     const before = patches.size
-    change()
+    depth++
+    try {
+      change()
+    } finally {
+      depth--
+    }
+    if (depth > 0) return
+    sealAsked()
     if (committed && patches.size !== before) syncBuiltinESMExports()
   }
 
@@ -91,14 +107,13 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
 
     ask(id) {
       if (asked.has(id)) return
-      const exports = exportsOf(id)
-      if (exports === undefined) return
+      if (exportsOf(id) === undefined) return
       asked.add(id)
+      unsealed.push(id)
       publishing(() => {
         // Loading http has loaded net as well, and Node's own http holds it already.
         const loaded = new Set(loadedBuiltins())
         for (const other of [...waiting.keys()]) if (other === id || loaded.has(loadedName(other))) installWaiting(other)
-        options.seal?.(id, exports)
       })
     },
 

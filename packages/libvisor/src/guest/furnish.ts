@@ -13,7 +13,7 @@ import type { NamespaceSpec } from '../config/guest-spec.ts'
 
 /** What a namespace is furnished with beside its options. */
 export interface FurnishPowers {
-  /** Descriptors 0, 1 and 2. */
+  /** Descriptors 0, 1 and 2. The streams of `process` are the thread's own, and so not in a slot. */
   readonly stdio: Stdio
   /** What `process.env` is: the thread's own object, where the guest has the realm to itself. */
   readonly env: NodeJS.ProcessEnv
@@ -65,7 +65,6 @@ function furnishNamespace(ns: Namespace, spec: NamespaceSpec, powers: FurnishPow
   ns.provide(slots.clock, clock)
   ns.provide(slots.entropy, entropy)
   ns.provide(slots.identity, identity)
-  ns.provide(slots.stdio, powers.stdio)
   ns.provide(
     processState,
     createProcessState({
