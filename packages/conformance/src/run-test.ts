@@ -120,7 +120,7 @@ function messageOf(output: string, end: string): string {
   return (line ?? `${end} ${output.trim().slice(-160)}`).slice(0, 200)
 }
 
-/** Node prints the source line that threw before the error itself. */
+/** Node prints where an error was thrown, and the line, before the error itself. */
 function isSourceLine(line: string): boolean {
-  return /^(?:throw |const |let |return |node:internal\/|at )/.test(line)
+  return /^(?:throw |const |let |return |at |✔ |(?:node|file):\S*:\d+$)/.test(line)
 }
