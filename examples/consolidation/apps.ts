@@ -76,6 +76,8 @@ export default async function notes(app, options) {
 /** What is done to an app once it listens: real requests, and what their answers say. */
 export interface App {
   readonly options: GuestOptions
+  /** What a browser would open. */
+  readonly path: string
   /** Makes it write its data file, and reads something back. */
   readonly exercise: (fetch: typeof globalThis.fetch, base: string) => Promise<string>
 }
@@ -96,10 +98,11 @@ const signUp = (user: string): App['exercise'] => async (fetch, base) => {
 
 /** The apps, one of them twice. */
 export const apps: readonly App[] = [
-  { options: registry('registry-a'), exercise: signUp('alice') },
-  { options: registry('registry-b'), exercise: signUp('bob') },
+  { options: registry('registry-a'), path: '/-/ping', exercise: signUp('alice') },
+  { options: registry('registry-b'), path: '/-/ping', exercise: signUp('bob') },
   {
     options: posts,
+    path: '/posts',
     async exercise(fetch, base) {
       await fetch(`${base}/posts`, json('POST', { title: 'from outside' }))
       const all = (await (await fetch(`${base}/posts`)).json()) as { title: string }[]
@@ -108,6 +111,7 @@ export const apps: readonly App[] = [
   },
   {
     options: notes,
+    path: '/notes',
     async exercise(fetch, base) {
       await fetch(`${base}/notes`, json('POST', { text: 'remember' }))
       const all = (await (await fetch(`${base}/notes`)).json()) as { text: string }[]

@@ -2,7 +2,7 @@
  * Four unmodified apps in one Node process, all on port 4873, all writing /data/db.json.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { styleText } from 'node:util'
@@ -24,7 +24,7 @@ function fingerprint(directories: readonly string[]): string {
     }
     const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()
     for (const name of names) {
-      const { size, mtimeMs } = statSync(`${directory}/${name}`, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 }
+      const { size, mtimeMs } = lstatSync(`${directory}/${name}`)
       hash.update(`${name} ${size} ${mtimeMs}\n`)
     }
   }
@@ -43,7 +43,7 @@ await using host = await createHost()
 
 say(`Starting ${apps.length} apps in process ${process.pid}, each on port ${PORT}:`)
 const guests = await Promise.all(
-  apps.map(async ({ options, exercise }) => {
+  apps.map(async ({ options, path, exercise }) => {
     const guest = await host.spawn({ ...options, net: { publish: { 0: PORT } } })
     const output: string[] = []
     for (const stream of [guest.stdout, guest.stderr]) stream.on('data', (chunk: Buffer) => output.push(String(chunk)))
@@ -53,15 +53,15 @@ const guests = await Promise.all(
       throw error
     })
     say(`  ${styleText('green', '✓')} ${guest.name.padEnd(12)} ${dim(`${Math.round(performance.now() - started)} ms`)}`)
-    return { guest, exercise, port, startMs: performance.now() - started }
+    return { guest, exercise, path, port, startMs: performance.now() - started }
   }),
 )
 
 say(`\nReal requests, by each guest's name on their own network and by its published port:`)
-for (const { guest, exercise, port } of guests) {
+for (const { guest, exercise, path, port } of guests) {
   const answer = await exercise(host.fetch, `http://${guest.name}:${PORT}`)
-  const outside = await fetch(String(port.published))
-  say(`  ${guest.name.padEnd(12)} ${answer} ${dim(`(${String(port.published)} answers ${outside.status})`)}`)
+  const outside = await fetch(`${String(port.published)}${path}`)
+  say(`  ${guest.name.padEnd(12)} ${answer.padEnd(32)} ${dim(`${String(port.published)}${path} answers ${outside.status}`)}`)
 }
 
 /** The files in a directory of a guest, as far down as they go. */
