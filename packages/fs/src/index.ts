@@ -15,7 +15,8 @@ export type {
 
 // The model: a guest's files, and its processes over them.
 export { createFileSystem } from './state/file-system.ts'
-export type { FileSystem, FileSystemOptions, ServeOptions, Serving } from './state/file-system.ts'
+export type { FileSystem, FileSystemOptions, FileSystemState, ServeOptions, Serving } from './state/file-system.ts'
+export type { InodeState, LayerState } from './state/layer-state.ts'
 export { connectFileSystem } from './state/remote-process.ts'
 export type { ConnectOptions } from './state/remote-process.ts'
 export type { Connection, FileSystemMemory } from './state/remote-protocol.ts'

@@ -1,8 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
+import { VisorError } from '@libvisor/core'
 import type { Clock, Entropy, Identity, Stdio } from '@libvisor/core'
 import type { FileSystemProcess } from '../types.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { HostFs } from './host-fs.ts'
+import { exportLayer, importLayer } from './layer-state.ts'
+import type { LayerState } from './layer-state.ts'
 import { LocalProcess } from './local-process.ts'
 import { MountTable } from './mounts.ts'
 import type { MountSpec } from './mount-spec.ts'
@@ -54,6 +57,20 @@ export interface FileSystem extends Disposable {
    * @returns how many calls were answered
    */
   pump(): number
+  /** Copies what the writable layers in memory hold. */
+  exportState(): FileSystemState
+  /**
+   * Replaces what the writable layers in memory hold. Files that are open keep what they had.
+   *
+   * @param state - from a file system with the same mounts
+   * @throws {VisorError} VISOR_OPTION_INVALID when a layer has no mount here
+   */
+  importState(state: FileSystemState): void
+}
+
+/** What was written to a guest's layers in memory, by where they are mounted. Can be cloned. */
+export interface FileSystemState {
+  readonly layers: Readonly<Record<string, LayerState>>
 }
 
 /** What a process in another thread starts with. */
@@ -128,6 +145,25 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
       let count = 0
       for (const server of servers) count += server.pump()
       return count
+    },
+
+    exportState: () => ({
+      layers: Object.fromEntries(Array.from(mounts.memoryLayers(), ([path, layer]) => [path, exportLayer(layer)])),
+    }),
+
+    importState({ layers }) {
+      const drivers = new Map(mounts.memoryLayers())
+      const targets = Object.entries(layers).map(([path, layer]) => {
+        const driver = drivers.get(path)
+        if (driver === undefined) {
+          throw new VisorError('VISOR_OPTION_INVALID', `There is no writable layer in memory at '${path}'`, {
+            hint: 'Import a state into a file system with the mounts it was exported from.',
+          })
+        }
+        return [driver, layer] as const
+      })
+      for (const [driver, layer] of targets) importLayer(driver, layer)
+      mounts.reload()
     },
 
     [Symbol.dispose]() {

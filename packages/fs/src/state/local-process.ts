@@ -51,7 +51,7 @@ export class LocalProcess implements FileSystemProcess {
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
     this.#descriptors = new DescriptorTable(options.stdio, host, options.maxOpenFiles)
-    this.resolve = createResolve({ context: this.#context, mounts, hostUid: host.uid, hostUmask: host.umask })
+    this.resolve = createResolve({ context: this.#context, mounts, host })
     this.sync = Object.freeze({
       ...createNameCalls(this.#context),
       ...createAttributeCalls(this.#context),

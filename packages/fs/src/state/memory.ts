@@ -49,14 +49,15 @@ export class MemoryDriver implements Driver {
   readonly identityMapped = false
   /** Inodes that exist, for `statfs`. */
   inodes = 0
-  #lastIno: number
+  /** The last inode number that was given. */
+  lastIno: number
 
   constructor(options: MemoryDriverOptions) {
     this.dev = options.dev
     this.clock = options.clock
     this.writable = options.writable ?? true
     this.holdsModules = options.holdsModules ?? true
-    this.#lastIno = (options.firstIno ?? 1) - 1
+    this.lastIno = (options.firstIno ?? 1) - 1
     this.root = this.make({
       mode: fileType.directory | (options.mode ?? 0o755),
       uid: options.uid ?? 0,
@@ -68,7 +69,7 @@ export class MemoryDriver implements Driver {
   /** Makes an inode without a name. Numbers are never used again. */
   make(init: NodeInit): MemoryNode {
     this.inodes++
-    return new MemoryNode(this, ++this.#lastIno, init)
+    return new MemoryNode(this, ++this.lastIno, init)
   }
 
   statfs(): StatFsRecord {

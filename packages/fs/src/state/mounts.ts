@@ -40,8 +40,12 @@ export interface MountPoint {
 export class MountTable implements Disposable {
   readonly root: MountPoint
   readonly points: readonly MountPoint[]
+  /** Moves whenever a path may have stopped leading to the host's file. */
+  generation = 0
   readonly #context: DriverContext
   #lastDev = FIRST_DEV
+  /** The directories of the host that are written to, wherever they are in. */
+  readonly #hostDrivers: HostDriver[] = []
   /** Holds the directories on the way to mounts. */
   readonly #stands: MemoryDriver
 
@@ -71,6 +75,11 @@ export class MountTable implements Disposable {
     return this.points.flatMap(({ driver }) => (driver === undefined ? [] : [driver]))
   }
 
+  /** Forgets what names of the host are, before something else than a driver changes them. */
+  forgetNames(): void {
+    for (const driver of this.#hostDrivers) driver.forget()
+  }
+
   /** Whether every path is the same file as on the host, for reading. */
   get readsPass(): boolean {
     return this.root.children.size === 0 && this.root.driver?.identityMapped === true
@@ -84,6 +93,22 @@ export class MountTable implements Disposable {
   /** Whether a module's path could lead elsewhere than on the host. */
   get differsFromHost(): boolean {
     return this.drivers.some(({ identityMapped, holdsModules }) => holdsModules && !identityMapped)
+  }
+
+  /** The layers in memory that are written to, by where they are mounted. */
+  *memoryLayers(): Generator<readonly [path: string, layer: MemoryDriver]> {
+    for (const { path, driver } of this.points) {
+      const layer = driver instanceof OverlayDriver ? driver.upper : driver
+      // Synthetic files are made anew.
+      if (layer instanceof MemoryDriver && layer.writable && layer.holdsModules) yield [path, layer]
+    }
+  }
+
+  /** Asks again what the mounts show, after a layer has been replaced. */
+  reload(): void {
+    for (const driver of this.drivers) if (driver instanceof OverlayDriver) driver.reload()
+    this.generation++
+    this.#context.onFirstChange()
   }
 
   [Symbol.dispose](): void {
@@ -140,7 +165,9 @@ export class MountTable implements Disposable {
     try {
       const directory = host.realpath(path)
       host.access(directory, 4)
-      return new HostDriver({ host, directory, mountPoint, writable })
+      const driver = new HostDriver({ host, directory, mountPoint, writable })
+      if (writable) this.#hostDrivers.push(driver)
+      return driver
     } catch (cause) {
       throw new VisorError('VISOR_MOUNT_UNREADABLE', `The directory '${path}' cannot be mounted at '${mountPoint}'`, {
         cause,
@@ -158,10 +185,11 @@ export class MountTable implements Disposable {
     // One device for all: the host's where a layer is the host's, since calls that pass to it say so.
     const dev = bottom instanceof HostDriver ? bottom.root.dev : own
     const { onFirstChange } = this.#context
+    const onCover = (): void => void this.generation++
     const top = this.#make(upper, mountPoint, { dev, index: lower.length })
-    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onFirstChange })
+    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onFirstChange, onCover })
     if (top instanceof HostDriver && top.writable) {
-      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onFirstChange })
+      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onFirstChange, onCover })
     }
     throw new VisorError('VISOR_OPTION_INVALID', `The upper layer of the overlay at '${mountPoint}' cannot be written to`, {
       hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",

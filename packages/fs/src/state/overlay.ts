@@ -26,6 +26,8 @@ export interface OverlayDriverOptions {
   readonly lowers: readonly Driver[]
   /** Called when the upper layer stops being empty. */
   readonly onFirstChange: () => void
+  /** Called whenever something of a lower layer stops showing. */
+  readonly onCover: () => void
 }
 
 export class OverlayDriver implements Driver {
@@ -36,11 +38,12 @@ export class OverlayDriver implements Driver {
   readonly root: OverlayNode
   /** Whether the upper layer holds nothing: everything is what the lower layers say. */
   pristine: boolean
-  /** Moves whenever a directory gets an upper part or goes away: what was known about paths must be asked again. */
+  /** Moves whenever something of a lower layer stops showing: what was known about paths must be asked again. */
   generation = 0
   /** Open files that read a lower layer, by the lower inode. */
   readonly lowerOpens = new Map<string, Set<OverlayFile>>()
   readonly #onFirstChange: () => void
+  readonly #onCover: () => void
 
   constructor(options: OverlayDriverOptions) {
     this.dev = options.dev
@@ -48,6 +51,7 @@ export class OverlayDriver implements Driver {
     this.layer = options.layer
     this.lowers = options.lowers
     this.#onFirstChange = options.onFirstChange
+    this.#onCover = options.onCover
     this.pristine = this.upper.root.isEmpty()
     const lowerRoots = this.lowers.map(({ root }) => root)
     this.root = new OverlayNode(this, undefined, '', this.upper.root, lowerRoots, '')
@@ -65,12 +69,19 @@ export class OverlayDriver implements Driver {
     return this.pristine && this.lowers.length === 1 && this.lowers[0]?.identityMapped === true
   }
 
-  /** Notes that the upper layer is no longer empty. */
-  touched(): void {
+  /** Notes that something of a lower layer has stopped showing. */
+  covered(): void {
     this.generation++
+    this.#onCover()
     if (!this.pristine) return
     this.pristine = false
     this.#onFirstChange()
+  }
+
+  /** Looks at the upper layer again, which has been replaced. */
+  reload(): void {
+    this.covered()
+    this.pristine = this.upper.root.isEmpty()
   }
 
   statfs(): StatFsRecord {
@@ -89,6 +100,8 @@ export class OverlayNode implements Vnode {
   readonly #parent: OverlayNode | undefined
   readonly #name: string
   #upper: Vnode | undefined
+  /** The generation of the driver in which there was none in the upper layer. */
+  #noneAt = -1
   /** What shows from the lower layers: directories to be merged, or one that is none. */
   readonly #lowers: readonly Vnode[]
   /** Where the lower part is in its layers. */
@@ -153,9 +166,11 @@ export class OverlayNode implements Vnode {
 
   /** The inode in the upper layer: another node of the same name may have been copied up since this was made. */
   #findUpper(): Vnode | undefined {
-    if (this.#upper === undefined && !this.driver.pristine) {
+    const { driver } = this
+    if (this.#upper === undefined && !driver.pristine && this.#noneAt !== driver.generation) {
+      this.#noneAt = driver.generation
       const parent = this.#parent === undefined ? undefined : this.#parent.#findUpper()
-      if (parent !== undefined) this.#upper = this.driver.layer.lookup(parent, this.#name)
+      if (parent !== undefined) this.#upper = driver.layer.lookup(parent, this.#name)
     }
     return this.#upper
   }
@@ -269,7 +284,7 @@ export class OverlayNode implements Vnode {
       upper.remove(name, found)
     }
     if (this.#inLower(name)) layer.hide(upper, name)
-    if (removed.type === fileType.directory) this.driver.touched()
+    this.driver.covered()
   }
 
   rename(name: string, node: Vnode, toDirectory: Vnode, toName: string, replaced: Vnode | undefined): void {
@@ -293,7 +308,7 @@ export class OverlayNode implements Vnode {
     if (isDirectory && !keepsLower && !layer.opaque(found)) layer.setOpaque(found)
     fromUpper.rename(name, found, toUpper, toName, inWay)
     if (this.#inLower(name)) layer.hide(fromUpper, name)
-    if (isDirectory) driver.touched()
+    driver.covered()
   }
 
   /**
@@ -318,7 +333,7 @@ export class OverlayNode implements Vnode {
       const upper = parent.copyUp(true)
       const copy = copyInode(lower, record, upper, this.#name, source)
       driver.layer.setOrigin(copy, record.dev, record.ino)
-      if (copy.type === fileType.directory) driver.touched()
+      driver.covered()
       this.#upper = copy
       const key = inodeKey(lower.stat())
       for (const file of driver.lowerOpens.get(key) ?? []) file.moveTo(copy)
@@ -350,7 +365,7 @@ export class OverlayNode implements Vnode {
   #takeRoot(): void {
     const { driver } = this
     const [lower] = driver.root.#lowers
-    driver.touched()
+    driver.covered()
     if (lower === undefined) return
     const { dev, ino, mode, uid, gid, atimeNs, mtimeNs } = lower.stat()
     driver.upper.root.change({ mode: mode & 0o7777, uid, gid, atimeNs, mtimeNs })

@@ -1,3 +1,4 @@
+import { unsupported } from '@libvisor/core'
 import type { Identity } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { AsyncSyscalls, FileSystemProcess, HostPath, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
@@ -66,8 +67,9 @@ class RemoteProcess implements FileSystemProcess {
     return undefined
   }
 
-  adopt(hostFd: number, path: string): number {
-    return this.#callSync('adopt', [hostFd, path]) as number
+  /** Node keeps account of the descriptors of every thread: the other one could not close it. */
+  adopt(): never {
+    throw unsupported("Adopting a host's descriptor for files of another thread")
   }
 
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined {

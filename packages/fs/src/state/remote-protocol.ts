@@ -24,7 +24,7 @@ export const flag = Object.freeze({
 })
 
 /** What a client may ask for besides system calls. */
-export type ControlName = 'adopt' | 'resolve' | 'unwatch' | 'watch'
+export type ControlName = 'resolve' | 'unwatch' | 'watch'
 
 /** A call. */
 export interface Request {

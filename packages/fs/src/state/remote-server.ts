@@ -86,8 +86,6 @@ export class RemoteServer implements Disposable {
     switch (call) {
       case 'resolve':
         return process.resolve(...(args as ResolveArguments))
-      case 'adopt':
-        return process.adopt(...(args as [number, string]))
       case 'watch':
         return this.#watch(...(args as [number, string, boolean]))
       case 'unwatch': {
