@@ -4,6 +4,7 @@ import path from 'node:path'
 import { areaOfTest } from './areas.ts'
 import { parseCommand } from './command.ts'
 import { compare, groupByMessage, isAsExpected } from './compare.ts'
+import { replaceSection } from './document.ts'
 import type { KnownFailures } from './known-failures.ts'
 import { readKnownFailures } from './known-failures.ts'
 import type { Options, RunOptions } from './options.ts'
@@ -80,7 +81,9 @@ function report(options: Options, results: Results): number {
   const native = readFrom(options.baseline, readResults)
   const known: KnownFailures = options.known === undefined ? new Map() : readFrom(options.known, readKnownFailures)
   const comparison = compare({ results, native, known })
-  process.stdout.write(`${options.format === 'tsv' ? tsvTable(comparison) : markdownTable(comparison)}\n`)
+  const table = options.format === 'tsv' ? tsvTable(comparison) : markdownTable(comparison)
+  if (options.into === undefined) process.stdout.write(`${table}\n`)
+  else readFrom(options.into, (file) => replaceSection(file, options.section, table))
   if (options.action === 'table') return 0
   const surprises = describeSurprises(comparison)
   if (surprises !== '') process.stderr.write(`\n${surprises}\n`)

@@ -7,7 +7,7 @@ export const usage = `usage:
       Runs the suite under a command and compares with a native run.
   main.ts compare RESULTS.tsv [options]
       Compares what an earlier run wrote.
-  main.ts table RESULTS.tsv [--format markdown|tsv]
+  main.ts table RESULTS.tsv [options]
       Prints the table of an earlier run, and nothing else.
 
 options of run:
@@ -22,10 +22,12 @@ options of run:
   --out FILE        where results go as they come
   --resume          keep the results that are in --out already
 
-options of run and compare:
+options of all:
   --baseline FILE   results of a native run; default data/native.tsv. 'none' compares with nothing
   --known FILE      known failures; default none
   --format FORMAT   markdown or tsv; default markdown
+  --into FILE       puts the table into a document, between <!-- begin NAME --> and <!-- end NAME -->
+  --section NAME    default register
 `
 
 /** The native results that the package brings. */
@@ -41,6 +43,10 @@ interface CompareWith {
   /** Path of known failures. */
   readonly known: string | undefined
   readonly format: 'markdown' | 'tsv'
+  /** A document that gets the table, in place of the output. */
+  readonly into: string | undefined
+  /** Which section of it. */
+  readonly section: string
 }
 
 /** Run the suite. */
@@ -79,6 +85,8 @@ const flags = {
   baseline: { type: 'string', default: ownBaseline },
   known: { type: 'string' },
   format: { type: 'string', default: 'markdown' },
+  into: { type: 'string' },
+  section: { type: 'string', default: 'register' },
 } as const
 
 /**
@@ -96,6 +104,8 @@ export function readOptions(args: readonly string[]): Options {
     baseline: values.baseline === 'none' ? undefined : values.baseline,
     known: values.known,
     format: values.format,
+    into: values.into,
+    section: values.section,
   }
   if (action === 'compare' || action === 'table') {
     const [results] = rest

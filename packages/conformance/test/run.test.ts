@@ -206,6 +206,18 @@ describe('a comparison', () => {
   })
 })
 
+test('a table can be put into a section of a document', async () => {
+  const document = fileWith('before\n<!-- begin register -->\nold\n<!-- end register -->\nafter\n')
+  const results = fileWith('test-fs-a.js\tpass\n')
+  const args = ['table', results, '--baseline', results, '--format', 'tsv', '--into', document]
+  expect(await conformance(...args)).toMatchObject({ code: 0, stdout: '' })
+  const table = 'area\tnative\tpassed\tknown\tunexpected\trate\nfs\t1\t1\t0\t0\t100.0 %\nall\t1\t1\t0\t0\t100.0 %'
+  expect(readFileSync(document, 'utf8')).toBe(
+    `before\n<!-- begin register -->\n\n${table}\n\n<!-- end register -->\nafter\n`,
+  )
+  expect(await conformance(...args, '--section', 'context')).toMatchObject({ code: 2 })
+})
+
 describe('bad input', () => {
   const cases: [what: string, message: RegExp, args: string[]][] = [
     ['a command that is not there', /There is no command 'walk'/, ['walk']],
