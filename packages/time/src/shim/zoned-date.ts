@@ -20,6 +20,15 @@ export const zonedNames: readonly string[] = [
   ...['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString'],
 ]
 
+/** The calendar repeats after so many years, weekdays included. */
+const CYCLE_YEARS = 400
+const CYCLE_MS = 146_097 * 86_400_000
+
+/** How far dates reach. @units milliseconds since the epoch */
+const LIMIT_MS = 8.64e15
+
+const foldOf = (localMs: number): number => (localMs > LIMIT_MS ? CYCLE_MS : localMs < -LIMIT_MS ? -CYCLE_MS : 0)
+
 const two = (value: number): string => String(value).padStart(2, '0')
 
 /**
@@ -39,14 +48,22 @@ export function createZonedMethods(original: DateConstructor, zone: Zone): Zoned
 
   /** Throws, as all methods do, for what is no date. */
   const timeOf = (date: unknown): number => call('getTime', date) as number
-  const shifted = (utcMs: number): Date => new OriginalDate(utcMs + zone.offsetAt(utcMs))
+  const shifted = (utcMs: number): Date => {
+    const local = utcMs + zone.offsetAt(utcMs)
+    return new OriginalDate(local - foldOf(local))
+  }
+  /** How much is taken from a local time so that it is a date: none, but within hours of the end of time. */
+  const foldAt = (utcMs: number): number => foldOf(utcMs + zone.offsetAt(utcMs))
+  const yearOf = (utcMs: number): number =>
+    (call('getUTCFullYear', shifted(utcMs)) as number) + (foldAt(utcMs) / CYCLE_MS) * CYCLE_YEARS
 
   const methods: Record<string, Method> = {}
 
   for (const part of getters) {
     methods[`get${part}`] = function (this: unknown) {
       const time = timeOf(this)
-      return Number.isNaN(time) ? NaN : call(`getUTC${part}`, shifted(time))
+      if (Number.isNaN(time)) return NaN
+      return part === 'FullYear' ? yearOf(time) : call(`getUTC${part}`, shifted(time))
     }
   }
 
@@ -57,13 +74,13 @@ export function createZonedMethods(original: DateConstructor, zone: Zone): Zoned
       const local = Number.isNaN(time) ? new OriginalDate(part === 'FullYear' ? 0 : NaN) : shifted(time)
       // The arguments are converted even when the date is invalid: that can be observed.
       const result = call(`setUTC${part}`, Number.isNaN(time) && part !== 'FullYear' ? new OriginalDate(NaN) : local, args) as number
-      return call('setTime', this, [Number.isNaN(result) ? NaN : zone.utcOf(result)])
+      return call('setTime', this, [Number.isNaN(result) ? NaN : zone.utcOf(result + (part === 'FullYear' ? 0 : foldAt(time)))])
     }
   }
 
   methods['getYear'] = function (this: unknown) {
     const time = timeOf(this)
-    return Number.isNaN(time) ? NaN : (call('getUTCFullYear', shifted(time)) as number) - 1900
+    return Number.isNaN(time) ? NaN : yearOf(time) - 1900
   }
   methods['setYear'] = function (this: unknown, year: unknown) {
     timeOf(this)
@@ -83,7 +100,9 @@ export function createZonedMethods(original: DateConstructor, zone: Zone): Zoned
   /** `Tue Feb 01 2022` */
   const dateText = (time: number): string => {
     // `Tue, 01 Feb 2022 00:00:00 GMT`; years have a sign and more digits where they need them.
-    const [day, date, month, year] = (call('toUTCString', shifted(time)) as string).split(' ')
+    const [day, date, month, folded] = (call('toUTCString', shifted(time)) as string).split(' ')
+    const fold = foldAt(time)
+    const year = fold === 0 ? folded : `${fold < 0 ? '-' : ''}${String(Math.abs(yearOf(time))).padStart(fold < 0 ? 6 : 4, '0')}`
     return `${(day as string).slice(0, 3)} ${month} ${date} ${year}`
   }
   /** `01:02:03 GMT+0100 (Central European Standard Time)` */

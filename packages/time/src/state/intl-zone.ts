@@ -12,6 +12,12 @@ const within = (ms: number): number => Math.min(LIMIT_MS, Math.max(-LIMIT_MS, ms
 /** Offsets read as `GMT`, `GMT+02:00` or, in the days of local mean time, `GMT-04:56:02`. */
 const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/
 
+/** Winters and summers, the latest first. @units milliseconds since the epoch */
+const RECENT_MS = [2024, 2010].flatMap((year) => [Date.UTC(year, 0, 1), Date.UTC(year, 6, 1)])
+
+const DAYLIGHT = /Summer|Daylight/
+const NAMELESS = /^GMT[+-]/
+
 const zones = new Map<string, Zone>()
 
 /**
@@ -39,6 +45,7 @@ export function defaultZoneName(): string {
 function makeZone(name: string): Zone {
   const offsets = new DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' })
   let names: Intl.DateTimeFormat | undefined
+  let englishNames: Intl.DateTimeFormat | undefined
   return createZone(name, {
     offsetAt(utcMs) {
       const [, sign, hours, minutes, seconds = '0'] = OFFSET.exec(offsets.format(within(utcMs))) ?? []
@@ -47,8 +54,36 @@ function makeZone(name: string): Zone {
       return (sign === '-' ? -total : total) * 1000
     },
     nameAt(utcMs) {
-      names ??= new DateTimeFormat(undefined, { timeZone: name, timeZoneName: 'long' })
-      return names.formatToParts(within(utcMs)).find((part) => part.type === 'timeZoneName')?.value ?? name
+      // The engine calls a time, whenever it was, as the zone's standard or daylight time is called today.
+      const today = RECENT_MS.find((ms) => isLike(ms, utcMs))
+      return nameOf(today ?? utcMs)
     },
   })
+
+  /** Whether two times are both standard time or both daylight time. */
+  function isLike(recentMs: number, utcMs: number): boolean {
+    const [now, then] = [english(recentMs), english(utcMs)]
+    if (NAMELESS.test(now)) return false
+    // What the data has no name for is told by its offset.
+    if (NAMELESS.test(then)) return offsetText(recentMs) === offsetText(utcMs)
+    return DAYLIGHT.test(now) === DAYLIGHT.test(then)
+  }
+
+  function offsetText(utcMs: number): string | undefined {
+    return offsets.format(within(utcMs)).split(' ')[1]
+  }
+
+  function english(utcMs: number): string {
+    englishNames ??= new DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'long' })
+    return nameIn(englishNames, utcMs)
+  }
+
+  function nameOf(utcMs: number): string {
+    names ??= new DateTimeFormat(undefined, { timeZone: name, timeZoneName: 'long' })
+    return nameIn(names, utcMs)
+  }
+
+  function nameIn(format: Intl.DateTimeFormat, utcMs: number): string {
+    return format.formatToParts(within(utcMs)).find((part) => part.type === 'timeZoneName')?.value ?? name
+  }
 }
