@@ -19,7 +19,7 @@ export function preloaded(...args: readonly string[]): readonly string[] {
 
 /** The arguments with which Node runs `visor run`, as it is published. */
 export function visorRun(...args: readonly string[]): readonly string[] {
-  return [path.join(libvisor, 'bin', 'visor.js'), 'run', ...args]
+  return [path.join(libvisor, 'dist', 'cli.js'), 'run', ...args]
 }
 
 /** Ends the benchmark when libvisor has not been built: the sources would be measured instead. */

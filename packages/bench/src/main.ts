@@ -6,6 +6,7 @@
 import os from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { builtinsLoadedAtStart } from './builtins.native.ts'
 import { requireBuild } from './commands.native.ts'
 import { isMet, ratioOf } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
@@ -49,4 +50,7 @@ for (const name of chosen) {
   console.error(`${comparison.name}: ${ratioOf(comparison).toFixed(2)}`)
 }
 console.log(`\n${formatTable(comparisons)}`)
+if (chosen.includes('start-up')) {
+  console.log(`\nBuilt-ins that libvisor loads at start: ${(await builtinsLoadedAtStart()).join(', ') || 'none'}`)
+}
 if (values.check && !comparisons.every(isMet)) process.exitCode = 1
