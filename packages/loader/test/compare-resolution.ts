@@ -4,13 +4,19 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Entry } from './memory-files.ts'
-import { probeModule } from './resolution-corpus.ts'
-import type { Layout, Query } from './resolution-corpus.ts'
+import { probeModule } from './resolution-corners.table.ts'
+import type { Layout, Query } from './resolution-corners.table.ts'
 
 /** What came out of a query. */
 export interface Answer {
   readonly value?: string
-  readonly error?: { readonly name: string; readonly message: string; readonly text: string; readonly head: string; readonly properties: object }
+  readonly error?: {
+    readonly name: string
+    readonly message: string
+    readonly text: string
+    readonly head: string
+    readonly properties: object
+  }
 }
 
 function place(root: string, layouts: readonly Layout[]): { entries: Record<string, Entry>; queries: Query[] } {

@@ -11,10 +11,10 @@ const withoutNodeFrames = ({ stderr, ...outcome }: Outcome): Outcome => ({
 
 describe('a program that exists only in memory prints what it prints natively', () => {
   const programs = {
-    'CommonJS': commonJs,
-    'ESM': esm,
+    CommonJS: commonJs,
+    ESM: esm,
     'CommonJS and ESM across each other': mixed,
-    'TypeScript': typeScript,
+    TypeScript: typeScript,
     ...entries,
     ...failures,
   }

@@ -3,7 +3,7 @@
  *
  *     node memory-realm.ts <options as JSON> <entry> [args]
  */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
 import { createCurrent, createNamespace, createPatchRegistry, slots } from '@libvisor/core'
 import { createLoaderInterceptor, runEntry } from '@libvisor/loader'
 import { createMemoryFiles } from './memory-files.ts'
@@ -33,7 +33,13 @@ function copyInto(files: MemoryFiles, from: string, to: string): void {
 }
 
 const [options, entry = '', ...args] = process.argv.slice(2)
-const { tree, copy, denied = [], traceBuiltins = false, differs = true } = JSON.parse(options ?? '{}') as MemoryRealmOptions
+const {
+  tree,
+  copy,
+  denied = [],
+  traceBuiltins = false,
+  differs = true,
+} = JSON.parse(options ?? '{}') as MemoryRealmOptions
 
 const entries = tree === undefined ? {} : (JSON.parse(readFileSync(tree, 'utf8')) as Record<string, Entry>)
 const files = createMemoryFiles(entries)
@@ -44,7 +50,7 @@ ns.provide(slots.fileView, { ...files, differsFromHost: () => isDifferent })
 Object.assign(globalThis, { setDiffers: (value: boolean) => void (isDifferent = value), guestFiles: files })
 
 const asked = new Set<string>()
-if (traceBuiltins) process.on('exit', () => console.log('built-ins:', [...asked].sort().join(' ')))
+if (traceBuiltins) process.on('exit', () => writeSync(1, `built-ins: ${[...asked].toSorted().join(' ')}\n`))
 
 createLoaderInterceptor({
   onBuiltin: (id) => asked.add(id),

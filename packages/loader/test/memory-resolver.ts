@@ -5,7 +5,7 @@ import { createResolver, loaderHost } from '@libvisor/loader'
 import type { Answer } from './compare-resolution.ts'
 import { createMemoryFiles } from './memory-files.ts'
 import type { Entry } from './memory-files.ts'
-import type { Query } from './resolution-corpus.ts'
+import type { Query } from './resolution-corners.table.ts'
 
 const [list = '', tree = ''] = process.argv.slice(2)
 const queries = JSON.parse(readFileSync(list, 'utf8')) as Query[]

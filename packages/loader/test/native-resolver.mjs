@@ -3,10 +3,15 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-const resolutionErrors = /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED_DIR_IMPORT|ERR_UNSUPPORTED_RESOLVE_REQUEST|ERR_PACKAGE.*|ERR_INVALID_(?:PACKAGE|MODULE|FILE_URL).*|MODULE_NOT_FOUND)$/
+const resolutionErrors =
+  /^(?:ERR_MODULE_NOT_FOUND|ERR_UNSUPPORTED_DIR_IMPORT|ERR_UNSUPPORTED_RESOLVE_REQUEST|ERR_PACKAGE.*|ERR_INVALID_(?:PACKAGE|MODULE|FILE_URL).*|MODULE_NOT_FOUND)$/
 
 const describe = (error) => ({
-  name: error.name, message: error.message, properties: { ...error }, text: String(error), head: error.stack.split('\n    at ')[0],
+  name: error.name,
+  message: error.message,
+  properties: { ...error },
+  text: String(error),
+  head: error.stack.split('\n    at ')[0],
 })
 
 async function ask({ kind, from, specifier }) {
@@ -16,7 +21,11 @@ async function ask({ kind, from, specifier }) {
     try {
       await parent.load(specifier)
     } catch (error) {
-      if (resolutionErrors.test(error?.code ?? '') && (error.url === undefined || parent.safeResolve(specifier) === error.url)) return { error: describe(error) }
+      if (
+        resolutionErrors.test(error?.code ?? '') &&
+        (error.url === undefined || parent.safeResolve(specifier) === error.url)
+      )
+        return { error: describe(error) }
     }
     return { value: parent.resolve(specifier) }
   } catch (error) {

@@ -1,7 +1,8 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareResolution } from './compare-resolution.ts'
-import { generated, handWritten } from './resolution-corpus.ts'
+import { generated } from './generated-packages.ts'
+import { handWritten } from './resolution-corners.table.ts'
 
 describe('resolution equals that of the Node that runs the tests', () => {
   test('in the corners that were written by hand', () => {
@@ -11,8 +12,8 @@ describe('resolution equals that of the Node that runs the tests', () => {
   }, 60_000)
 
   test('in generated trees', () => {
-    const { count, differences } = compareResolution(fc.sample(generated, { numRuns: 400, seed: 20_261_122 }))
+    const { count, differences } = compareResolution(fc.sample(generated, { numRuns: 150, seed: 20_261_122 }))
     expect(differences).toEqual([])
-    expect(count).toBeGreaterThan(4000)
+    expect(count).toBeGreaterThan(2000)
   }, 60_000)
 })

@@ -3,7 +3,7 @@
  * calls the next as a property of `Module`, as Node does.
  */
 import { apply, getOwnPropertyDescriptor } from '@libvisor/abi'
-import { denied, mimic, unsupported } from '@libvisor/core'
+import { mimic } from '@libvisor/core'
 import type { CurrentNamespace, Realm } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import { requireConditions } from '../state/resolve-commonjs.ts'
@@ -30,8 +30,18 @@ export interface ModuleConstructor {
   readonly _cache: Record<string, CommonJsModule>
   readonly _extensions: Record<string, (module: CommonJsModule, file: string) => void>
   globalPaths: string[]
-  _resolveFilename(request: string, parent: CommonJsModule | null | undefined, isMain?: boolean, options?: unknown): string
-  _findPath(request: string, paths: readonly string[] | null, isMain?: boolean, conditions?: ReadonlySet<string>): string | false
+  _resolveFilename(
+    request: string,
+    parent: CommonJsModule | null | undefined,
+    isMain?: boolean,
+    options?: unknown,
+  ): string
+  _findPath(
+    request: string,
+    paths: readonly string[] | null,
+    isMain?: boolean,
+    conditions?: ReadonlySet<string>,
+  ): string | false
   _resolveLookupPaths(request: string, parent: CommonJsModule | null | undefined): string[] | null
   _nodeModulePaths(from: string): string[]
   _initPaths(): void
@@ -60,11 +70,14 @@ export function patchCommonJs(options: CommonJsOptions): void {
   const { realm, current, stateOf, host, isOwnCode, Module } = options
   const { path } = host
   const { _resolveFilename, _findPath, _resolveLookupPaths, _initPaths } = Module
-  const { '.node': loadAddon } = Module._extensions
   const parentOf = getOwnPropertyDescriptor(Module.prototype, 'parent')?.get
 
-  const patch = (target: object, key: string, from: (...args: never[]) => unknown, to: (...args: never[]) => unknown): void =>
-    realm.patches.patch(target, key, { value: mimic(from, to) })
+  const patch = (
+    target: object,
+    key: string,
+    from: (...args: never[]) => unknown,
+    to: (...args: never[]) => unknown,
+  ): void => realm.patches.patch(target, key, { value: mimic(from, to) })
 
   /** The state that answers, or none where Node's own loader does: for the host, and for libvisor's own code. */
   const stateFor = (parent: CommonJsModule | null | undefined): ReturnType<StateOf> =>
@@ -161,21 +174,8 @@ export function patchCommonJs(options: CommonJsOptions): void {
     Module.globalPaths = [...state.globalPaths]
   }
 
-  function loadNodeAddon(this: unknown, module: CommonJsModule, file: string): void {
-    const ns = current()
-    if (ns === undefined || loadAddon === undefined) return apply(loadAddon as never, this, [module, file])
-    const state = stateOf(ns)
-    const real = state === undefined ? file : state.hostPath(file)
-    if (real === undefined) {
-      throw unsupported(`The native addon ${file}`, 'the file exists only in the guest, and the host cannot load it')
-    }
-    if (!ns.policy.addon(real)) throw denied(`The native addon ${file}`, 'Allow addons in the policy.')
-    return apply(loadAddon, this, [module, real])
-  }
-
   patch(Module, '_resolveFilename', _resolveFilename, resolveFilename)
   patch(Module, '_findPath', _findPath, findPath)
   patch(Module, '_resolveLookupPaths', _resolveLookupPaths, resolveLookupPaths)
   patch(Module, '_initPaths', _initPaths, initPaths)
-  if (loadAddon !== undefined) patch(Module._extensions, '.node', loadAddon, loadNodeAddon)
 }

@@ -89,7 +89,8 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
       let module: object | undefined
       return {
         modules: {
-          module: () => (module ??= bindModule(Module, createModuleExports(ns, { host, stateOf, current: () => ns, gate }))),
+          module: () =>
+            (module ??= bindModule(Module, createModuleExports(ns, { host, stateOf, current: () => ns, gate }))),
         },
         globals: {},
         [Symbol.dispose]() {},
@@ -105,7 +106,8 @@ function bindModule(Module: ModuleConstructor, exports: ModuleExports): object {
     const descriptor = getOwnPropertyDescriptor(Module, key)
     if (descriptor !== undefined && key !== 'prototype') defineProperty(copy, key, descriptor)
   }
-  for (const [key, value] of Object.entries(exports)) defineProperty(copy, key, { value, writable: true, configurable: true, enumerable: true })
+  for (const [key, value] of Object.entries(exports))
+    defineProperty(copy, key, { value, writable: true, configurable: true, enumerable: true })
   defineProperty(copy, 'Module', { value: copy, writable: true, configurable: true, enumerable: true })
   return copy
 }

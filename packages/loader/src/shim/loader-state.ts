@@ -10,8 +10,6 @@ import type { SourceReader } from '../state/source-reader.ts'
 export interface LoaderState {
   readonly resolver: Resolver
   readonly reader: SourceReader
-  /** The host's path of a file that the host may load by itself. */
-  hostPath(file: string): string | undefined
   /** Folders searched after every `node_modules`. */
   globalPaths: readonly string[]
   /** Computes {@link LoaderState.globalPaths} again, from the guest's environment. */
@@ -75,7 +73,6 @@ function createState(ns: Namespace, { host, extensions }: LoaderStateOptions): L
   const state: LoaderState = {
     resolver,
     reader: createSourceReader({ files, resolver, path, dialect, probe, emitWarning }),
-    hostPath: (file) => files.hostPath(file),
     globalPaths: globalPaths(),
     initPaths: () => void (state.globalPaths = globalPaths()),
   }

@@ -8,7 +8,10 @@ import type { StateOf } from './loader-state.ts'
 import { hideFrames } from './stack.ts'
 
 /** The functions of `node:module` that are different in a guest. */
-export type ModuleExports = Pick<typeof NodeModule, 'enableCompileCache' | 'findPackageJSON' | 'register' | 'registerHooks'>
+export type ModuleExports = Pick<
+  typeof NodeModule,
+  'enableCompileCache' | 'findPackageJSON' | 'register' | 'registerHooks'
+>
 
 /** What they need. */
 export interface ModuleExportsOptions {
@@ -47,7 +50,10 @@ export function createModuleExports(ns: Namespace, options: ModuleExportsOptions
 
     register(...args: unknown[]) {
       if (stateOf(ns) !== undefined) {
-        throw unsupported('module.register()', "its hooks run in a thread that sees the host's files; use module.registerHooks()")
+        throw unsupported(
+          'module.register()',
+          "its hooks run in a thread that sees the host's files; use module.registerHooks()",
+        )
       }
       return (original.register as (...args: unknown[]) => unknown)(...args)
     },

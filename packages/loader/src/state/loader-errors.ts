@@ -86,7 +86,8 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
       return url === undefined ? error : Object.assign(error, { url })
     },
 
-    mainImportNotFound: (path, base) => native('ERR_MODULE_NOT_FOUND', `Cannot find package '${path}' imported from ${base}`),
+    mainImportNotFound: (path, base) =>
+      native('ERR_MODULE_NOT_FOUND', `Cannot find package '${path}' imported from ${base}`),
 
     directoryImport(path, base, url) {
       const message = `Directory import '${path}' is not supported resolving ES modules imported from ${base}`
@@ -107,7 +108,8 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
     },
 
     invalidPackageTarget({ folder, key, target, isImport, base }) {
-      const relative = !isImport && target.length > 0 && !target.startsWith('./') ? '; targets must start with "./"' : ''
+      const relative =
+        !isImport && target.length > 0 && !target.startsWith('./') ? '; targets must start with "./"' : ''
       const where = `in the package config ${folder}package.json${from(base)}${relative}`
       const text = JSON.stringify(target)
       const message =

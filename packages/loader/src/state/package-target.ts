@@ -37,12 +37,14 @@ interface Search {
   readonly conditions: ReadonlySet<string>
 }
 
-const segment = String.raw`(?:\.|%2e){1,2}|(?:n|%6e|%4e)(?:o|%6f|%4f)(?:d|%64|%44)(?:e|%65|%45)(?:_|%5f)` +
+const segment =
+  String.raw`(?:\.|%2e){1,2}|(?:n|%6e|%4e)(?:o|%6f|%4f)(?:d|%64|%44)(?:e|%65|%45)(?:_|%5f)` +
   '(?:m|%6d|%4d)(?:o|%6f|%4f)(?:d|%64|%44)(?:u|%75|%55)(?:l|%6c|%4c)(?:e|%65|%45)(?:s|%73|%53)'
 const forbiddenSegment = new RegExp(String.raw`(?:^|\\|/)(?:${segment})(?:\\|/|$)`, 'i')
 const emptySegment = /(?:^|[\\/])(?:[\\/]|$)/
 
-const isArrayIndex = (key: string): boolean => String(Number(key)) === key && Number(key) >= 0 && Number(key) < 0xffff_ffff
+const isArrayIndex = (key: string): boolean =>
+  String(Number(key)) === key && Number(key) >= 0 && Number(key) < 0xffff_ffff
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -75,7 +77,8 @@ function matchPattern(keys: readonly string[], request: string): readonly [key: 
  */
 export function createTargetResolver(options: TargetResolverOptions): TargetResolver {
   const { errors, path, dialect, emitWarning, resolvePackage } = options
-  const toPath = (url: string | undefined): string | undefined => (url === undefined ? undefined : path.fileURLToPath(url))
+  const toPath = (url: string | undefined): string | undefined =>
+    url === undefined ? undefined : path.fileURLToPath(url)
   const folderOf = (packageUrl: string): string => path.fileURLToPath(new URL('.', packageUrl))
   const trailingSlashWarned = new Set<string>()
 
@@ -216,10 +219,15 @@ export function createTargetResolver(options: TargetResolverOptions): TargetReso
         resolved = resolveTarget({ ...search, key: specifier, match: undefined }, entries[specifier])
       } else {
         const found = matchPattern(Object.keys(entries), specifier)
-        if (found !== undefined) resolved = resolveTarget({ ...search, key: found[0], match: found[1] }, entries[found[0]])
+        if (found !== undefined)
+          resolved = resolveTarget({ ...search, key: found[0], match: found[1] }, entries[found[0]])
       }
       if (resolved) return resolved
-      throw errors.importNotDefined(specifier, config.exists ? folderOf(packageUrl) : undefined, path.fileURLToPath(base))
+      throw errors.importNotDefined(
+        specifier,
+        config.exists ? folderOf(packageUrl) : undefined,
+        path.fileURLToPath(base),
+      )
     },
   }
 

@@ -123,11 +123,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
   }
 
   /** LOAD_PACKAGE_EXPORTS. */
-  function tryPackageExports(
-    folder: string,
-    request: string,
-    conditions: ReadonlySet<string>,
-  ): string | undefined {
+  function tryPackageExports(folder: string, request: string, conditions: ReadonlySet<string>): string | undefined {
     const match = packageRequest.exec(request)
     const name = match?.[1]
     if (name === undefined) return undefined

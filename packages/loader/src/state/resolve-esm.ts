@@ -2,7 +2,14 @@
  * ESM_RESOLVE and what it needs, after "Resolution Algorithm Specification" of Node's `doc/api/esm.md`.
  */
 import type { FileView } from '@libvisor/core'
-import type { EmitWarning, ImportOptions, ModuleFormat, PackageConfig, PathFunctions, ResolvedImport } from '../types.ts'
+import type {
+  EmitWarning,
+  ImportOptions,
+  ModuleFormat,
+  PackageConfig,
+  PathFunctions,
+  ResolvedImport,
+} from '../types.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import type { PackageReader } from './package-json.ts'
 import type { TargetResolver } from './package-target.ts'
@@ -209,7 +216,11 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
     const needle = `/node_modules/${name}/`
     const index = found.lastIndexOf(needle)
     if (index === -1) return path.pathToFileURL(found).href
-    return `${name}/${found.slice(index + needle.length).split('/').map(encodeURIComponent).join('/')}`
+    return `${name}/${found
+      .slice(index + needle.length)
+      .split('/')
+      .map(encodeURIComponent)
+      .join('/')}`
   }
 
   return {

@@ -4,7 +4,6 @@ import { createLoaderErrors } from './loader-errors.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import { createPackageReader } from './package-json.ts'
 import { createTargetResolver } from './package-target.ts'
-import type { TargetResolver } from './package-target.ts'
 import { createCommonJsResolver } from './resolve-commonjs.ts'
 import type { CommonJsResolver } from './resolve-commonjs.ts'
 import { createEsmResolver, importConditions } from './resolve-esm.ts'
@@ -87,7 +86,6 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { emitWarning = () => {} } = options
   const errors = createLoaderErrors(options.errors, options.intrinsics ?? hostIntrinsics)
   const packages = createPackageReader({ files, errors, path, dialect })
-  let targets: TargetResolver
   const esm = createEsmResolver({
     files,
     errors,
@@ -105,7 +103,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     },
     formatOf: (url) => formatOfName(url, packages.scope(url).type, dialect),
   })
-  targets = createTargetResolver({ errors, path, dialect, emitWarning, resolvePackage: esm.resolvePackage })
+  const targets = createTargetResolver({ errors, path, dialect, emitWarning, resolvePackage: esm.resolvePackage })
   const commonJs = createCommonJsResolver({
     files,
     errors,

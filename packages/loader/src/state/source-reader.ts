@@ -95,7 +95,8 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   return {
     imported(url, known) {
       const file = path.fileURLToPath(url)
-      const format = (known as ModuleFormat | null | undefined) ?? formatOfName(url, resolver.packageScope(url).type, dialect)
+      const format =
+        (known as ModuleFormat | null | undefined) ?? formatOfName(url, resolver.packageScope(url).type, dialect)
       if (format === undefined) throw resolver.errors.unknownExtension(extensionOf(new URL(url).pathname), file)
       const source = files.read(file)
       return { format: format ?? detectImported(url, file, source), source }
