@@ -29,7 +29,8 @@ import { removeOperations } from './remove.ts'
 import { createStreams } from './streams.ts'
 import { mkdtempDisposable, mkdtempDisposableSync } from './temporary.ts'
 import { createUtf8Stream } from './utf8-stream.ts'
-import { createWatch } from './watch.ts'
+import { createWatch, createWatchIterator } from './watch.ts'
+import { createWatchFile } from './watch-file.ts'
 
 type Exports = Record<PropertyKey, unknown>
 
@@ -80,7 +81,6 @@ function createFunctions(context: FsContext, exports: () => Exports): Exports {
   const opendir = createOpendir(context)
   const cp = createCp(context)
   const glob = createGlob(context)
-  const { watch, watchFile, unwatchFile } = createWatch(context)
   const streams = createStreams(context, exports as never)
   const realpath = nodeFs.realpath.native as AnyFunction
   const realpathSync = nodeFs.realpathSync.native as AnyFunction
@@ -95,9 +95,8 @@ function createFunctions(context: FsContext, exports: () => Exports): Exports {
     cpSync: cp.sync,
     glob: glob.callback,
     globSync: glob.sync,
-    watch,
-    watchFile,
-    unwatchFile,
+    watch: createWatch(context),
+    ...createWatchFile(context),
     openAsBlob: openAsBlob(context),
     openAsBlobSync: openAsBlobSync(context),
     mkdtempDisposableSync: mkdtempDisposableSync(context, own.mkdtempSync as AnyFunction),
@@ -128,7 +127,7 @@ function createPromises(context: FsContext): Exports {
     opendir: createOpendir(context).promise,
     cp: createCp(context).promise,
     glob: createGlob(context).promise,
-    watch: createWatch(context).promise,
+    watch: createWatchIterator(context),
     mkdtempDisposable: mkdtempDisposable(context, own.mkdtemp as AnyFunction),
   })
 }
