@@ -1,0 +1,158 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { runScript, temporaryDirectory } from '@libvisor/testkit'
+
+const register = fileURLToPath(new URL('../src/register.ts', import.meta.url))
+
+/** Runs a program natively and under the preload, and gives what both printed. */
+async function both(files: Record<string, string>, entry: string, args: readonly string[] = []) {
+  using native = temporaryDirectory(files)
+  using virtual = temporaryDirectory(files)
+  // Node starts programs by another way where there is any preload.
+  const plain = await runScript(['--import', 'data:text/javascript,', entry, ...args], { cwd: native.path })
+  const guest = await runScript(['--import', register, entry, ...args], { cwd: virtual.path })
+  const clean = (text: string, path: string): string => text.replaceAll(path, '<cwd>')
+  return {
+    native: { ...plain, stdout: clean(plain.stdout, native.path), stderr: clean(plain.stderr, native.path) },
+    guest: { ...guest, stdout: clean(guest.stdout, virtual.path), stderr: clean(guest.stderr, virtual.path) },
+    written: virtual.list(),
+  }
+}
+
+describe('a program under the preload', () => {
+  it('writes to memory: it reads back what it wrote, and the disk stays as it was', async () => {
+    const { native, guest, written } = await both(
+      {
+        'app.mjs': `
+          import fs from 'node:fs'
+          fs.mkdirSync('deep/er', { recursive: true })
+          fs.writeFileSync('deep/er/file.txt', 'written')
+          fs.appendFileSync('app.mjs', '// changed')
+          fs.rmSync('old.txt')
+          console.log(fs.readFileSync('deep/er/file.txt', 'utf8'), fs.readdirSync('.').sort(), fs.existsSync('old.txt'))
+          console.log(fs.readFileSync('app.mjs', 'utf8').endsWith('// changed'))`,
+        'old.txt': 'old',
+      },
+      'app.mjs',
+    )
+    expect(guest).toEqual(native)
+    expect(written).toEqual(['app.mjs', 'old.txt'])
+  })
+
+  it('loads modules that it has written itself: CommonJS, ESM, JSON and TypeScript', async () => {
+    const { native, guest } = await both(
+      {
+        'app.mjs': `
+          import fs from 'node:fs'
+          import { createRequire } from 'node:module'
+          const require = createRequire(import.meta.url)
+          fs.mkdirSync('node_modules/made', { recursive: true })
+          fs.writeFileSync('node_modules/made/package.json', '{"name":"made","exports":{"import":"./esm.mjs","require":"./cjs.js"}}')
+          fs.writeFileSync('node_modules/made/esm.mjs', 'export const kind = "esm"')
+          fs.writeFileSync('node_modules/made/cjs.js', 'exports.kind = "cjs"; exports.id = module.id; exports.parent = typeof module.parent')
+          fs.writeFileSync('data.json', '{"json":true}')
+          fs.writeFileSync('typed.ts', 'export const typed: number = 1')
+          fs.writeFileSync('again.cjs', 'exports.count = (globalThis.count = (globalThis.count ?? 0) + 1)')
+          console.log((await import('made')).kind, require('made'), require('./data.json'), (await import('./typed.ts')).typed)
+          console.log(require('./again.cjs').count, require('./again.cjs').count, Object.keys(require.cache).length)
+          console.log((await import('./data.json', { with: { type: 'json' } })).default)
+          console.log(require.resolve('made'), import.meta.resolve('made'))
+          try { require('./missing') } catch (error) { console.log(error.code, error.message) }
+          try { await import('./missing.mjs') } catch (error) { console.log(error.code, error.message) }`,
+      },
+      'app.mjs',
+    )
+    expect(guest).toEqual(native)
+  })
+
+  it('has its own ports, and reaches them by fetch, http and net', async () => {
+    const { native, guest } = await both(
+      {
+        'app.mjs': `
+          import http from 'node:http'
+          import net from 'node:net'
+          import { once } from 'node:events'
+          const server = http.createServer((request, response) => response.end(request.url)).listen(0)
+          await once(server, 'listening')
+          const { port } = server.address()
+          console.log(await (await fetch('http://localhost:' + port + '/fetch')).text())
+          http.get({ port, path: '/get', agent: false }, async (response) => {
+            console.log((await response.toArray()).join(''))
+            server.close()
+            server.closeAllConnections()
+            const error = await once(net.connect(1, '127.0.0.1'), 'error').catch((error) => error)
+            console.log(error.message, error.code, error.syscall, error.port)
+          })`,
+      },
+      'app.mjs',
+    )
+    expect(guest.stdout).toBe(native.stdout)
+    expect(guest.code).toBe(0)
+  })
+
+  it('says once on stderr that a port is not published', async () => {
+    const { guest } = await both(
+      { 'app.cjs': `require('node:http').createServer().listen(8123, function () { this.close() })` },
+      'app.cjs',
+    )
+    expect(guest.stderr).toContain('port 8123 is open inside the guest only')
+    expect(guest.stderr).toContain('-p 8123:8123')
+  })
+
+  it('ends as it would natively: exit code, uncaught error, unhandled rejection', async () => {
+    const exit = await both({ 'app.cjs': `process.on('exit', (code) => console.log('exit', code)); process.exit(7)` }, 'app.cjs')
+    expect(exit.guest).toEqual(exit.native)
+    const thrown = await both({ 'app.mjs': `await 1; throw new TypeError('uncaught')` }, 'app.mjs')
+    expect(thrown.guest).toEqual(thrown.native)
+    const rejected = await both({ 'app.cjs': `Promise.reject(new Error('rejected'))` }, 'app.cjs')
+    expect(rejected.guest).toEqual(rejected.native)
+  })
+
+  it("lets a worker read and write its parent's memory files, synchronously too", async () => {
+    const { native, guest, written } = await both(
+      {
+        'app.mjs': `
+          import fs from 'node:fs'
+          import { Worker } from 'node:worker_threads'
+          fs.writeFileSync('from-parent.txt', 'parent')
+          const worker = new Worker('./worker.mjs', { workerData: { greeting: 'hello' }, env: {}, execArgv: [] })
+          worker.on('message', (message) => console.log(message))
+          worker.on('exit', (code) => console.log('exit', code, fs.readFileSync('from-worker.txt', 'utf8')))`,
+        'worker.mjs': `
+          import fs from 'node:fs'
+          import { parentPort, workerData, isMainThread } from 'node:worker_threads'
+          fs.writeFileSync('from-worker.txt', 'worker')
+          await fs.promises.appendFile('from-worker.txt', ' twice')
+          parentPort.postMessage([fs.readFileSync('from-parent.txt', 'utf8'), workerData, isMainThread])`,
+      },
+      'app.mjs',
+    )
+    expect(guest).toEqual(native)
+    expect(written).toEqual(['app.mjs', 'worker.mjs'])
+  })
+
+  it('cannot start an executable of the host, and is told which one', async () => {
+    const { guest } = await both(
+      { 'app.cjs': `try { require('node:child_process').execFileSync('ls') } catch (error) { console.log(error.code, error.message) }` },
+      'app.cjs',
+    )
+    expect(guest.stdout).toMatch(/^VISOR_DENIED .*ls/)
+  })
+
+  it('cannot get at what is denied by any of the ways to ask for a built-in', async () => {
+    const { guest } = await both(
+      {
+        'app.mjs': `
+          import { createRequire } from 'node:module'
+          const require = createRequire(import.meta.url)
+          const ways = [() => require('wasi'), () => import('node:wasi'), () => process.getBuiltinModule('wasi')]
+          for (const way of ways) await Promise.resolve().then(way).then(() => console.log('got it'), (error) => console.log(error.code))
+          const v8 = await import('node:v8')
+          try { v8.setFlagsFromString('--no-opt') } catch (error) { console.log(error.code, error.message) }`,
+      },
+      'app.mjs',
+    )
+    expect(guest.stdout.split('\n').slice(0, 3)).toEqual(['VISOR_UNSUPPORTED', 'VISOR_UNSUPPORTED', 'VISOR_UNSUPPORTED'])
+    expect(guest.stdout).toContain('v8.setFlagsFromString')
+  })
+})
