@@ -152,6 +152,15 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
     client.close()
   })
 
+  it('reads the end when a reset follows it', async () => {
+    const [client, server] = join()
+    server.close()
+    expect(await write(client, 'too late')).toBe(undefined)
+    await expect.poll(() => write(client, 'broken')).toBe('EPIPE')
+    expect(await next(client)).toBe('end')
+    client.close()
+  })
+
   it('is released once both ends are closed', async () => {
     const [client, server] = join()
     const released: string[] = []

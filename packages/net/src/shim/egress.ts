@@ -43,10 +43,9 @@ export function connectByEgress(egress: EgressRequest): number {
   }
   if (ns.trace.enabled) ns.trace.emit({ area: 'net', operation: 'connect', target: `${name}:${port}` })
 
-  const { TCP, owner } = nodeInternals()
+  const { TCP } = nodeInternals()
   const native = new TCP(0)
   replaceHandle(socket, native)
-  Object.assign(native, { [owner]: socket })
   if (!referenced) native.unref()
   const forget = ns.get(netStack).own({ [Symbol.dispose]: () => socket.destroy() })
   socket.once('close', forget)

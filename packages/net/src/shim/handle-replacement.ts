@@ -1,6 +1,6 @@
 import { apply } from '@libvisor/abi'
 import { callNativeSync } from '@libvisor/core'
-import { netOriginals } from './node-internals.native.ts'
+import { netOriginals, nodeInternals } from './node-internals.native.ts'
 
 /** The parts of a `net.Socket` that replacing its handle touches. */
 interface Replaceable {
@@ -32,7 +32,13 @@ export function replaceHandle(socket: object, handle: object): void {
   const replaceable = socket as Replaceable
   const method = (socket as Record<symbol, (this: object, handle: object) => void>)[netOriginals().reinitializeSymbol]!
   replaceable._peername = null
+  adopt(socket, handle)
   callNativeSync(() => apply(method, socket, [handle]))
   // Node forgets it on the way, and then never frees the session.
   if ('ssl' in replaceable) replaceable.ssl = replaceable._handle
+}
+
+/** Says whose a handle is: Node itself does that only for the handle on top, which with TLS is another one. */
+export function adopt(socket: object, handle: object): void {
+  ;(handle as Record<symbol, object>)[nodeInternals().owner] = socket
 }

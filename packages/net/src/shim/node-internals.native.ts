@@ -28,6 +28,14 @@ export interface JSStreamHandle {
   emitEOF(): void
   finishWrite(request: object, status: number): void
   finishShutdown(request: object, status: number): void
+  writeBuffer(request: object, data: Uint8Array): number
+  writeUtf8String(request: object, text: string): number
+  writeLatin1String(request: object, text: string): number
+  writeAsciiString(request: object, text: string): number
+  writeUcs2String(request: object, text: string): number
+  /** @param chunks - buffers, or chunks that alternate with their encodings */
+  writev(request: object, chunks: unknown[], allBuffers: boolean): number
+  readonly bytesWritten: number
   /** Makes reads fill a buffer of the guest. */
   useUserBuffer(buffer: Uint8Array): void
   getAsyncId(): number

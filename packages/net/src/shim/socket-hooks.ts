@@ -3,7 +3,7 @@ import { apply } from '@libvisor/abi'
 import { setOwner } from '@libvisor/core'
 import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
-import { replaceHandle, transportOf } from './handle-replacement.ts'
+import { adopt, replaceHandle, transportOf } from './handle-replacement.ts'
 import { setDestination } from './looked-up-names.ts'
 import { netOriginals, nodeInternals } from './node-internals.native.ts'
 import { isVirtualHandle, streamHandles } from './stream-handle.ts'
@@ -56,7 +56,7 @@ export function createSocketHooks(options: SocketHookOptions): SocketHooks {
 
     reinitialize(this: net.Socket, handle: object): void {
       const ns = current(this)
-      apply(base.reinitialize, this, [ns === undefined ? handle : virtualize(ns, handle)])
+      apply(base.reinitialize, this, [ns === undefined ? handle : virtualize(ns, this, handle)])
     },
   }
 }
@@ -116,10 +116,12 @@ function isNative(handle: object): boolean {
 }
 
 /** What a socket of a guest gets where Node makes it a native handle, for the next address that it tries. */
-function virtualize(ns: Namespace, handle: object): object {
+function virtualize(ns: Namespace, socket: net.Socket, handle: object): object {
   if (!isNative(handle)) return handle
   const { TCP } = nodeInternals()
   const { VirtualTCP, VirtualPipe } = streamHandles()
   ;(handle as { close(): void }).close()
-  return new (handle instanceof TCP ? VirtualTCP : VirtualPipe)({ ns })
+  const replacement = new (handle instanceof TCP ? VirtualTCP : VirtualPipe)({ ns })
+  adopt(socket, replacement)
+  return replacement
 }

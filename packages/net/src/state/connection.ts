@@ -93,7 +93,19 @@ export class Connection {
     }
     if (!this.#resetReceived && !this.#incomingEnded) return undefined
     this.#endRead = true
-    return this.#resetReceived ? 'reset' : 'end'
+    // As with the kernel's sockets, a reset that comes after the end is only seen by writes.
+    return this.#incomingEnded ? 'end' : 'reset'
+  }
+
+  /**
+   * Whether a write would be taken over at once.
+   *
+   * @param sizeBytes - of the write
+   */
+  hasRoomFor(sizeBytes: number): boolean {
+    return (
+      !this.#closed && !this.#resetReceived && !this.#outgoingEnded && this.#inFlight + sizeBytes <= WINDOW_BYTES
+    )
   }
 
   /**
