@@ -44,7 +44,7 @@ function closedReport(): object {
  * @returns members of `process`
  */
 export function guardedMembers(context: MemberContext): Members {
-  const { ns, original } = context
+  const { ns, identity, original, hostDirectory } = context
   const report = closedReport()
 
   const closed = (name: string, reason: string) => () => {
@@ -92,7 +92,13 @@ export function guardedMembers(context: MemberContext): Members {
         if (typeof file === 'string' && !ns.policy.exec(file)) {
           throw denied(`process.execve() of ${file}`, 'Name the executable in its policy.')
         }
-        if (typeof file === 'string') throw unsupported('process.execve()', 'it would end the host')
+        if (typeof file === 'string' && hostDirectory !== undefined) {
+          const directory = hostDirectory(ns, identity.cwd)
+          if (directory === undefined) throw unsupported(`process.execve() in ${identity.cwd}`, 'it is no directory of the host')
+          original.chdir(directory)
+        } else if (typeof file === 'string') {
+          throw unsupported('process.execve()', 'it would end the host')
+        }
         apply(original.execve as (...args: unknown[]) => void, context.process, [file, ...rest])
       },
 

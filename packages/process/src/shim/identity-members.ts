@@ -20,9 +20,10 @@ export function identityMembers({ ns, identity, state, argument }: MemberContext
   return {
     pid: data(identity.pid, false),
     ppid: { get: () => identity.ppid, enumerable: true, configurable: true },
-    argv: data([...state.argv]),
+    // The very arrays: Node puts the entry of a thread into argv after this.
+    argv: data(state.argv),
     argv0: data(state.argv0, false),
-    execArgv: data([...state.execArgv]),
+    execArgv: data(state.execArgv),
     execPath: data(state.execPath),
     env: data(state.env),
     ...(state.title === undefined ? {} : { title: titleMember() }),

@@ -3,7 +3,7 @@ import type * as os from 'node:os'
 import type * as workerThreads from 'node:worker_threads'
 import { createDispatcher } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
-import { liveProcess, originalModule } from '../originals.native.ts'
+import { inWorker, liveProcess, originalModule } from '../originals.native.ts'
 import { adoptEnvironment } from './own-environment.ts'
 import { createBoundProcess } from './bound-process.ts'
 import { hookChildProcess, hookCluster } from './child-process.ts'
@@ -51,7 +51,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
     area: 'process',
 
     install(realm, current) {
-      const restoreEnv = installProcess(realm, current)
+      const restoreEnv = installProcess(realm, current, hostDirectory)
       installOs(realm, current)
       realm.whenAsked('child_process', (exports) =>
         hookChildProcess(exports as unknown as typeof childProcess, { realm, current, hostDirectory }),
@@ -94,12 +94,12 @@ const guestOs = (ns: Namespace, process: NodeJS.Process): GuestOs =>
   createOs(createMemberContext(ns, process), originalModule('os'))
 
 /** Changes `process`: for good where the realm belongs to one namespace, and else by asking who asks. */
-function installProcess(realm: Realm, current: CurrentNamespace): () => void {
+function installProcess(realm: Realm, current: CurrentNamespace, hostDirectory: HostDirectory): () => void {
   const { patches } = realm
   const ns = realm.kind === 'own' ? current() : undefined
   if (ns !== undefined) {
     const restoreEnv = adoptEnvironment(ns)
-    const members = processMembers(createMemberContext(ns, liveProcess), 'own')
+    const members = processMembers({ ...createMemberContext(ns, liveProcess), hostDirectory: inWorker ? undefined : hostDirectory }, 'own')
     // It is Node's own object by now.
     delete members['env']
     for (const [name, descriptor] of Object.entries(members)) {

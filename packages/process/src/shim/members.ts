@@ -1,6 +1,7 @@
 import type { Namespace } from '@libvisor/core'
 import type { GuestIdentity } from '../state/identity.ts'
 import type { ProcessState } from '../state/process-state.ts'
+import type { HostDirectory } from './child-process.ts'
 import type { OriginalProcess } from '../originals.native.ts'
 import type { OriginalModules } from '@libvisor/abi'
 import type { ArgumentErrors } from './argument-errors.ts'
@@ -17,6 +18,11 @@ export interface MemberContext {
   readonly module: <Id extends keyof OriginalModules>(id: Id) => OriginalModules[Id]
   /** The `process` that the guest sees: patched in place, or its own. */
   readonly process: NodeJS.Process
+  /**
+   * Where a directory of the guest is on the host: only where the guest's process is a real one, which may become
+   * another program.
+   */
+  readonly hostDirectory?: HostDirectory | undefined
 }
 
 /** Members of `process` as one namespace sees them. */

@@ -17,9 +17,11 @@ function replaceAll(env: NodeJS.ProcessEnv, variables: NodeJS.ProcessEnv): void 
  */
 export function adoptEnvironment(ns: Namespace): () => void {
   const state = ns.get(processState)
+  const zone = ns.find(slots.clock)?.zone
+  // Whoever started the process has filled it already.
+  if (state.env === hostEnv && zone === undefined) return () => {}
   const before = { ...hostEnv }
   const variables = { ...state.env }
-  const zone = ns.find(slots.clock)?.zone
   // The engine follows it, and a container shows it too.
   if (zone !== undefined) variables['TZ'] ??= zone
   replaceAll(hostEnv, variables)
