@@ -17,10 +17,17 @@ export interface SealOptions {
   readonly exports: object
   readonly patches: PatchRegistry
   readonly current: CurrentNamespace
+  /**
+   * The namespace to which the whole realm belongs. Its policy is then asked at once, and what it allows stays Node's
+   * own function.
+   *
+   * @defaultValue none: the policy is asked at each call
+   */
+  readonly owner?: Namespace
 }
 
 type Callable = (...args: unknown[]) => unknown
-type Seal = Required<SealOptions> & { readonly rows: ReadonlyMap<string, SupportEntry> }
+type Seal = SealOptions & { readonly rows: ReadonlyMap<string, SupportEntry> }
 
 /** Own properties of functions that are not API of the module which the function is. */
 const functionOwn: ReadonlySet<PropertyKey> = new Set(['arguments', 'caller', 'length', 'name', 'prototype'])
@@ -174,6 +181,7 @@ function gate(seal: Seal, target: object, key: string, name: string): void {
   const descriptor = getOwnPropertyDescriptor(target, key)
   if (typeof descriptor?.value !== 'function' || descriptor.configurable !== true || seal.patches.has(target, key))
     return
+  if (seal.owner !== undefined && refusalOf(seal.id, name, seal.owner.policy) === undefined) return
   const original = descriptor.value as Callable
   const select = (ns: Namespace): Callable => {
     const refusal = refusalOf(seal.id, name, ns.policy)

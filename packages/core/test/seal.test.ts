@@ -69,6 +69,17 @@ describe('sealExports()', () => {
     expect(allowing.run(() => call(exports.getHeapStatistics))).toHaveProperty('used_heap_size')
   })
 
+  test('leaves Node’s own functions where the namespace of the whole realm allows them', () => {
+    const seal = (denied: readonly string[]): unknown => {
+      const exports = { getHeapStatistics: v8.getHeapStatistics }
+      const owner = createNamespace({ name: 'a', policy: createPolicy({ denied }) })
+      sealExports({ id: 'v8', exports, patches: createPatchRegistry(), current: createCurrent(owner), owner })
+      return exports.getHeapStatistics
+    }
+    expect(seal([])).toBe(v8.getHeapStatistics)
+    expect(() => call(seal(['v8.getHeapStatistics']))).toThrow('v8.getHeapStatistics is denied')
+  })
+
   test('changes nothing for code outside of any namespace', () => {
     const { exports } = sealed('v8', { ...v8, setFlagsFromString: () => 'host' })
     expect(call(exports.setFlagsFromString)).toBe('host')

@@ -1,13 +1,18 @@
-import type { ModuleSupport } from '../support.ts'
+import type { ModuleSupport, SupportRow } from '../support.ts'
 
 const sockets = 'net.Socket.prototype.connect, net.Server.prototype.listen'
 const rawHandles = 'it takes or gives a raw handle of the host’s'
+const datagrams = 'UDP is not virtual yet'
 
 /** What `dns` and `dns/promises` replace. */
 const resolvers = `
-  Resolver getDefaultResultOrder getServers lookup lookupService resolve resolve4 resolve6 resolveAny resolveCaa
-  resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveSrv resolveTlsa resolveTxt reverse
-  setDefaultResultOrder setServers`
+  Resolver lookup lookupService resolve resolve4 resolve6 resolveAny resolveCaa
+  resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveSrv resolveTlsa resolveTxt reverse`
+
+const nameServers: SupportRow = [
+  'getServers setServers',
+  'names that the guests’ network does not know are asked of the host’s servers',
+]
 
 const dnsErrors = `
   ADDRGETNETWORKPARAMS BADFAMILY BADFLAGS BADHINTS BADNAME BADQUERY BADRESP BADSTR CANCELLED CONNREFUSED DESTRUCTION EOF
@@ -20,19 +25,32 @@ export const netSupport = {
     pure: `
       BlockList SocketAddress _normalizeArgs getDefaultAutoSelectFamily getDefaultAutoSelectFamilyAttemptTimeout isIP
       isIPv4 isIPv6 setDefaultAutoSelectFamily setDefaultAutoSelectFamilyAttemptTimeout`,
+    virtual: '_createServerHandle',
     rides: [['Server Socket Stream connect createConnection createServer', sockets]],
     denied: [
-      ['BoundSocket _TransferredBoundSocket _createServerHandle', rawHandles],
+      ['BoundSocket _TransferredBoundSocket', rawHandles],
       ['_setSimultaneousAccepts', 'it sets what all servers of the process share, on Windows'],
     ],
   },
   dgram: {
     area: 'net',
-    virtual: 'Socket createSocket',
-    denied: [['_createSocketHandle', rawHandles]],
+    denied: [
+      ['Socket createSocket', datagrams],
+      ['_createSocketHandle', rawHandles],
+    ],
   },
-  dns: { area: 'net', pure: `ADDRCONFIG ALL V4MAPPED ${dnsErrors}`, virtual: `promises ${resolvers}` },
-  'dns/promises': { area: 'net', pure: dnsErrors, virtual: resolvers },
+  dns: {
+    area: 'net',
+    pure: `ADDRCONFIG ALL V4MAPPED getDefaultResultOrder setDefaultResultOrder ${dnsErrors}`,
+    virtual: `promises ${resolvers}`,
+    host: [nameServers],
+  },
+  'dns/promises': {
+    area: 'net',
+    pure: `getDefaultResultOrder setDefaultResultOrder ${dnsErrors}`,
+    virtual: resolvers,
+    host: [nameServers],
+  },
   http: {
     area: 'net',
     pure: `
@@ -84,13 +102,12 @@ export const netSupport = {
       CLIENT_RENEG_LIMIT CLIENT_RENEG_WINDOW DEFAULT_CIPHERS DEFAULT_ECDH_CURVE DEFAULT_MAX_VERSION DEFAULT_MIN_VERSION
       SecureContext checkServerIdentity convertALPNProtocols createSecureContext createSecurePair
       getCertificateCompressionAlgorithms getCiphers rootCertificates`,
-    virtual: 'connect',
-    rides: [['Server TLSSocket createServer', sockets]],
+    rides: [['Server TLSSocket connect createServer', sockets]],
     host: [
       ['getCACertificates', 'it reads the certificates that the host trusts'],
       ['setDefaultCACertificates', 'it sets what all guests of the thread trust'],
     ],
   },
   _tls_common: { pure: 'SecureContext createSecureContext translatePeerCertificate' },
-  _tls_wrap: { area: 'net', virtual: 'connect', rides: [['Server TLSSocket createServer', sockets]] },
+  _tls_wrap: { area: 'net', rides: [['Server TLSSocket connect createServer', sockets]] },
 } satisfies Record<string, ModuleSupport>

@@ -13,14 +13,19 @@ export const processSupport = {
     area: 'process',
     pure: `
       _events _eventsCount _exiting _fatalException _maxListeners _preload_modules _startProfilerIdleNotifier
-      _stopProfilerIdleNotifier _tickCallback addUncaughtExceptionCaptureCallback allowedNodeEnvironmentFlags assert
+      _stopProfilerIdleNotifier _tickCallback config features release version versions addUncaughtExceptionCaptureCallback
+      allowedNodeEnvironmentFlags assert
       domain emitWarning finalization hasUncaughtExceptionCaptureCallback nextTick noProcessWarnings permission ref
       setSourceMapsEnabled setUncaughtExceptionCaptureCallback sourceMapsEnabled unref`,
     virtual: `
-      _kill abort arch argv argv0 chdir config cwd env execArgv execPath exit exitCode features getBuiltinModule getegid
-      geteuid getgid getgroups getuid hrtime initgroups kill loadEnvFile mainModule pid platform ppid reallyExit release
-      setegid seteuid setgid setgroups setuid stderr stdin stdout title umask uptime version versions`,
-    rides: [['openStdin', 'process.stdin']],
+      _kill abort arch argv argv0 chdir cwd env execArgv execPath exitCode getBuiltinModule getegid geteuid getgid getgroups
+      getuid hrtime initgroups loadEnvFile mainModule pid platform ppid reallyExit setegid seteuid setgid setgroups setuid
+      stderr stdin stdout title umask uptime`,
+    rides: [
+      ['exit', 'process.reallyExit'],
+      ['kill', 'process._kill'],
+      ['openStdin', 'process.stdin'],
+    ],
     host: [
       [
         `_getActiveHandles _getActiveRequests availableMemory constrainedMemory cpuUsage getActiveResourcesInfo
@@ -50,13 +55,18 @@ export const processSupport = {
   os: {
     area: 'process',
     pure: 'EOL constants devNull',
-    virtual: `
-      arch availableParallelism cpus endianness freemem getPriority homedir hostname loadavg machine networkInterfaces
-      platform release setPriority tmpdir totalmem type uptime userInfo version`,
+    virtual: 'getPriority homedir hostname networkInterfaces setPriority tmpdir userInfo',
+    host: [
+      [
+        `arch availableParallelism cpus endianness freemem loadavg machine platform release totalmem type uptime
+         version`,
+        'it tells of the host’s machine',
+      ],
+    ],
   },
   tty: {
     area: 'process',
-    virtual: 'ReadStream WriteStream isatty',
+    host: [['ReadStream WriteStream isatty', 'its descriptors are the host’s']],
   },
   child_process: {
     area: 'process',
