@@ -49,6 +49,8 @@ export class TreeCopy {
     const checked = yield* this.#check(source, destination)
     if (checked === undefined) return
     yield* this.#checkParents(source, checked.from, destination)
+    // The synchronous flavour fails before it makes anything.
+    if (this.#flavour === 'sync') this.#checkType(checked.from, source, destination)
     const parent = dirname(destination)
     if ((yield* this.#find('stat', parent)) === undefined) yield* this.#makeParents(parent)
     yield* this.#copy(source, destination, checked.to)
@@ -72,7 +74,6 @@ export class TreeCopy {
       }
     }
     if (this.#isDirectory(from) && this.#isBelow(source, destination)) throw this.#selfCopy(source, destination)
-    if (this.#flavour === 'sync') this.#checkType(from, source, destination)
     return { from, to }
   }
 

@@ -8,7 +8,7 @@ import { nodeFs, nodePath, ownFile } from './natives.native.ts'
 import { errnoOf } from './operation.ts'
 import { makeStats } from './results.ts'
 import { watchedHostPath } from './watch.ts'
-import { createStatWatcher } from './watcher-classes.ts'
+import { countReference, createStatWatcher } from './watcher-classes.ts'
 import type { WatcherBase } from './watcher-classes.ts'
 
 interface WatchFileOptions {
@@ -57,9 +57,7 @@ class WatchedFile {
     this.#last = this.#stat()
     this.#subscription = this.#subscribe(path)
     const { persistent = true } = options
-    this.watcher = createStatWatcher({ persistent, bigint: this.#bigint, release: () => this.#release() }, (stopped) =>
-      deliver(this.#owner, 'io', () => void stopped.emit('stop')),
-    )
+    this.watcher = createStatWatcher({ persistent, bigint: this.#bigint, release: () => this.#release() })
     // Node tells at once of a file that is not there.
     if (this.#last === nothing) deliver(this.#owner, 'io', () => this.#tell(nothing, nothing))
   }
@@ -139,6 +137,7 @@ export function createWatchFile(context: FsContext): Record<'unwatchFile' | 'wat
       const key = resolved(path)
       let file = files.get(key)
       if (file === undefined) files.set(key, (file = new WatchedFile(context, key, hasOptions ? given : {})))
+      else countReference(file.watcher, 'add')
       file.watcher.on('change', listener as () => void)
       return file.watcher
     },
@@ -151,8 +150,14 @@ export function createWatchFile(context: FsContext): Record<'unwatchFile' | 'wat
       const key = resolved(path)
       const file = files.get(key)
       if (file === undefined) return
-      if (typeof listener === 'function') file.watcher.removeListener('change', listener as () => void)
-      else file.watcher.removeAllListeners('change')
+      if (typeof listener === 'function') {
+        const before = file.watcher.listenerCount('change')
+        file.watcher.removeListener('change', listener as () => void)
+        if (file.watcher.listenerCount('change') < before) countReference(file.watcher, 'clean')
+      } else {
+        file.watcher.removeAllListeners('change')
+        countReference(file.watcher, 'cleanAll')
+      }
       if (file.watcher.listenerCount('change') > 0) return
       file.watcher.stop()
       files.delete(key)

@@ -136,9 +136,7 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
   if (subscription === undefined) return bindListeners(onHost(context.process.resolve(path.absolute, 'read', true)!.path))
   const release = subscription
   const { persistent = true, signal } = options
-  watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() }, (closed) =>
-    deliver(owner, 'io', () => void closed.emit('close')),
-  )
+  watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() })
   if (signal !== undefined) closeOnAbort(watcher, signal, () => deliver(owner, 'io', () => watcher.close()))
   return watcher
 }
@@ -184,7 +182,7 @@ export function createWatchIterator(context: FsContext): AnyFunction {
     const subscription = subscribe(context, path, options, (eventType, filename) => queue.push({ eventType, filename }))
     if (subscription === undefined) return yield* viaHost(context.process.resolve(path.absolute, 'read', true)!.path, options, path)
     const wake = (): void => queue.wake()
-    const watcher = createFsWatcher({ persistent: options.persistent ?? true, release: () => subscription[Symbol.dispose]() }, () => {})
+    const watcher = createFsWatcher({ persistent: options.persistent ?? true, release: () => subscription[Symbol.dispose]() })
     options.signal?.addEventListener('abort', wake)
     try {
       while (options.signal?.aborted !== true) {
@@ -201,7 +199,10 @@ export function createWatchIterator(context: FsContext): AnyFunction {
 
 /** Lets the original reject if the arguments are invalid. */
 async function validateIterator(native: (path: unknown, options: unknown) => AsyncGenerator<Event>, path: unknown, options: unknown): Promise<void> {
-  const events = callNative(native, isValidPath(path) ? NOWHERE : path, options)
+  // A recursive watcher would wait for what is not there.
+  const isRecursive = (options as WatchOptions | null)?.recursive === true
+  const probe = isRecursive ? { ...(options as WatchOptions), recursive: false } : options
+  const events = callNative(native, isValidPath(path) ? NOWHERE : path, probe)
   try {
     await callNative(() => events.next())
   } catch (error) {

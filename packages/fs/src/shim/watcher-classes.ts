@@ -6,12 +6,13 @@ import { callNativeSync, keepAlive } from '@libvisor/core'
 import type { EventEmitter } from 'node:events'
 import { nodeFs, ownFile } from './natives.native.ts'
 
-/** The members of both classes that are replaced. */
+/** The members of both classes that the shim uses. */
 export interface WatcherBase extends EventEmitter {
   close(): void
   stop(): void
   ref(): this
   unref(): this
+  _handle: object | null
 }
 
 type WatcherClass = new (bigint?: boolean) => WatcherBase
@@ -46,84 +47,77 @@ export interface WatcherOptions {
   readonly release: () => void
 }
 
-/** Keeps the event loop alive for as long as a watcher is referenced and open. */
-function createLiveness(persistent: boolean): { ref(): void; unref(): void } {
-  let reference: Disposable | undefined
-  const liveness = {
-    ref(): void {
-      reference ??= keepAlive()
-    },
-    unref(): void {
-      reference?.[Symbol.dispose]()
-      reference = undefined
-    },
-  }
-  if (persistent) liveness.ref()
-  return liveness
+/** The native handle of a watcher, as far as Node's classes use it. */
+interface WatcherHandle {
+  readonly initialized: true
+  close(): void
+  ref(): void
+  unref(): void
+  getAsyncId(): number
 }
 
-/** Gives an instance of one of Node's classes methods of its own. */
-function override(watcher: WatcherBase, methods: Partial<Record<keyof WatcherBase, unknown>>): WatcherBase {
-  for (const [key, value] of Object.entries(methods)) {
-    Object.defineProperty(watcher, key, { value, configurable: true, writable: true, enumerable: false })
+/** The async id of what the event loop itself started. */
+const ROOT_ASYNC_ID = 1
+
+/** Stands for a native handle: keeps the event loop alive while it is referenced and open. */
+function createHandle({ persistent, release }: WatcherOptions): WatcherHandle {
+  let reference: Disposable | undefined
+  const unref = (): void => {
+    reference?.[Symbol.dispose]()
+    reference = undefined
   }
-  return watcher
+  const handle: WatcherHandle = {
+    initialized: true,
+    close() {
+      unref()
+      release()
+    },
+    ref() {
+      reference ??= keepAlive()
+    },
+    unref,
+    getAsyncId: () => ROOT_ASYNC_ID,
+  }
+  if (persistent) handle.ref()
+  return handle
 }
 
 /**
  * Makes an `FSWatcher` over a virtual file.
  *
  * @param options - what it holds
- * @param onClosed - announces, in a later turn, that it has closed
  */
-export function createFsWatcher(options: WatcherOptions, onClosed: (watcher: WatcherBase) => void): WatcherBase {
+export function createFsWatcher(options: WatcherOptions): WatcherBase {
   const watcher = new (findFsWatcher())()
-  const liveness = createLiveness(options.persistent)
-  let isOpen = true
-  return override(watcher, {
-    close() {
-      if (!isOpen) return
-      isOpen = false
-      liveness.unref()
-      options.release()
-      onClosed(watcher)
-    },
-    ref() {
-      if (isOpen) liveness.ref()
-      return watcher
-    },
-    unref() {
-      liveness.unref()
-      return watcher
-    },
-  })
+  // Node insists on a handle of its own class.
+  const prototype = Object.getPrototypeOf(watcher._handle) as object
+  const handle = Object.create(prototype, Object.getOwnPropertyDescriptors(createHandle(options))) as object
+  watcher._handle = handle
+  return watcher
 }
 
 /**
  * Makes a `StatWatcher` over a virtual file.
  *
  * @param options - what it holds
- * @param onStopped - announces, in a later turn, that it has stopped
  */
-export function createStatWatcher(options: WatcherOptions, onStopped: (watcher: WatcherBase) => void): WatcherBase {
+export function createStatWatcher(options: WatcherOptions): WatcherBase {
   const watcher = new (findStatWatcher())(options.bigint)
-  const liveness = createLiveness(options.persistent)
-  let isOpen = true
-  return override(watcher, {
-    stop() {
-      if (!isOpen) return
-      isOpen = false
-      liveness.unref()
-      options.release()
-      onStopped(watcher)
-    },
-    ref() {
-      if (isOpen) liveness.ref()
-      return watcher
-    },
-    unref() {
-      liveness.unref()
-      return watcher
-    },
-  })
+  watcher._handle = createHandle({ ...options, persistent: true })
+  if (!options.persistent) watcher.unref()
+  return watcher
+}
+
+/**
+ * Counts the listeners of a `StatWatcher` as Node does, which decides when `unref` has an effect.
+ *
+ * @param watcher - made by {@link createStatWatcher}
+ * @param operation - `add` for one more, `clean` for one less, `cleanAll` for none
+ */
+export function countReference(watcher: WatcherBase, operation: 'add' | 'clean' | 'cleanAll'): void {
+  const prototype = findStatWatcher().prototype as object
+  const symbol = Object.getOwnPropertySymbols(prototype).find(
+    ({ description }) => description === 'kFSStatWatcherAddOrCleanRef',
+  )
+  if (symbol !== undefined) (watcher as unknown as Record<symbol, (operation: string) => void>)[symbol]!(operation)
 }
