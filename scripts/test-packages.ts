@@ -17,21 +17,28 @@ console.log(fs.readFileSync('written.txt', 'utf8'), ...process.argv.slice(2))
 `
 
 const consumer = `import { createHost, memory, VisorError } from 'libvisor'
-import type { Host, SpawnOptions } from 'libvisor'
+import type { Guest, GuestOptions, Host } from 'libvisor'
 
-const options: SpawnOptions = {
+const options: GuestOptions = {
   name: 'app',
-  entry: '/app.js',
-  isolation: 'thread',
-  fs: { '/': memory({ '/app.js': 'console.log(require("node:os").hostname(), 6 * 7)' }) },
+  entry: '/app/server.mjs',
+  fs: {
+    '/app': memory({
+      'server.mjs': \`
+        import { createServer } from 'node:http'
+        import { hostname } from 'node:os'
+        createServer((request, response) => response.end(hostname() + request.url)).listen(3000)\`,
+    }),
+  },
 }
 const host: Host = await createHost()
-const app = await host.spawn(options)
-let output = ''
-app.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-const { code } = await app.exited
+const app: Guest = await host.spawn(options)
+await app.listening(3000)
+const response = await host.fetch('http://app:3000/hello')
+console.log(response.status, await response.text())
+app.kill('SIGTERM')
+console.log((await app.exited).signal, VisorError.name)
 await host[Symbol.asyncDispose]()
-console.log(output.trim(), code, VisorError.name)
 `
 
 const configuration = {
@@ -68,7 +75,7 @@ const checks: readonly Check[] = [
   {
     name: "import { createHost } from 'libvisor'",
     command: (node) => [node, 'consumer.js'],
-    stdout: 'app 42 0 VisorError\n',
+    stdout: '200 app/hello\nSIGTERM VisorError\n',
   },
 ]
 
@@ -105,7 +112,9 @@ async function install(): Promise<boolean> {
 async function useOn(version: string): Promise<void> {
   const node = await installNode(version)
   // npx, and the command that it runs, start the first `node` on the PATH.
-  const env = { HOME: process.env['HOME'] ?? cwd, PATH: [path.dirname(node), process.env['PATH']].join(path.delimiter) }
+  const PATH = [path.dirname(node), process.env['PATH']].join(path.delimiter)
+  // What npx itself has to say is not what the command says.
+  const env = { HOME: process.env['HOME'] ?? cwd, PATH, npm_config_loglevel: 'error' }
   for (const { name, command, stdout } of checks) {
     const [program, ...args] = command(node)
     const result = await runScript(args, { command: program, cwd, env, timeoutMs: 60_000 })

@@ -1,1 +1,2 @@
 // Nothing: what is left is what starting takes.
+void 0
