@@ -97,9 +97,9 @@ describe('sealExports()', () => {
   })
 
   test('closes what an export object holds and the object as a whole does not deny', () => {
-    const report = { getReport: () => 'report', writeReport: () => 'written' }
+    const report = { compact: () => 'compact', writeReport: () => 'written' }
     const { exports } = sealed('process', { report }, createNamespace({ name: 'a' }))
-    expect((exports.report as typeof report).getReport()).toBe('report')
+    expect((exports.report as typeof report).compact()).toBe('compact')
     expect(() => (exports.report as typeof report).writeReport()).toThrow('process.report.writeReport')
   })
 

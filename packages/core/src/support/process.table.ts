@@ -43,7 +43,7 @@ export const processSupport = {
       ['_linkedBinding binding', nativeBinding],
       ['_debugEnd _debugProcess', 'it switches the inspector on and off'],
       ['execve', 'it replaces the whole process by another program'],
-      ['report.writeReport', 'Node writes the report to the host’s files'],
+      ['report.getReport report.writeReport', 'a report tells of the host; Node writes it to the host’s files'],
       ['permission.drop', 'it changes the permissions of the whole process'],
     ],
     notes: [
