@@ -206,9 +206,11 @@ export interface FileSystemProcess extends Disposable {
   /** Makes a guest's descriptor for a host's one, which then belongs to this process. */
   adopt(hostFd: number, path: string): number
   /**
-   * Watches a file or a directory in a virtual layer.
+   * Watches a file or a directory for what is changed through this file system. What is changed on the host under an
+   * overlay, or by calls that passed to it, is told by the host's own watcher at the path that {@link resolve} gives.
    *
    * @returns the subscription, or `undefined` where the host's own watcher does
+   * @throws Errno when nothing is there
    */
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined
   /** See {@link FileView.differsFromHost} in `@libvisor/core`. */

@@ -163,7 +163,12 @@ class ChannelFile implements DescriptorFile {
   stat(): StatRecord {
     const { hostFd, kind } = this.#channel
     if (hostFd !== undefined) return toRecord(this.#host.fstatBig(hostFd))
-    const mode = { tty: fileType.character | 0o620, null: fileType.character | 0o666, pipe: fileType.fifo | 0o600, file: fileType.file | 0o600 }[kind]
+    const mode = {
+      tty: fileType.character | 0o620,
+      null: fileType.character | 0o666,
+      pipe: fileType.fifo | 0o600,
+      file: fileType.file | 0o600,
+    }[kind]
     return {
       dev: 1,
       ino: 1,

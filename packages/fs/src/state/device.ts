@@ -103,6 +103,7 @@ export function randomDevice(entropy: Entropy): Device {
   return device({
     read(length) {
       const bytes = new Uint8Array(length)
+      // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
       entropy.fill(bytes)
       return bytes
     },

@@ -14,17 +14,7 @@ import type { Walk } from './walk.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } = linuxFsConstants
 
-type FileCall =
-  | 'close'
-  | 'fchmod'
-  | 'fchown'
-  | 'fstat'
-  | 'fsync'
-  | 'ftruncate'
-  | 'futimes'
-  | 'open'
-  | 'read'
-  | 'write'
+type FileCall = 'close' | 'fchmod' | 'fchown' | 'fstat' | 'fsync' | 'ftruncate' | 'futimes' | 'open' | 'read' | 'write'
 
 /** The bits of access(2) that an access mode of open(2) needs. */
 function wanted(flags: number): number {
@@ -42,9 +32,9 @@ function wanted(flags: number): number {
 export function createFileCalls(context: CallContext, descriptors: DescriptorTable): Pick<Syscalls, FileCall> {
   /** Makes a file for `open`, or finds the one that is there. */
   const findOrCreate = (path: string, flags: number, mode: number, walk: Walk): { place: Place; created: boolean } => {
-    for (let at = walk.parent(path); ; ) {
-      if (at.slash) throw Errno.of('EISDIR')
+    for (let at = walk.parent(path); ;) {
       if (at.last !== 'name') throw Errno.of((flags & O_EXCL) === 0 ? 'EISDIR' : 'EEXIST')
+      if (at.slash) throw Errno.of('EISDIR')
       const place = at.directory.step(at.name)
       if (place === undefined) {
         context.demandCreate(at.directory)
@@ -135,4 +125,3 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
     futimes: (fd, atimeNs, mtimeNs) => change(fd, (node) => timesChange(node, atimeNs, mtimeNs, context.identity)),
   }
 }
-

@@ -13,6 +13,8 @@ import { flag } from './remote-protocol.ts'
 import type { FileSystemMemory } from './remote-protocol.ts'
 import { RemoteServer } from './remote-server.ts'
 
+const { store } = Atomics
+
 /** How many descriptors a process may have. @source the usual hard limit of `ulimit -n` */
 const MAX_OPEN_FILES = 1_048_576
 
@@ -100,11 +102,12 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
   const { owner = { uid: host.uid, gid: host.gid } } = options
   const flags = new Int32Array(new SharedArrayBuffer(flag.count * Int32Array.BYTES_PER_ELEMENT))
   const tellFlags = (): void => {
-    Atomics.store(flags, flag.readsPass, Number(mounts.readsPass))
-    Atomics.store(flags, flag.writesPass, Number(mounts.writesPass))
-    Atomics.store(flags, flag.differs, Number(mounts.differsFromHost))
+    store(flags, flag.readsPass, Number(mounts.readsPass))
+    store(flags, flag.writesPass, Number(mounts.writesPass))
+    store(flags, flag.differs, Number(mounts.differsFromHost))
+    store(flags, flag.generation, mounts.generation)
   }
-  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, onFirstChange: tellFlags })
+  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, onCover: tellFlags })
   tellFlags()
   const feed = new ChangeFeed()
   const processes = new Set<LocalProcess>()
@@ -134,7 +137,7 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
         port,
         process: makeProcess(identity, stdio),
         identity,
-        flags: flags.buffer,
+        shared: { flags: flags.buffer, host: { uid: host.uid, umask: host.umask } },
         onDispose: () => servers.delete(server),
       })
       servers.add(server)

@@ -63,7 +63,12 @@ export class HostDriver implements Driver {
     this.writable = options.writable
     this.identityMapped = options.directory === options.mountPoint
     const path = options.directory === '/' ? '' : options.directory
-    this.root = new HostNode(this, path, onHost(() => this.host.lstat(options.directory)), Infinity)
+    this.root = new HostNode(
+      this,
+      path,
+      onHost(() => this.host.lstat(options.directory)),
+      Infinity,
+    )
   }
 
   /** What is at a path, remembered or looked up. */
@@ -108,7 +113,13 @@ export class HostDriver implements Driver {
 }
 
 /** What `lstat` of the host says that is remembered. */
-type HostStats = { readonly mode: number; readonly uid: number; readonly gid: number; readonly ino: number; readonly dev: number }
+type HostStats = {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly ino: number
+  readonly dev: number
+}
 
 export class HostNode implements Vnode {
   readonly driver: HostDriver
@@ -190,7 +201,10 @@ export class HostNode implements Vnode {
   open(flags: number): OpenFile {
     const { host } = this.driver
     const kept = flags & ~(O_CREAT | O_EXCL)
-    return new HostFile(this, onHost(() => host.open(encodeName(this.realPath), kept | O_NOFOLLOW, 0)))
+    return new HostFile(
+      this,
+      onHost(() => host.open(encodeName(this.realPath), kept | O_NOFOLLOW, 0)),
+    )
   }
 
   readlink(): string {
@@ -286,7 +300,18 @@ export class HostNode implements Vnode {
     onHost(() => this.driver.host.rename(from, to))
   }
 
-  #entryType(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean; isSocket(): boolean; isFIFO(): boolean; isCharacterDevice(): boolean; isBlockDevice(): boolean }, name: string): number {
+  #entryType(
+    entry: {
+      isFile(): boolean
+      isDirectory(): boolean
+      isSymbolicLink(): boolean
+      isSocket(): boolean
+      isFIFO(): boolean
+      isCharacterDevice(): boolean
+      isBlockDevice(): boolean
+    },
+    name: string,
+  ): number {
     if (entry.isFile()) return fileType.file
     if (entry.isDirectory()) return fileType.directory
     if (entry.isSymbolicLink()) return fileType.link
@@ -403,7 +428,6 @@ export function toRecord(stats: BigStats): StatRecord {
 function toSeconds(ns: bigint): number {
   return Number(ns) / 1e9
 }
-
 
 /**
  * Makes a file of a host's descriptor whose path is not known.

@@ -57,7 +57,9 @@ export function exportLayer(driver: MemoryDriver): LayerState {
       ...{ dev, ino, mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs },
       ...(target !== undefined && { target }),
       ...(content !== undefined && { data: content.read(content.size, 0) }),
-      ...(children !== undefined && { entries: Array.from(children, ([name, child]) => [name, indexOf(child)] as const) }),
+      ...(children !== undefined && {
+        entries: Array.from(children, ([name, child]) => [name, indexOf(child)] as const),
+      }),
       ...(opaque && { opaque }),
       ...(redirect !== undefined && { redirect }),
     })

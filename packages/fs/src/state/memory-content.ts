@@ -31,7 +31,7 @@ export class MemoryContent {
     if (end <= position) return new Uint8Array(0)
     if (end <= this.#head.length) return this.#head.slice(position, end)
     const result = new Uint8Array(end - position)
-    for (let at = position; at < end; ) {
+    for (let at = position; at < end;) {
       const index = Math.floor(at / PIECE)
       const start = at - index * PIECE
       const stop = Math.min(PIECE, end - index * PIECE)
@@ -56,7 +56,7 @@ export class MemoryContent {
       if (end > this.#head.length) this.#growHead(end)
       this.#head.set(data, position)
     } else {
-      for (let at = position; at < end; ) {
+      for (let at = position; at < end;) {
         const index = Math.floor(at / PIECE)
         const start = at - index * PIECE
         const stop = Math.min(PIECE, end - index * PIECE)

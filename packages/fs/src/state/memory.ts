@@ -212,9 +212,7 @@ export class MemoryNode implements Vnode {
     if (this.#type === fileType.socket || (this.device === undefined && this.#type === fileType.fifo)) {
       throw Errno.of('ENXIO')
     }
-    return this.device === undefined
-      ? new MemoryFile(this, (flags & O_NOATIME) !== 0)
-      : this.device.open(this)
+    return this.device === undefined ? new MemoryFile(this, (flags & O_NOATIME) !== 0) : this.device.open(this)
   }
 
   readlink(): string {

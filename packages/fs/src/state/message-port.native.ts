@@ -1,4 +1,4 @@
-import { original } from '@libvisor/abi'
+import { host, original } from '@libvisor/abi'
 import type { MessagePort } from 'node:worker_threads'
 
 /**
@@ -10,3 +10,6 @@ import type { MessagePort } from 'node:worker_threads'
 export function receiveMessage(port: MessagePort): { readonly message: unknown } | undefined {
   return original('worker_threads').receiveMessageOnPort(port) as { message: unknown } | undefined
 }
+
+/** Time that never goes back. @units milliseconds */
+export const nowMs: () => number = host.performanceNow

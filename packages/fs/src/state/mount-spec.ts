@@ -113,7 +113,11 @@ export function hostDir(path: string, options: HostDirOptions = {}): HostDirSpec
  */
 export function overlay(options: OverlayOptions): OverlaySpec {
   const { lower, upper } = options
-  return { kind: 'overlay', lower: Array.isArray(lower) ? (lower as readonly MountSpec[]) : [lower as MountSpec], upper }
+  return {
+    kind: 'overlay',
+    lower: Array.isArray(lower) ? (lower as readonly MountSpec[]) : [lower as MountSpec],
+    upper,
+  }
 }
 
 /**

@@ -23,8 +23,8 @@ export interface DriverContext {
   readonly host: HostFs
   /** Who owns the roots of memory drivers. */
   readonly owner: { readonly uid: number; readonly gid: number }
-  /** Called when a mount that showed only what the host has shows something else for the first time. */
-  readonly onFirstChange: () => void
+  /** Called when a mount that showed only what the host has shows something else. */
+  readonly onCover: () => void
 }
 
 /** A directory of the guest at or above a place where something is mounted. */
@@ -108,7 +108,7 @@ export class MountTable implements Disposable {
   reload(): void {
     for (const driver of this.drivers) if (driver instanceof OverlayDriver) driver.reload()
     this.generation++
-    this.#context.onFirstChange()
+    this.#context.onCover()
   }
 
   [Symbol.dispose](): void {
@@ -184,16 +184,21 @@ export class MountTable implements Disposable {
     }
     // One device for all: the host's where a layer is the host's, since calls that pass to it say so.
     const dev = bottom instanceof HostDriver ? bottom.root.dev : own
-    const { onFirstChange } = this.#context
-    const onCover = (): void => void this.generation++
-    const top = this.#make(upper, mountPoint, { dev, index: lower.length })
-    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onFirstChange, onCover })
-    if (top instanceof HostDriver && top.writable) {
-      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onFirstChange, onCover })
+    const onCover = (): void => {
+      this.generation++
+      this.#context.onCover()
     }
-    throw new VisorError('VISOR_OPTION_INVALID', `The upper layer of the overlay at '${mountPoint}' cannot be written to`, {
-      hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",
-    })
+    const top = this.#make(upper, mountPoint, { dev, index: lower.length })
+    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onCover })
+    if (top instanceof HostDriver && top.writable) {
+      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onCover })
+    }
+    throw new VisorError(
+      'VISOR_OPTION_INVALID',
+      `The upper layer of the overlay at '${mountPoint}' cannot be written to`,
+      {
+        hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",
+      },
+    )
   }
 }
-

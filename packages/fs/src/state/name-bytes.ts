@@ -58,7 +58,7 @@ export function decodeName(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   if (!maybeLossy(text)) return text
   let result = ''
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const length = sequenceLength(bytes, i)
     if (length === 0) {
       result += String.fromCharCode(0xdc00 + (bytes[i] ?? 0))

@@ -4,8 +4,7 @@ import type { Syscalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
 import { access } from './permission.ts'
 import { fileType, PATH_MAX, byteLength } from './vnode.ts'
-import type { Parent } from './walk.ts'
-import { Place } from './walk.ts'
+import type { Parent, Place } from './walk.ts'
 
 type NameCall = 'link' | 'mkdir' | 'mksock' | 'rename' | 'rmdir' | 'symlink' | 'unlink'
 

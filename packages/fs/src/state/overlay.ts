@@ -24,8 +24,6 @@ export interface OverlayDriverOptions {
   readonly layer: UpperLayer
   /** The first one is on top. */
   readonly lowers: readonly Driver[]
-  /** Called when the upper layer stops being empty. */
-  readonly onFirstChange: () => void
   /** Called whenever something of a lower layer stops showing. */
   readonly onCover: () => void
 }
@@ -42,7 +40,6 @@ export class OverlayDriver implements Driver {
   generation = 0
   /** Open files that read a lower layer, by the lower inode. */
   readonly lowerOpens = new Map<string, Set<OverlayFile>>()
-  readonly #onFirstChange: () => void
   readonly #onCover: () => void
 
   constructor(options: OverlayDriverOptions) {
@@ -50,7 +47,6 @@ export class OverlayDriver implements Driver {
     this.upper = options.upper
     this.layer = options.layer
     this.lowers = options.lowers
-    this.#onFirstChange = options.onFirstChange
     this.#onCover = options.onCover
     this.pristine = this.upper.root.isEmpty()
     const lowerRoots = this.lowers.map(({ root }) => root)
@@ -72,16 +68,15 @@ export class OverlayDriver implements Driver {
   /** Notes that something of a lower layer has stopped showing. */
   covered(): void {
     this.generation++
-    this.#onCover()
-    if (!this.pristine) return
     this.pristine = false
-    this.#onFirstChange()
+    this.#onCover()
   }
 
   /** Looks at the upper layer again, which has been replaced. */
   reload(): void {
-    this.covered()
+    this.generation++
     this.pristine = this.upper.root.isEmpty()
+    this.#onCover()
   }
 
   statfs(): StatFsRecord {
@@ -407,13 +402,7 @@ export class OverlayNode implements Vnode {
 }
 
 /** Copies one inode, with its metadata; a directory without its entries. Leaves nothing when it fails. */
-function copyInode(
-  lower: Vnode,
-  record: StatRecord,
-  upper: Vnode,
-  name: string,
-  source: OpenFile | undefined,
-): Vnode {
+function copyInode(lower: Vnode, record: StatRecord, upper: Vnode, name: string, source: OpenFile | undefined): Vnode {
   const { type } = lower
   if (type !== fileType.file && type !== fileType.directory && type !== fileType.link) throw Errno.of('EPERM')
   const { mode, uid, gid, atimeNs, mtimeNs } = record
@@ -434,10 +423,10 @@ function copyInode(
 function copyBytes(source: OpenFile, copy: Vnode): void {
   const file = copy.open(O_WRONLY)
   try {
-    for (let position = 0; ; ) {
+    for (let position = 0; ;) {
       const piece = source.read(COPY_PIECE, position)
       if (piece.length === 0) break
-      for (let written = 0; written < piece.length; ) {
+      for (let written = 0; written < piece.length;) {
         written += file.write(piece.subarray(written), position + written)
       }
       position += piece.length

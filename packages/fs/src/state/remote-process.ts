@@ -3,10 +3,14 @@ import type { Identity } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { AsyncSyscalls, FileSystemProcess, HostPath, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
 import { syscallNames } from '../types.ts'
-import { receiveMessage } from './message-port.native.ts'
+import { KnownAnswers } from './known-answers.ts'
+import { nowMs, receiveMessage } from './message-port.native.ts'
 import { flag } from './remote-protocol.ts'
 import type { Connection, Reply, Request, WatchMessage } from './remote-protocol.ts'
 import type { Credentials } from './vnode.ts'
+
+// Captured: a guest's thread may replace what Atomics holds.
+const { load, wait } = Atomics
 
 /** How a thread connects to a file system of another one. */
 export interface ConnectOptions extends Connection {
@@ -30,6 +34,7 @@ class RemoteProcess implements FileSystemProcess {
   readonly #identity: Identity
   readonly #signal: Int32Array
   readonly #flags: Int32Array
+  readonly #known = new KnownAnswers(nowMs)
   readonly #pending = new Map<number, Pending>()
   readonly #watchers = new Map<number, (event: WatchEvent) => void>()
   #lastId = 0
@@ -56,10 +61,21 @@ class RemoteProcess implements FileSystemProcess {
   }
 
   resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
-    if (Atomics.load(this.#flags, intent === 'read' ? flag.readsPass : flag.writesPass) === 1) {
+    const { host } = this.#connection.memory
+    const { uid, umask } = this.#identity
+    if (uid !== host.uid || (intent === 'write' && umask !== host.umask)) return undefined
+    if (load(this.#flags, intent === 'read' ? flag.readsPass : flag.writesPass) === 1) {
       return { path, identical: true }
     }
-    return this.#callSync('resolve', [path, intent, followLast]) as HostPath | undefined
+    if (intent === 'write') this.#known.forget()
+    const mayKnow = intent === 'read' && followLast
+    // Asked for before the call: what changes during it counts as a change.
+    const generation = load(this.#flags, flag.generation)
+    const known = mayKnow ? this.#known.recall(path, generation) : undefined
+    if (known !== undefined) return known
+    const answer = this.#callSync('resolve', [path, intent, followLast]) as HostPath | undefined
+    if (mayKnow && answer !== undefined) this.#known.remember(path, answer)
+    return answer
   }
 
   /** A copy-up in the other thread may close a host's descriptor at any time. */
@@ -90,7 +106,7 @@ class RemoteProcess implements FileSystemProcess {
   }
 
   differsFromHost(): boolean {
-    return Atomics.load(this.#flags, flag.differs) === 1
+    return load(this.#flags, flag.differs) === 1
   }
 
   [Symbol.dispose](): void {
@@ -103,9 +119,9 @@ class RemoteProcess implements FileSystemProcess {
   }
 
   #callSync(call: Call, args: readonly unknown[]): unknown {
-    const before = Atomics.load(this.#signal, 0)
+    const before = load(this.#signal, 0)
     this.#send(0, call, args)
-    Atomics.wait(this.#signal, 0, before)
+    wait(this.#signal, 0, before)
     for (;;) {
       const next = receiveMessage(this.#connection.port) as { message: Reply | WatchMessage } | undefined
       if (next === undefined) throw Errno.of('EIO')

@@ -10,9 +10,11 @@ export interface FileSystemMemory {
   readonly signal: SharedArrayBuffer
   /** What every client may know without asking: {@link flag}. */
   readonly flags: SharedArrayBuffer
+  /** Whose calls may pass to the host. */
+  readonly host: { readonly uid: number; readonly umask: number }
 }
 
-/** Indices into {@link FileSystemMemory.flags}. Each is 1 or 0. */
+/** Indices into {@link FileSystemMemory.flags}. Each is 1 or 0, but for `generation`. */
 export const flag = Object.freeze({
   /** Every path is the host's for reading: nothing has been written over an identity-mapped root. */
   readsPass: 0,
@@ -20,7 +22,9 @@ export const flag = Object.freeze({
   writesPass: 1,
   /** See `FileView.differsFromHost`. */
   differs: 2,
-  count: 3,
+  /** Moves whenever a path may have stopped leading to the host's file. */
+  generation: 3,
+  count: 4,
 })
 
 /** What a client may ask for besides system calls. */

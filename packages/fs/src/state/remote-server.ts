@@ -5,6 +5,8 @@ import { receiveMessage } from './message-port.native.ts'
 import type { FileSystemMemory, Reply, Request, ResolveArguments, WatchMessage } from './remote-protocol.ts'
 import type { Credentials } from './vnode.ts'
 
+const { add, notify } = Atomics
+
 /** Bytes of a reply from which on their memory is handed over instead of copied. @units bytes */
 const TRANSFER_FROM = 16 * 1024
 
@@ -14,7 +16,7 @@ export interface ServerOptions {
   readonly process: FileSystemProcess
   /** The process's own: calls bring what has changed. */
   readonly identity: Credentials
-  readonly flags: SharedArrayBuffer
+  readonly shared: Omit<FileSystemMemory, 'signal'>
   readonly onDispose: () => void
 }
 
@@ -32,7 +34,7 @@ export class RemoteServer implements Disposable {
     this.#options = options
     const signal = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     this.#signal = new Int32Array(signal)
-    this.memory = { signal, flags: options.flags }
+    this.memory = { signal, ...options.shared }
     options.port.on('message', this.#answer)
     options.port.once('close', () => this[Symbol.dispose]())
     options.port.unref()
@@ -76,8 +78,8 @@ export class RemoteServer implements Disposable {
     const bytes = result instanceof Uint8Array && result.length >= TRANSFER_FROM ? result : undefined
     this.#options.port.postMessage(reply, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer])
     if (id === 0) {
-      Atomics.add(this.#signal, 0, 1)
-      Atomics.notify(this.#signal, 0)
+      add(this.#signal, 0, 1)
+      notify(this.#signal, 0)
     }
   }
 

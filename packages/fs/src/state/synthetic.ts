@@ -94,8 +94,7 @@ export function fill(driver: MemoryDriver, files: MemoryFiles): void {
     if (last === undefined || names.includes('..')) throw new TypeError(`A file in memory cannot be at '${path}'`)
     let directory: MemoryNode = driver.root
     for (const name of names) {
-      directory =
-        directory.lookup(name) ?? directory.create(name, { mode: fileType.directory | 0o755, uid, gid })
+      directory = directory.lookup(name) ?? directory.create(name, { mode: fileType.directory | 0o755, uid, gid })
     }
     if (path.endsWith('/')) {
       if (directory.lookup(last) === undefined) directory.create(last, { mode: fileType.directory | 0o755, uid, gid })

@@ -37,8 +37,8 @@ export class Place {
   /** The path without links, `.` and `..`. */
   get path(): string {
     if (this.parent === this) return '/'
-    let path = ''
-    for (let place: Place = this; place.parent !== place; place = place.parent) path = `/${place.name}${path}`
+    let path = `/${this.name}`
+    for (let place = this.parent; place.parent !== place; place = place.parent) path = `/${place.name}${path}`
     return path
   }
 
@@ -140,7 +140,7 @@ export class Walk {
    * @throws Errno ENOTDIR when a trailing slash follows something that is no directory
    */
   last(parent: Parent, follow: boolean): Place | Parent {
-    for (let at = parent; ; ) {
+    for (let at = parent; ;) {
       if (at.last !== 'name') return at.last === 'dotdot' ? at.directory.parent : at.directory
       const place = at.directory.step(at.name)
       if (place === undefined) return at

@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import { hostDir, memory, overlay } from '@libvisor/fs'
 import type { Syscalls } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { bytes, outcome, text } from './calls.ts'
 import { startLocal } from './fixture.ts'
@@ -40,7 +40,9 @@ const flags = fc
   )
   .map(([access, more]) => more.reduce((sum, flag) => sum | flag, access))
   // What the kernel leaves undefined, or what makes a file that is a directory.
-  .filter((value) => (value & (O_CREAT | O_EXCL)) !== O_EXCL && (value & (O_CREAT | O_DIRECTORY)) !== (O_CREAT | O_DIRECTORY))
+  .filter(
+    (value) => (value & (O_CREAT | O_EXCL)) !== O_EXCL && (value & (O_CREAT | O_DIRECTORY)) !== (O_CREAT | O_DIRECTORY),
+  )
 
 type Operation = (sync: Syscalls, slots: (number | undefined)[]) => unknown
 
@@ -190,6 +192,10 @@ function prepare(sync: Syscalls, steps: readonly Step[]): void {
 
 describe('differential', () => {
   compare('memory', () => ({ '/': memory() }), false)
-  compare('an overlay of memory over a directory of the host', (directory) => ({ '/': overlay({ lower: hostDir(directory), upper: memory() }) }), true)
+  compare(
+    'an overlay of memory over a directory of the host',
+    (directory) => ({ '/': overlay({ lower: hostDir(directory), upper: memory() }) }),
+    true,
+  )
   compare('a writable directory of the host', (directory) => ({ '/': hostDir(directory, { mode: 'rw' }) }), false)
 })

@@ -27,10 +27,13 @@ interface Overlaid extends Fixture {
 
 /** What a directory of the host holds, with all that can be told from outside. */
 function picture(directory: string): unknown {
-  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted().map((name) => {
-    const { mode, size, mtimeNs, ctimeNs, ino, nlink } = fs.lstatSync(`${directory}/${name}`, { bigint: true })
-    return { name, mode, size, mtimeNs, ctimeNs, ino, nlink }
-  })
+  return fs
+    .readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .toSorted()
+    .map((name) => {
+      const { mode, size, mtimeNs, ctimeNs, ino, nlink } = fs.lstatSync(`${directory}/${name}`, { bigint: true })
+      return { name, mode, size, mtimeNs, ctimeNs, ino, nlink }
+    })
 }
 
 function start(upperKind: 'host' | 'memory'): Overlaid & { unchanged(): void } {
@@ -57,7 +60,11 @@ function start(upperKind: 'host' | 'memory'): Overlaid & { unchanged(): void } {
 }
 
 /** Runs a body over both kinds of upper layer; the lower one must not change. */
-function rule(title: string, body: (overlaid: Overlaid) => void, kinds: readonly ('host' | 'memory')[] = ['memory', 'host']): void {
+function rule(
+  title: string,
+  body: (overlaid: Overlaid) => void,
+  kinds: readonly ('host' | 'memory')[] = ['memory', 'host'],
+): void {
   describe(title, () => {
     for (const kind of kinds) {
       test(`upper layer in ${kind === 'memory' ? 'memory' : 'a directory of the host'}`, async () => {
@@ -114,7 +121,10 @@ rule('one device, and inode numbers that survive copying up', ({ sync }) => {
   sync.lutimes('/link', 1n, 1n)
   put(sync, '/new', '')
   const after = ['/', '/file', '/dir', '/dir/a', '/link'].map((path) => sync.lstat(path))
-  assert.deepEqual(after.map(({ ino }) => ino), before.map(({ ino }) => ino))
+  assert.deepEqual(
+    after.map(({ ino }) => ino),
+    before.map(({ ino }) => ino),
+  )
   assert.deepEqual(new Set([...before, ...after, sync.stat('/new')].map(({ dev }) => dev)).size, 1)
 })
 
@@ -151,29 +161,37 @@ rule('rmdir() of a directory with visible entries is ENOTEMPTY, with whiteouts o
   assert.deepEqual(names(sync, '/'), ['dir', 'file', 'link'])
 })
 
-rule('renaming a directory of the lower layer moves all of it', ({ sync }) => {
-  const { ino } = sync.stat('/dir')
-  put(sync, '/dir/new', 'new')
-  sync.unlink('/dir/b')
-  sync.rename('/dir', '/moved')
-  fails('ENOENT', () => sync.stat('/dir'))
-  assert.deepEqual(names(sync, '/moved'), ['a', 'new', 'sub'])
-  assert.equal(get(sync, '/moved/sub/c'), 'c')
-  assert.equal(sync.stat('/moved').ino, ino)
-  sync.rename('/moved/sub', '/empty/sub')
-  sync.rename('/moved', '/empty/moved')
-  assert.deepEqual(names(sync, '/empty'), ['moved', 'sub'])
-  append(sync, '/empty/sub/c', '+')
-  assert.equal(get(sync, '/empty/sub/c'), 'c+')
-  sync.mkdir('/dir', 0o755)
-  assert.deepEqual(names(sync, '/dir'), [])
-}, ['memory'])
+rule(
+  'renaming a directory of the lower layer moves all of it',
+  ({ sync }) => {
+    const { ino } = sync.stat('/dir')
+    put(sync, '/dir/new', 'new')
+    sync.unlink('/dir/b')
+    sync.rename('/dir', '/moved')
+    fails('ENOENT', () => sync.stat('/dir'))
+    assert.deepEqual(names(sync, '/moved'), ['a', 'new', 'sub'])
+    assert.equal(get(sync, '/moved/sub/c'), 'c')
+    assert.equal(sync.stat('/moved').ino, ino)
+    sync.rename('/moved/sub', '/empty/sub')
+    sync.rename('/moved', '/empty/moved')
+    assert.deepEqual(names(sync, '/empty'), ['moved', 'sub'])
+    append(sync, '/empty/sub/c', '+')
+    assert.equal(get(sync, '/empty/sub/c'), 'c+')
+    sync.mkdir('/dir', 0o755)
+    assert.deepEqual(names(sync, '/dir'), [])
+  },
+  ['memory'],
+)
 
-rule('renaming a directory of the lower layer is EXDEV where that cannot be noted, and changes nothing', ({ sync, upper }) => {
-  fails('EXDEV', () => sync.rename('/dir', '/moved'))
-  assert.deepEqual(names(sync, '/'), ['dir', 'empty', 'file', 'link'])
-  assert.deepEqual(upper.list(), [])
-}, ['host'])
+rule(
+  'renaming a directory of the lower layer is EXDEV where that cannot be noted, and changes nothing',
+  ({ sync, upper }) => {
+    fails('EXDEV', () => sync.rename('/dir', '/moved'))
+    assert.deepEqual(names(sync, '/'), ['dir', 'empty', 'file', 'link'])
+    assert.deepEqual(upper.list(), [])
+  },
+  ['host'],
+)
 
 rule('renaming a directory of the upper layer works', ({ sync }) => {
   sync.mkdir('/new', 0o755)
@@ -212,16 +230,19 @@ rule('a hard link to a file of the lower layer is one inode with two names', ({ 
   assert.equal(get(sync, '/file'), 'lower!')
 })
 
-rule('a file that is open for reading when it is copied up shows what is written, and keeps its position', ({ sync, process }) => {
-  const fd = sync.open('/file', O_RDONLY, 0)
-  assert.equal(text(sync.read(fd, 2, -1)), 'lo')
-  assert.notEqual(process.hostFd(fd), undefined)
-  assert.equal(process.hostFd(fd, 'write'), undefined)
-  append(sync, '/file', '+')
-  assert.equal(text(sync.read(fd, 100, -1)), 'wer+')
-  assert.equal(sync.fstat(fd).size, 6)
-  sync.close(fd)
-})
+rule(
+  'a file that is open for reading when it is copied up shows what is written, and keeps its position',
+  ({ sync, process }) => {
+    const fd = sync.open('/file', O_RDONLY, 0)
+    assert.equal(text(sync.read(fd, 2, -1)), 'lo')
+    assert.notEqual(process.hostFd(fd), undefined)
+    assert.equal(process.hostFd(fd, 'write'), undefined)
+    append(sync, '/file', '+')
+    assert.equal(text(sync.read(fd, 100, -1)), 'wer+')
+    assert.equal(sync.fstat(fd).size, 6)
+    sync.close(fd)
+  },
+)
 
 rule('an open file of the lower layer stays readable when it is unlinked, with nlink 0', ({ sync, process }) => {
   const fd = sync.open('/file', O_RDONLY, 0)

@@ -18,7 +18,12 @@ function both(title: string, body: (start: (typeof implementations)['local' | 'r
 }
 
 /** The same, for bodies that need one process. */
-function bothWith(title: string, mounts: Mounts, body: (fixture: Fixture) => void | Promise<void>, identity = {}): void {
+function bothWith(
+  title: string,
+  mounts: Mounts,
+  body: (fixture: Fixture) => void | Promise<void>,
+  identity = {},
+): void {
   both(title, async (start) => {
     await using fixture = await start(mounts, makeIdentity(identity))
     await body(fixture)
@@ -47,48 +52,53 @@ bothWith('descriptors 0 to 2 are the stdio of the guest', { '/': memory(), '/dev
   fails('ESPIPE', () => sync.write(1, bytes('x'), 7))
 })
 
-bothWith('a process of a user is held to permission bits', {
-  '/': memory(),
-}, ({ sync, identity }) => {
-  const asRoot = (call: () => void): void => {
-    identity.uid = 0
-    call()
-    identity.uid = user.uid
-  }
-  asRoot(() => {
-    sync.mkdir('/private', 0o700)
-    put(sync, '/private/file', 'x')
-    put(sync, '/readable', 'x', 0o644)
-    put(sync, '/grouped', 'x', 0o640)
-    sync.chown('/grouped', 0, 50)
-    sync.mkdir('/shared', 0o777)
-    sync.chmod('/shared', 0o1777)
-    put(sync, '/shared/rooted', 'x')
-    sync.mkdir('/mine', 0o755)
-    sync.chown('/mine', user.uid, user.gid)
-  })
-  fails('EACCES', () => sync.stat('/private/file'))
-  fails('EACCES', () => sync.readdir('/private'))
-  fails('EACCES', () => put(sync, '/new', 'x'))
-  fails('EACCES', () => append(sync, '/readable', 'x'))
-  fails('EACCES', () => sync.truncate('/readable', 0))
-  fails('EACCES', () => sync.access('/readable', constants.W_OK))
-  assert.equal(get(sync, '/readable'), 'x')
-  assert.equal(get(sync, '/grouped'), 'x')
-  fails('EPERM', () => sync.chmod('/readable', 0o777))
-  fails('EPERM', () => sync.chown('/mine', 0, 0))
-  fails('EPERM', () => sync.utimes('/readable', 0n, 0n))
-  fails('EPERM', () => sync.unlink('/shared/rooted'))
-  fails('EPERM', () => sync.rename('/shared/rooted', '/shared/stolen'))
-  fails('EACCES', () => sync.unlink('/readable'))
-  put(sync, '/mine/file', 'x', 0o000)
-  assert.equal(sync.stat('/mine/file').uid, user.uid)
-  fails('EACCES', () => get(sync, '/mine/file'))
-  sync.chown('/mine/file', -1, 50)
-  assert.equal(sync.stat('/mine/file').gid, 50)
-  put(sync, '/shared/own', 'x')
-  sync.unlink('/shared/own')
-}, user)
+bothWith(
+  'a process of a user is held to permission bits',
+  {
+    '/': memory(),
+  },
+  ({ sync, identity }) => {
+    const asRoot = (call: () => void): void => {
+      identity.uid = 0
+      call()
+      identity.uid = user.uid
+    }
+    asRoot(() => {
+      sync.mkdir('/private', 0o700)
+      put(sync, '/private/file', 'x')
+      put(sync, '/readable', 'x', 0o644)
+      put(sync, '/grouped', 'x', 0o640)
+      sync.chown('/grouped', 0, 50)
+      sync.mkdir('/shared', 0o777)
+      sync.chmod('/shared', 0o1777)
+      put(sync, '/shared/rooted', 'x')
+      sync.mkdir('/mine', 0o755)
+      sync.chown('/mine', user.uid, user.gid)
+    })
+    fails('EACCES', () => sync.stat('/private/file'))
+    fails('EACCES', () => sync.readdir('/private'))
+    fails('EACCES', () => put(sync, '/new', 'x'))
+    fails('EACCES', () => append(sync, '/readable', 'x'))
+    fails('EACCES', () => sync.truncate('/readable', 0))
+    fails('EACCES', () => sync.access('/readable', constants.W_OK))
+    assert.equal(get(sync, '/readable'), 'x')
+    assert.equal(get(sync, '/grouped'), 'x')
+    fails('EPERM', () => sync.chmod('/readable', 0o777))
+    fails('EPERM', () => sync.chown('/mine', 0, 0))
+    fails('EPERM', () => sync.utimes('/readable', 0n, 0n))
+    fails('EPERM', () => sync.unlink('/shared/rooted'))
+    fails('EPERM', () => sync.rename('/shared/rooted', '/shared/stolen'))
+    fails('EACCES', () => sync.unlink('/readable'))
+    put(sync, '/mine/file', 'x', 0o000)
+    assert.equal(sync.stat('/mine/file').uid, user.uid)
+    fails('EACCES', () => get(sync, '/mine/file'))
+    sync.chown('/mine/file', -1, 50)
+    assert.equal(sync.stat('/mine/file').gid, 50)
+    put(sync, '/shared/own', 'x')
+    sync.unlink('/shared/own')
+  },
+  user,
+)
 
 bothWith('what changes in the identity counts from the next call', { '/': memory() }, ({ sync, identity }) => {
   identity.umask = 0o077
@@ -99,21 +109,25 @@ bothWith('what changes in the identity counts from the next call', { '/': memory
   assert.equal(sync.stat('/b').mode & 0o777, 0o666)
 })
 
-bothWith('asynchronous calls settle in a later turn, with the same results and errors', { '/': memory({ '/a': 'content' }) }, async ({ process }) => {
-  let settled = false
-  const opening = process.async.open('/a', O_RDONLY, 0).finally(() => (settled = true))
-  await null
-  await null
-  assert.equal(settled, false)
-  const fd = await opening
-  assert.equal(text(await process.async.read(fd, 100, -1)), 'content')
-  await assert.rejects(process.async.stat('/missing'), { code: 'ENOENT' })
-  const [first, second] = await Promise.all([process.async.stat('/a'), process.async.stat('/')])
-  assert.equal(first.size, 7)
-  assert.equal(second.nlink, 2)
-  await process.async.close(fd)
-  await assert.rejects(process.async.close(fd), { code: 'EBADF' })
-})
+bothWith(
+  'asynchronous calls settle in a later turn, with the same results and errors',
+  { '/': memory({ '/a': 'content' }) },
+  async ({ process }) => {
+    let settled = false
+    const opening = process.async.open('/a', O_RDONLY, 0).finally(() => (settled = true))
+    await Promise.resolve()
+    await Promise.resolve()
+    assert.equal(settled, false)
+    const fd = await opening
+    assert.equal(text(await process.async.read(fd, 100, -1)), 'content')
+    await assert.rejects(process.async.stat('/missing'), { code: 'ENOENT' })
+    const [first, second] = await Promise.all([process.async.stat('/a'), process.async.stat('/')])
+    assert.equal(first.size, 7)
+    assert.equal(second.nlink, 2)
+    await process.async.close(fd)
+    await assert.rejects(process.async.close(fd), { code: 'EBADF' })
+  },
+)
 
 bothWith('/dev holds devices', { '/dev': synthetic.dev() }, ({ sync }) => {
   const on = <Result>(name: string, flags: number, use: (fd: number) => Result): Result => {
@@ -124,7 +138,18 @@ bothWith('/dev holds devices', { '/dev': synthetic.dev() }, ({ sync }) => {
       sync.close(fd)
     }
   }
-  assert.deepEqual(names(sync, '/dev'), ['fd', 'full', 'null', 'random', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero'])
+  assert.deepEqual(names(sync, '/dev'), [
+    'fd',
+    'full',
+    'null',
+    'random',
+    'stderr',
+    'stdin',
+    'stdout',
+    'tty',
+    'urandom',
+    'zero',
+  ])
   assert.equal(sync.stat('/dev/null').mode & S_IFMT, S_IFCHR)
   assert.equal(sync.stat('/dev/null').rdev, fs.statSync('/dev/null').rdev)
   on('null', O_RDWR, (fd) => {
@@ -137,44 +162,56 @@ bothWith('/dev holds devices', { '/dev': synthetic.dev() }, ({ sync }) => {
   fails('ENXIO', () => sync.open('/dev/tty', O_RDWR, 0))
 })
 
-bothWith('/etc tells who the guest is', {
-  '/etc': overlay({
-    lower: [
-      synthetic.etc({ hostname: 'api', hosts: { db: '10.0.0.2' }, user: { name: 'node', uid: 1000, gid: 1000, home: '/home/node' } }),
-      memory({ '/app.conf': 'lower' }),
-    ],
-    upper: memory(),
-  }),
-}, ({ sync }) => {
-  assert.equal(get(sync, '/etc/hostname'), 'api\n')
-  assert.match(get(sync, '/etc/hosts'), /^127\.0\.0\.1\tlocalhost$/m)
-  assert.match(get(sync, '/etc/hosts'), /^10\.0\.0\.2\tdb$/m)
-  assert.match(get(sync, '/etc/passwd'), /^node:x:1000:1000::\/home\/node:/m)
-  assert.deepEqual(names(sync, '/etc'), ['app.conf', 'group', 'hostname', 'hosts', 'passwd', 'resolv.conf'])
-})
+bothWith(
+  '/etc tells who the guest is',
+  {
+    '/etc': overlay({
+      lower: [
+        synthetic.etc({
+          hostname: 'api',
+          hosts: { db: '10.0.0.2' },
+          user: { name: 'node', uid: 1000, gid: 1000, home: '/home/node' },
+        }),
+        memory({ '/app.conf': 'lower' }),
+      ],
+      upper: memory(),
+    }),
+  },
+  ({ sync }) => {
+    assert.equal(get(sync, '/etc/hostname'), 'api\n')
+    assert.match(get(sync, '/etc/hosts'), /^127\.0\.0\.1\tlocalhost$/m)
+    assert.match(get(sync, '/etc/hosts'), /^10\.0\.0\.2\tdb$/m)
+    assert.match(get(sync, '/etc/passwd'), /^node:x:1000:1000::\/home\/node:/m)
+    assert.deepEqual(names(sync, '/etc'), ['app.conf', 'group', 'hostname', 'hosts', 'passwd', 'resolv.conf'])
+  },
+)
 
-bothWith('mounts cover what is below them, and stand where nothing is', {
-  '/': memory({ '/data/covered': 'x', '/other': '' }),
-  '/data': memory({ '/file': 'mounted' }),
-  '/deep/in/the/tree': memory({ '/file': 'deep' }),
-}, ({ sync }) => {
-  assert.deepEqual(names(sync, '/'), ['data', 'deep', 'other'])
-  assert.deepEqual(names(sync, '/data'), ['file'])
-  assert.equal(get(sync, '/deep/in/the/tree/file'), 'deep')
-  assert.equal(get(sync, '/deep/in/../in/the/tree/../tree/file'), 'deep')
-  assert.deepEqual(names(sync, '/deep'), ['in'])
-  fails('EROFS', () => put(sync, '/deep/new', ''))
-  fails('EBUSY', () => sync.rmdir('/data'))
-  fails('EBUSY', () => sync.rename('/data', '/moved'))
-  fails('EXDEV', () => sync.rename('/data/file', '/file'))
-  fails('EXDEV', () => sync.link('/data/file', '/file'))
-  sync.symlink('/data/file', '/link')
-  assert.equal(get(sync, '/link'), 'mounted')
-  assert.notEqual(sync.stat('/data').dev, sync.stat('/').dev)
-})
+bothWith(
+  'mounts cover what is below them, and stand where nothing is',
+  {
+    '/': memory({ '/data/covered': 'x', '/other': '' }),
+    '/data': memory({ '/file': 'mounted' }),
+    '/deep/in/the/tree': memory({ '/file': 'deep' }),
+  },
+  ({ sync }) => {
+    assert.deepEqual(names(sync, '/'), ['data', 'deep', 'other'])
+    assert.deepEqual(names(sync, '/data'), ['file'])
+    assert.equal(get(sync, '/deep/in/the/tree/file'), 'deep')
+    assert.equal(get(sync, '/deep/in/../in/the/tree/../tree/file'), 'deep')
+    assert.deepEqual(names(sync, '/deep'), ['in'])
+    fails('EROFS', () => put(sync, '/deep/new', ''))
+    fails('EBUSY', () => sync.rmdir('/data'))
+    fails('EBUSY', () => sync.rename('/data', '/moved'))
+    fails('EXDEV', () => sync.rename('/data/file', '/file'))
+    fails('EXDEV', () => sync.link('/data/file', '/file'))
+    sync.symlink('/data/file', '/link')
+    assert.equal(get(sync, '/link'), 'mounted')
+    assert.notEqual(sync.stat('/data').dev, sync.stat('/').dev)
+  },
+)
 
 both('a directory of the host that is mounted for reading is EROFS to those who write', async (start) => {
-  using directory = temporaryDirectory({ 'file': 'x', 'dir/a': '' })
+  using directory = temporaryDirectory({ file: 'x', 'dir/a': '' })
   await using fixture = await start({ '/': hostDir(directory.path) })
   const { sync } = fixture
   assert.equal(get(sync, '/file'), 'x')
@@ -214,7 +251,7 @@ both('links lead nowhere out of a directory of the host', async (start) => {
 })
 
 both('calls pass to the host where the files are its own, and not where they are not', async (start) => {
-  const cwd = temporaryDirectory({ 'file': 'x', 'dir/file': 'y' })
+  const cwd = temporaryDirectory({ file: 'x', 'dir/file': 'y' })
   using directory = cwd
   const file = directory.resolve('file')
   await using fixture = await start({ '/': overlay({ lower: hostDir('/'), upper: memory() }) })

@@ -41,18 +41,26 @@ rule('`link/..` is the parent of what the link leads to', (sync) => {
   assert.equal(get(sync, '/link/../found'), 'here')
 })
 
-rule('`..` at the root stays at the root', (sync) => {
-  put(sync, '/file', 'x')
-  assert.equal(get(sync, '/../../file'), 'x')
-}, guests)
+rule(
+  '`..` at the root stays at the root',
+  (sync) => {
+    put(sync, '/file', 'x')
+    assert.equal(get(sync, '/../../file'), 'x')
+  },
+  guests,
+)
 
-rule('an absolute link is resolved in the root of the guest', (sync) => {
-  put(sync, '/file', 'x')
-  sync.symlink('/file', '/link')
-  assert.equal(get(sync, '/link'), 'x')
-  assert.equal(sync.readlink('/link'), '/file')
-  assert.equal(sync.realpath('/link'), '/file')
-}, guests)
+rule(
+  'an absolute link is resolved in the root of the guest',
+  (sync) => {
+    put(sync, '/file', 'x')
+    sync.symlink('/file', '/link')
+    assert.equal(get(sync, '/link'), 'x')
+    assert.equal(sync.readlink('/link'), '/file')
+    assert.equal(sync.realpath('/link'), '/file')
+  },
+  guests,
+)
 
 rule('40 links resolve, 41 are ELOOP', (sync) => {
   put(sync, '/0', 'end')

@@ -1,0 +1,12 @@
+/** Copies a file of the thread that started it, synchronously, and says that it is done. */
+import { workerData } from 'node:worker_threads'
+import { connectFileSystem } from '@libvisor/fs'
+import type { Connection } from '@libvisor/fs'
+import { get, put } from './calls.ts'
+import { makeIdentity } from './fixture.ts'
+
+const { done, ...connection } = workerData as Connection & { readonly done: Int32Array }
+using process = connectFileSystem({ ...connection, identity: makeIdentity() })
+put(process.sync, '/copy', get(process.sync, '/file'))
+Atomics.store(done, 0, 1)
+Atomics.notify(done, 0)
