@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { buffer, text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createNamespace } from '@libvisor/core'
 import { parity } from '@libvisor/testkit/parity'
-import { createNetInterceptor, createNetStack, netStack } from '../src/index.ts'
+import { createGuest } from './harness/guest.ts'
 
 interface Subject extends Disposable {
   readonly net: typeof net
@@ -13,14 +12,7 @@ interface Subject extends Disposable {
 
 const subjects = {
   native: (): Subject => ({ net, [Symbol.dispose]() {} }),
-  guest: (): Subject => {
-    const ns = createNamespace({ name: 'guest' })
-    const stack = createNetStack({ hostname: 'guest' })
-    ns.provide(netStack, stack)
-    ns.own(stack)
-    const bound = createNetInterceptor().bind(ns)
-    return { net: bound.modules['net']!() as typeof net, [Symbol.dispose]: () => ns[Symbol.dispose]() }
-  },
+  guest: (): Subject => createGuest(),
 }
 
 async function listening(server: net.Server, ...args: unknown[]): Promise<net.AddressInfo> {
@@ -103,9 +95,9 @@ parity('listen() on a port that is taken fails with EADDRINUSE', subjects, async
 })
 
 parity('listen() on a foreign address fails with EADDRNOTAVAIL', subjects, async ({ net }) => {
-  const server = net.createServer().listen(45678, '192.0.2.1')
+  const server = net.createServer().listen(45678, '203.0.113.9')
   const [error] = (await once(server, 'error')) as [Error]
-  assert.equal(error.message, 'listen EADDRNOTAVAIL: address not available 192.0.2.1:45678')
+  assert.equal(error.message, 'listen EADDRNOTAVAIL: address not available 203.0.113.9:45678')
 })
 
 parity('listening again right after close() works', subjects, async ({ net }) => {
@@ -429,9 +421,9 @@ parity('localAddress and localPort are bound', subjects, async ({ net }) => {
 })
 
 parity('a foreign localAddress fails with EADDRNOTAVAIL', subjects, async ({ net }) => {
-  const socket = net.connect({ port: 9, host: '127.0.0.1', localAddress: '192.0.2.1' })
+  const socket = net.connect({ port: 9, host: '127.0.0.1', localAddress: '203.0.113.9' })
   const [error] = (await once(socket, 'error')) as [Error]
-  assert.match(error.message, /^bind EADDRNOTAVAIL 192\.0\.2\.1/)
+  assert.match(error.message, /^bind EADDRNOTAVAIL 203\.0\.113\.9/)
 })
 
 parity('a unix socket carries bytes, and has its path for an address', subjects, async ({ net }) => {

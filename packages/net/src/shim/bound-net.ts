@@ -1,6 +1,6 @@
 import type * as net from 'node:net'
 import { apply, construct, original } from '@libvisor/abi'
-import { mimic, setOwner, unsupported } from '@libvisor/core'
+import { inNativeSection, mimic, setOwner, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { dnsOriginals, overlay } from './bound-dns.ts'
 import { createLookup } from './dns-lookup.ts'
@@ -20,13 +20,14 @@ type Constructor = (new (...args: unknown[]) => object) & { readonly prototype: 
 export function bindNet(ns: Namespace): typeof net {
   const node = original('net')
   const { connect, reinitialize, listen2, reinitializeSymbol } = netOriginals()
+  const current = (): Namespace | undefined => (inNativeSection() ? undefined : ns)
   const hooks = createSocketHooks({
-    current: () => ns,
+    current,
     base: { connect, reinitialize },
     lookupFor: (_ns, port) => createLookup(ns, dnsOriginals(), port) as unknown as LookupFunction,
   })
   const Socket = subclass(node.Socket, ns, { connect: hooks.connect, [reinitializeSymbol]: hooks.reinitialize })
-  const Server = subclass(node.Server, ns, { _listen2: createListen2(() => ns, listen2 as Listen2), listen: createListen(ns) })
+  const Server = subclass(node.Server, ns, { _listen2: createListen2(current, listen2 as Listen2), listen: createListen(ns) })
 
   const createConnection = (...args: unknown[]): net.Socket => {
     const normalized = netOriginals().normalizeArgs(args)
