@@ -6,7 +6,6 @@ import { publishedPackages, root, scratch } from './workspace.ts'
 /** A package as it would be published. */
 export interface PackedPackage {
   readonly name: string
-  readonly directory: string
   readonly tarball: string
 }
 
@@ -20,9 +19,9 @@ export async function packAll(): Promise<readonly PackedPackage[]> {
   const filters = packages.flatMap(({ manifest }) => ['--filter', manifest.name])
   const { code, output } = await pnpm([...filters, '-r', 'pack', '--pack-destination', destination], { show: false })
   if (code !== 0) throw new Error(`pnpm pack failed:\n${output}`)
-  return packages.map(({ manifest: { name, version }, directory }) => {
+  return packages.map(({ manifest: { name, version } }) => {
     const tarball = path.join(destination, `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`)
     if (!fs.existsSync(tarball)) throw new Error(`pnpm pack made no ${tarball}:\n${output}`)
-    return { name, directory, tarball }
+    return { name, tarball }
   })
 }
