@@ -94,6 +94,8 @@ export interface LoaderHost {
   readonly process: NodeJS.Process
   /** `node:module` before any patch. */
   readonly module: typeof NodeModule
+  /** The URL of the folder of the loader's own modules. */
+  readonly ownFolder: string
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
   readonly probe: SyntaxProbe
@@ -116,6 +118,7 @@ export interface LoaderHost {
 export const loaderHost: LoaderHost = Object.freeze({
   process: host.process,
   module: nodeModule,
+  ownFolder: new URL('.', import.meta.url).href,
   path,
   dialect,
   probe,

@@ -17,6 +17,8 @@ export interface MemoryRealmOptions {
   readonly copy?: readonly [from: string, to: string]
   /** Built-ins that are not to be had. */
   readonly denied?: readonly string[]
+  /** A name in the paths of files that count as libvisor's own. */
+  readonly own?: string
   /** Whether the names of built-ins that are asked for are printed at exit. */
   readonly traceBuiltins?: boolean
   /** Whether the tree counts as different from the host's files; a program changes it with `globalThis.setDiffers`. */
@@ -36,6 +38,7 @@ const [options, entry = '', ...args] = process.argv.slice(2)
 const {
   tree,
   copy,
+  own,
   denied = [],
   traceBuiltins = false,
   differs = true,
@@ -55,7 +58,7 @@ if (traceBuiltins) process.on('exit', () => writeSync(1, `built-ins: ${[...asked
 createLoaderInterceptor({
   onBuiltin: (id) => asked.add(id),
   isDenied: (id) => denied.includes(id),
-  isOwnCode: (url) => url.startsWith(new URL('../src/', import.meta.url).href),
+  isOwnCode: (url) => own !== undefined && url.includes(own),
 }).install(
   { kind: 'own', global: globalThis, patches: createPatchRegistry(), whenAsked() {}, ask() {} },
   createCurrent(ns),

@@ -8,7 +8,7 @@ import type { CurrentNamespace, Realm } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import { requireConditions } from '../state/resolve-commonjs.ts'
 import type { StateOf } from './loader-state.ts'
-import { hideFrames } from './stack.ts'
+import type { StackCleaner } from './stack.ts'
 
 /** A CommonJS module, as far as the loader looks at it. */
 export interface CommonJsModule {
@@ -56,6 +56,7 @@ export interface CommonJsOptions {
   readonly stateOf: StateOf
   readonly host: LoaderHost
   readonly isOwnCode: (url: string) => boolean
+  readonly stacks: StackCleaner
   readonly Module: ModuleConstructor
 }
 
@@ -67,7 +68,7 @@ const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
  * @param options - the realm, and how modules are found
  */
 export function patchCommonJs(options: CommonJsOptions): void {
-  const { realm, current, stateOf, host, isOwnCode, Module } = options
+  const { realm, current, stateOf, host, isOwnCode, stacks, Module } = options
   const { path } = host
   const { _resolveFilename, _findPath, _resolveLookupPaths, _initPaths } = Module
   const parentOf = getOwnPropertyDescriptor(Module.prototype, 'parent')?.get
@@ -138,7 +139,7 @@ export function patchCommonJs(options: CommonJsOptions): void {
       if (found) return found
       throw state.resolver.errors.requireNotFound(request, requireStack(parent))
     } catch (error) {
-      throw hideFrames(error, resolveFilename)
+      throw stacks.hide(error, resolveFilename)
     }
   }
 

@@ -12,7 +12,7 @@ import type { CurrentNamespace } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import { validateAttributes } from '../state/import-attributes.ts'
 import type { StateOf } from './loader-state.ts'
-import { hideFrames } from './stack.ts'
+import type { StackCleaner } from './stack.ts'
 
 type NextResolve = (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput
 type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadFnOutput
@@ -31,6 +31,7 @@ export interface HooksOptions {
   /** The gate of built-ins. */
   readonly gate: (specifier: string) => void
   readonly isOwnCode: (url: string) => boolean
+  readonly stacks: StackCleaner
 }
 
 /** Node puts the condition of its own loader before those of the command line. */
@@ -45,7 +46,7 @@ function isImport(conditions: readonly string[]): boolean {
  * @returns the hooks
  */
 export function createHooks(options: HooksOptions): Hooks {
-  const { host, current, stateOf, gate, isOwnCode } = options
+  const { host, current, stateOf, gate, isOwnCode, stacks } = options
   const { path, dialect } = host
   const conditionSets = new WeakMap<readonly string[], ReadonlySet<string>>()
 
@@ -68,11 +69,11 @@ export function createHooks(options: HooksOptions): Hooks {
     const { parentURL, conditions } = context
     const imports = isImport(conditions)
     if (imports && parentURL !== undefined && isOwnCode(parentURL)) {
-      throw hideFrames(denied(`import('${specifier}') from libvisor's own code`), resolve)
+      throw stacks.hide(denied(`import('${specifier}') from libvisor's own code`), resolve)
     }
     const state = imports && !isNodes(specifier, parentURL) ? stateOf(ns) : undefined
     if (state === undefined) {
-      const result = nextResolve(specifier, context)
+      const result = stacks.guard(() => nextResolve(specifier, context))
       if (imports && result.url.startsWith('node:')) gate(result.url)
       return result
     }
@@ -81,7 +82,7 @@ export function createHooks(options: HooksOptions): Hooks {
       if (format === 'builtin') gate(url)
       return { url, format: format as string | null, shortCircuit: true }
     } catch (error) {
-      throw hideFrames(error, resolve)
+      throw stacks.hide(error, resolve)
     }
   }
 
@@ -90,10 +91,10 @@ export function createHooks(options: HooksOptions): Hooks {
     if (ns === undefined) return nextLoad(url, context)
     if (url.startsWith('node:')) {
       gate(url)
-      return nextLoad(url, context)
+      return stacks.guard(() => nextLoad(url, context))
     }
     const state = url.startsWith('file:') ? stateOf(ns) : undefined
-    if (state === undefined) return nextLoad(url, context)
+    if (state === undefined) return stacks.guard(() => nextLoad(url, context))
     try {
       if (!isImport(context.conditions)) {
         const { format, source } = state.reader.required(path.fileURLToPath(url), context.format)
@@ -103,7 +104,7 @@ export function createHooks(options: HooksOptions): Hooks {
       validateAttributes(url, format, context.importAttributes as Record<string, string>, state.resolver.errors)
       return { format: format === 'commonjs' ? dialect.importedCommonJs : format, source, shortCircuit: true }
     } catch (error) {
-      throw hideFrames(error, load)
+      throw stacks.hide(error, load)
     }
   }
 

@@ -11,6 +11,7 @@ import { createStates } from './loader-state.ts'
 import { createModuleExports } from './module-exports.ts'
 import type { ModuleExports } from './module-exports.ts'
 import { patchRunMain } from './run-entry.ts'
+import { createStackCleaner } from './stack.ts'
 
 /** How the loader's interceptor is made. */
 export interface LoaderInterceptorOptions extends BuiltinGateOptions {
@@ -50,6 +51,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
   const { isOwnCode = () => false } = options
   const host = loaderHost
   const gate = createBuiltinGate(options)
+  const stacks = createStackCleaner((file) => file.startsWith(host.ownFolder) || isOwnCode(file))
   const Module = builtin('module') as unknown as ModuleConstructor
   const stateOf = createStates({ host, extensions: () => Object.keys(Module._extensions) })
 
@@ -60,7 +62,8 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
       const bound = new WeakMap<Namespace, ModuleExports>()
       const exportsOf = (ns: Namespace): ModuleExports => {
         let exports = bound.get(ns)
-        if (exports === undefined) bound.set(ns, (exports = createModuleExports(ns, { host, stateOf, current, gate })))
+        if (exports === undefined)
+          bound.set(ns, (exports = createModuleExports(ns, { host, stateOf, current, gate, stacks })))
         return exports
       }
       for (const key of ['enableCompileCache', 'findPackageJSON', 'register', 'registerHooks'] as const) {
@@ -68,7 +71,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
         const dispatcher = createDispatcher(original, current, (ns) => exportsOf(ns)[key])
         realm.patches.patch(Module, key, { value: dispatcher })
       }
-      patchCommonJs({ realm, current, stateOf, host, isOwnCode, Module })
+      patchCommonJs({ realm, current, stateOf, host, isOwnCode, stacks, Module })
       if (realm.kind === 'own') patchRunMain({ realm, current, stateOf, Module, host })
 
       const { process } = realm.global
@@ -81,7 +84,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
         realm.patches.patch(process, 'getBuiltinModule', { value: mimic(getBuiltinModule, replacement) })
       }
 
-      const registration = host.module.registerHooks(createHooks({ host, current, stateOf, gate, isOwnCode }))
+      const registration = host.module.registerHooks(createHooks({ host, current, stateOf, gate, isOwnCode, stacks }))
       return { [Symbol.dispose]: () => registration.deregister() }
     },
 
@@ -90,7 +93,10 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
       return {
         modules: {
           module: () =>
-            (module ??= bindModule(Module, createModuleExports(ns, { host, stateOf, current: () => ns, gate }))),
+            (module ??= bindModule(
+              Module,
+              createModuleExports(ns, { host, stateOf, current: () => ns, gate, stacks }),
+            )),
         },
         globals: {},
         [Symbol.dispose]() {},

@@ -5,7 +5,7 @@ import { unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import type { StateOf } from './loader-state.ts'
-import { hideFrames } from './stack.ts'
+import type { StackCleaner } from './stack.ts'
 
 /** The functions of `node:module` that are different in a guest. */
 export type ModuleExports = Pick<
@@ -20,6 +20,7 @@ export interface ModuleExportsOptions {
   readonly current: CurrentNamespace
   /** The gate of built-ins. */
   readonly gate: (specifier: string) => void
+  readonly stacks: StackCleaner
 }
 
 /**
@@ -30,23 +31,25 @@ export interface ModuleExportsOptions {
  * @returns the functions
  */
 export function createModuleExports(ns: Namespace, options: ModuleExportsOptions): ModuleExports {
-  const { host, stateOf, current, gate } = options
+  const { host, stateOf, current, gate, stacks } = options
   const { path, module: original } = host
 
+  function findPackageJSON(...args: Parameters<typeof original.findPackageJSON>): string | undefined {
+    const [specifier, base = 'data:'] = args
+    const state = stateOf(ns)
+    const isText = (value: unknown): boolean => typeof value === 'string' || value instanceof URL
+    // What is not of the right type gets Node's own error.
+    if (state === undefined || !isText(specifier) || !isText(base)) return original.findPackageJSON(...args)
+    try {
+      const parentURL = typeof base === 'string' && path.isAbsolute(base) ? path.pathToFileURL(base) : new URL(base)
+      return state.resolver.findPackageJson(String(specifier), parentURL.href)
+    } catch (error) {
+      throw stacks.hide(error, findPackageJSON)
+    }
+  }
+
   return {
-    findPackageJSON(...args: Parameters<typeof original.findPackageJSON>) {
-      const [specifier, base = 'data:'] = args
-      const state = stateOf(ns)
-      const isText = (value: unknown): boolean => typeof value === 'string' || value instanceof URL
-      // What is not of the right type gets Node's own error.
-      if (state === undefined || !isText(specifier) || !isText(base)) return original.findPackageJSON(...args)
-      try {
-        const parentURL = typeof base === 'string' && path.isAbsolute(base) ? path.pathToFileURL(base) : new URL(base)
-        return state.resolver.findPackageJson(String(specifier), parentURL.href)
-      } catch (error) {
-        throw hideFrames(error, this.findPackageJSON)
-      }
-    },
+    findPackageJSON,
 
     register(...args: unknown[]) {
       if (stateOf(ns) !== undefined) {
