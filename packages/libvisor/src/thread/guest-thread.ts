@@ -1,5 +1,6 @@
 import { host, invariant, original } from '@libvisor/abi'
 import { slots, VisorError } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
 import { openSwitchPort } from '@libvisor/net'
 import { signals } from '@libvisor/process'
 import type { ManualClock } from '@libvisor/time'
@@ -54,6 +55,11 @@ export function bootGuest(envelope: GuestEnvelope): void {
   // The host's wish to be able to ask is no reason for the guest to live on.
   control.unref()
 
+  if (!isProgram(ns, program.entry)) {
+    const message = `There is no program '${program.entry}' in the guest '${spec.name}'`
+    tell({ type: 'failed', code: 'VISOR_ENTRY_NOT_FOUND', message, hint: 'An absolute path is a path of the guest: check its mounts.' })
+    exitNow(1)
+  }
   const model = furnished.files
   invariant(model !== undefined, 'a guest has files of its own')
   const identity = { ...ns.get(slots.identity), uid: 0, gid: 0 }
@@ -61,6 +67,12 @@ export function bootGuest(envelope: GuestEnvelope): void {
   const realm = enterOwnRealm({ ns, workers: createWorkerLauncher({ spec, files: model }) })
   showThreadAs(realm, mainThread)
   tell({ type: 'started', files: served.memory })
+}
+
+/** Whether Node would find a program there: it completes names, and runs what a directory's manifest names. */
+function isProgram(ns: Namespace, entry: string): boolean {
+  const files = ns.get(slots.fileView)
+  return ['', '.js', '.json', '.node'].some((extension) => files.kind(entry + extension) !== undefined)
 }
 
 /** Does what the host asks of a guest. */
