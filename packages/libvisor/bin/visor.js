@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // Loaded by whatever Node is there: nothing in this file is newer than Node 12, and what is newer is imported after
 // the version is known.
 import { existsSync } from 'fs'

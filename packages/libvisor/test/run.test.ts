@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +9,9 @@ import type { ScriptResult } from '@libvisor/testkit'
 
 const visor = fileURLToPath(new URL('../bin/visor.js', import.meta.url))
 
+/** As the first line of the command has it: what follows is the command's, also `--env-file`, which Node has too. */
+const nodeFlags = ['--']
+
 /** Runs `visor run` in a directory with some files, and tells what it printed and what is in the directory then. */
 async function visorRun(
   args: readonly string[],
@@ -15,8 +19,10 @@ async function visorRun(
   env: Record<string, string> = {},
 ): Promise<ScriptResult & { written: readonly string[] }> {
   using directory = temporaryDirectory(files)
+  // A guest of another user must be able to read its program.
+  chmodSync(directory.path, 0o755)
   const options = { cwd: directory.path, env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env } }
-  const result = await runScript([visor, 'run', ...args], options)
+  const result = await runScript([...nodeFlags, visor, 'run', ...args], options)
   return { ...result, written: directory.list() }
 }
 
@@ -110,10 +116,11 @@ describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => 
     await once(probe, 'close')
     using directory = temporaryDirectory({
       'app.mjs': `
-        import { createServer } from 'node:http'
+        import { chmodSync } from 'node:fs'
+import { createServer } from 'node:http'
         const server = createServer((request, response) => { response.end('published'); server.close() }).listen(3000)`,
     })
-    const running = runScript([visor, 'run', '--isolation', isolation, '-p', `127.0.0.1:${port}:3000`, 'app.mjs'], { cwd: directory.path })
+    const running = runScript([...nodeFlags, visor, 'run', '--isolation', isolation, '-p', `127.0.0.1:${port}:3000`, 'app.mjs'], { cwd: directory.path })
     await expect
       .poll(() => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((response) => response.text(), () => ''), {
         timeout: 20_000,

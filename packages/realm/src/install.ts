@@ -1,4 +1,5 @@
 import { apply } from '@libvisor/abi'
+import { mimic } from '@libvisor/core'
 import type { CurrentNamespace, Interceptor, Realm } from '@libvisor/core'
 
 /** What is installed in a realm. */
@@ -37,26 +38,18 @@ function askBeforeGlobal(realm: Realm, name: string, ids: readonly string[]): vo
   const ask = (): void => {
     for (const id of ids) realm.ask(id)
   }
-  const { get, set, value } = descriptor
+  const { get, value } = descriptor as { get?: () => unknown; value?: unknown }
   if (get !== undefined) {
-    realm.patches.patch(realm.global, name, {
-      get(this: unknown) {
-        ask()
-        return apply(get, this, []) as unknown
-      },
-      ...(set === undefined ? {} : { set }),
-    })
-    return
-  }
-  if (typeof value !== 'function') return
-  // A getter that becomes the value: nobody can hold a reference that was taken before the hooks were there.
-  realm.patches.patch(realm.global, name, {
-    get() {
+    const getter = function (this: unknown): unknown {
       ask()
-      return value as unknown
-    },
-    set(replacement: unknown) {
-      Object.defineProperty(realm.global, name, { ...descriptor, value: replacement })
-    },
-  })
+      return apply(get, this, [])
+    }
+    realm.patches.patch(realm.global, name, { ...descriptor, get: mimic(get, getter) })
+  } else if (typeof value === 'function') {
+    const asking = function (this: unknown, ...args: unknown[]): unknown {
+      ask()
+      return apply(value as (...args: unknown[]) => unknown, this, args)
+    }
+    realm.patches.patch(realm.global, name, { value: mimic(value, asking) })
+  }
 }

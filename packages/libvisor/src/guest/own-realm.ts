@@ -30,7 +30,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   const current = createCurrent(ns)
   const realm = openRealm({
     kind: 'own',
-    seal: (id, exports) => sealExports({ id, exports, patches: realm.patches, current }),
+    seal: (id, exports) => sealExports({ id, exports, patches: realm.patches, current, owner: ns }),
   })
   const askFor = (id: string): void => {
     const refusal = refusalOf(id, undefined, ns.policy)
@@ -50,7 +50,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
     ],
     globalsRidingOn,
   })
-  sealExports({ id: 'globalThis', exports: globalThis, patches: realm.patches, current })
+  sealExports({ id: 'globalThis', exports: globalThis, patches: realm.patches, current, owner: ns })
   realm.commit()
   return realm
 }
