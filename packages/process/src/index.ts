@@ -1,12 +1,5 @@
 // The process of a guest as plain state: who it is, what it was started with, its environment, its signals.
-export {
-  createIdentity,
-  setEffectiveGid,
-  setEffectiveUid,
-  setGid,
-  setGroups,
-  setUid,
-} from './state/identity.ts'
+export { createIdentity, setEffectiveGid, setEffectiveUid, setGid, setGroups, setUid } from './state/identity.ts'
 export type { GuestIdentity, IdentityOptions } from './state/identity.ts'
 export { createProcessState, loopback, processState } from './state/process-state.ts'
 export type { InterfaceAddress, Interfaces, ProcessState, ProcessStateOptions } from './state/process-state.ts'

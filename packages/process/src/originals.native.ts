@@ -23,10 +23,7 @@ const { create, defineProperties, getOwnPropertyDescriptors } = Object
 export const liveProcess = host.process as OriginalProcess
 
 /** The members of `process` as they were. Lazy getters have not been run. */
-export const originalProcess = defineProperties(
-  create(null) as OriginalProcess,
-  getOwnPropertyDescriptors(liveProcess),
-)
+export const originalProcess = defineProperties(create(null) as OriginalProcess, getOwnPropertyDescriptors(liveProcess))
 
 /** The real environment. */
 export const hostEnv = host.process.env

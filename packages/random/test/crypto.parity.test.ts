@@ -45,11 +45,27 @@ for (const offset of places) {
     const text = `${String(offset)}, ${String(size)}`
     call(`randomFillSync(Uint8Array, ${text})`, (crypto) => crypto.randomFillSync(new Uint8Array(4), offset, size))
     call(`randomFillSync(Uint32Array, ${text})`, (crypto) => crypto.randomFillSync(new Uint32Array(4), offset, size))
-    call(`randomFillSync(DataView, ${text})`, (crypto) => crypto.randomFillSync(new DataView(new ArrayBuffer(4)), offset, size))
+    call(`randomFillSync(DataView, ${text})`, (crypto) =>
+      crypto.randomFillSync(new DataView(new ArrayBuffer(4)), offset, size),
+    )
     call(`randomFill(ArrayBuffer, ${text})`, (crypto) => crypto.randomFill(new ArrayBuffer(4), offset, size, callback))
   }
 }
-for (const args of [[], [0], [1], [-1], [5, 5], [5, 6], [6, 5], [0, 2 ** 48], [2 ** 53], [1.5], ['1'], [1, '2'], [-5, -2]]) {
+for (const args of [
+  [],
+  [0],
+  [1],
+  [-1],
+  [5, 5],
+  [5, 6],
+  [6, 5],
+  [0, 2 ** 48],
+  [2 ** 53],
+  [1.5],
+  ['1'],
+  [1, '2'],
+  [-5, -2],
+]) {
   call(`randomInt(${String(args)})`, (crypto) => crypto.randomInt(...args))
 }
 call('getRandomValues(Uint8Array)', (crypto) => crypto.getRandomValues(new Uint8Array(4)))
@@ -110,7 +126,9 @@ function behaves(crypto: Crypto): void {
   })
 
   it('what is not random is as it was', async () => {
-    expect(crypto.createHash('sha256').update('a').digest('hex')).toBe(nodeCrypto.createHash('sha256').update('a').digest('hex'))
+    expect(crypto.createHash('sha256').update('a').digest('hex')).toBe(
+      nodeCrypto.createHash('sha256').update('a').digest('hex'),
+    )
     expect(crypto.webcrypto.subtle).toBe(nodeCrypto.webcrypto.subtle)
     expect(crypto.webcrypto).toBeInstanceOf(globalThis.Crypto)
   })

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEntropy } from '@libvisor/random'
 

@@ -48,14 +48,37 @@ function behaves(Subject: DateConstructor, now: () => number): void {
     }
     const day = new Day(0)
     expect(day.day).toBe('1970-01-01')
-    expect([day instanceof Day, day instanceof Date, Object.getPrototypeOf(day) === Day.prototype]).toEqual([true, true, true])
+    expect([day instanceof Day, day instanceof Date, Object.getPrototypeOf(day) === Day.prototype]).toEqual([
+      true,
+      true,
+      true,
+    ])
     expect(Math.abs(new Day().getTime() - now())).toBeLessThan(1000)
     expect(Reflect.construct(Subject, [7], Day)).toBeInstanceOf(Day)
   })
 
   it('takes arguments as the original does', () => {
-    const lists = [[0], ['1'], ['x'], [undefined], [null], [true], [new Date(3)], [NaN], [8.64e15 + 1], [2020], [2020, 1], [99, 0]]
-    for (const args of [...lists, [{ valueOf: () => 5 }], [{ toString: () => '2020-01-01' }], [2020, NaN], [1.9, 2.9, 3.9]]) {
+    const lists = [
+      [0],
+      ['1'],
+      ['x'],
+      [undefined],
+      [null],
+      [true],
+      [new Date(3)],
+      [NaN],
+      [8.64e15 + 1],
+      [2020],
+      [2020, 1],
+      [99, 0],
+    ]
+    for (const args of [
+      ...lists,
+      [{ valueOf: () => 5 }],
+      [{ toString: () => '2020-01-01' }],
+      [2020, NaN],
+      [1.9, 2.9, 3.9],
+    ]) {
       expect(new (Subject as any)(...args).getTime()).toEqual(new (Date as any)(...args).getTime())
     }
     expect(() => new (Subject as any)(Symbol('x'))).toThrow(TypeError)

@@ -84,7 +84,15 @@ describe('a shared realm', () => {
       print([a.ns.run(see), b.ns.run(see), see().slice(1, 2), new Date(0) instanceof Date, new Date().constructor === Date])`
     const [a, b, ...host] = run(body, { TZ: 'UTC' }) as unknown[]
     expect(a).toEqual([2001, 9, expect.any(String), 'Asia/Tokyo', '2019-12-31T15:00:00.000Z', '9:00:00 AM', '2001'])
-    expect(b).toEqual([2002, 19, expect.any(String), 'America/New_York', '2020-01-01T05:00:00.000Z', '7:00:00 PM', '2002'])
+    expect(b).toEqual([
+      2002,
+      19,
+      expect.any(String),
+      'America/New_York',
+      '2020-01-01T05:00:00.000Z',
+      '7:00:00 PM',
+      '2002',
+    ])
     expect(host).toEqual([[0], true, true])
   })
 

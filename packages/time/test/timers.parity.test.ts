@@ -57,11 +57,16 @@ function behave(make: () => Subject): void {
     const { timers, pass } = make()
     const order = record<string>(5)
     timers.setTimeout(() => order.add('late'), 40)
-    timers.setTimeout((...args: unknown[]) => {
-      order.add(`first ${args.join()}`)
-      queueMicrotask(() => order.add('microtask'))
-      process.nextTick(() => order.add('tick'))
-    }, 10, 1, 2)
+    timers.setTimeout(
+      (...args: unknown[]) => {
+        order.add(`first ${args.join()}`)
+        queueMicrotask(() => order.add('microtask'))
+        process.nextTick(() => order.add('tick'))
+      },
+      10,
+      1,
+      2,
+    )
     timers.setTimeout(() => order.add('second'), 10)
     await Promise.all([order.full, pass(60)])
     expect(order.items).toEqual(['first 1,2', 'tick', 'microtask', 'second', 'late'])
@@ -140,8 +145,12 @@ function behave(make: () => Subject): void {
   it('refuses what is no function', () => {
     const { timers } = make()
     for (const bad of [undefined, null, 1, 'code', {}]) {
-      expect(outcome(() => timers.setTimeout(bad as never, 1))).toEqual(outcome(() => nodeTimers.setTimeout(bad as never, 1)))
-      expect(outcome(() => timers.setInterval(bad as never, 1))).toEqual(outcome(() => nodeTimers.setInterval(bad as never, 1)))
+      expect(outcome(() => timers.setTimeout(bad as never, 1))).toEqual(
+        outcome(() => nodeTimers.setTimeout(bad as never, 1)),
+      )
+      expect(outcome(() => timers.setInterval(bad as never, 1))).toEqual(
+        outcome(() => nodeTimers.setInterval(bad as never, 1)),
+      )
     }
   })
 
@@ -163,7 +172,11 @@ function behave(make: () => Subject): void {
     const waited = promises.scheduler.wait(5)
     controller.abort(new Error('because'))
     const failure = (await aborted.catch((error: unknown) => error)) as Error & { code: string }
-    expect([failure.name, failure.code, failure.message]).toEqual(['AbortError', 'ABORT_ERR', 'The operation was aborted'])
+    expect([failure.name, failure.code, failure.message]).toEqual([
+      'AbortError',
+      'ABORT_ERR',
+      'The operation was aborted',
+    ])
     expect((failure.cause as Error).message).toBe('because')
     await pass(10)
     expect([await value, await waited]).toEqual(['value', undefined])
@@ -173,7 +186,9 @@ function behave(make: () => Subject): void {
     const { promises } = make()
     for (const args of [['x'], [1, 2, 3], [1, 2, { signal: 1 }], [1, 2, { ref: 1 }], [1, 2, null]]) {
       const failed = async (timers: typeof nodePromises): Promise<unknown> => {
-        const error = (await (timers.setTimeout as (...args: unknown[]) => Promise<unknown>)(...args).catch((e: unknown) => e)) as Error
+        const error = (await (timers.setTimeout as (...args: unknown[]) => Promise<unknown>)(...args).catch(
+          (e: unknown) => e,
+        )) as Error
         return [error.name, error.message]
       }
       expect(await failed(promises)).toEqual(await failed(nodePromises))

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { intlZone } from '@libvisor/time'
 import { createDate } from '../src/shim/date.ts'
@@ -19,7 +19,10 @@ const moment = fc.oneof(
 )
 const part = fc.oneof(fc.integer({ min: -50, max: 80 }), fc.constantFrom(NaN, 1.5, -0))
 const fields = fc
-  .tuple(fc.oneof(fc.integer({ min: 1975, max: 2036 }), fc.constantFrom(70, 99, NaN)), fc.array(part, { minLength: 1, maxLength: 6 }))
+  .tuple(
+    fc.oneof(fc.integer({ min: 1975, max: 2036 }), fc.constantFrom(70, 99, NaN)),
+    fc.array(part, { minLength: 1, maxLength: 6 }),
+  )
   .map(([year, rest]) => [year, ...rest])
 const setters = ['Date', 'FullYear', 'Hours', 'Milliseconds', 'Minutes', 'Month', 'Seconds'].map((name) => `set${name}`)
 const change = fc.tuple(moment, fc.constantFrom(...setters, 'setYear'), fc.array(part, { maxLength: 4 }))
@@ -34,9 +37,27 @@ const texts = fc
     const words = `${names[month]} ${day + 1}, ${year}`
     return fc.constantFrom(
       ...[iso, `${year}`, `${year}-${two(month + 1)}`, `${iso}T${time}`, `${iso}T${time}:01.5`, `${iso}T${time}Z`],
-      ...[`${iso}T${time}+05:30`, `${iso} ${time}`, `${iso} ${time}:10 GMT`, `${words} ${time}`, `${words}`, `${words} ${time} EST`],
-      ...[`${words} ${time} (a comment)`, `${month + 1}/${day + 1}/${year}`, `${words} ${time} GMT+0200`, `${words} ${time} +0200`],
-      ...[`${words} ${time}Z`, `${words} ${(hour % 12) + 1}:${two(minute)} PM`, `Sat ${words} ${time} PDT`, `no date`, ` ${iso}T${time} `],
+      ...[
+        `${iso}T${time}+05:30`,
+        `${iso} ${time}`,
+        `${iso} ${time}:10 GMT`,
+        `${words} ${time}`,
+        `${words}`,
+        `${words} ${time} EST`,
+      ],
+      ...[
+        `${words} ${time} (a comment)`,
+        `${month + 1}/${day + 1}/${year}`,
+        `${words} ${time} GMT+0200`,
+        `${words} ${time} +0200`,
+      ],
+      ...[
+        `${words} ${time}Z`,
+        `${words} ${(hour % 12) + 1}:${two(minute)} PM`,
+        `Sat ${words} ${time} PDT`,
+        `no date`,
+        ` ${iso}T${time} `,
+      ],
     )
   })
 
@@ -49,7 +70,8 @@ const program = new URL('fixtures/local-times.mjs', import.meta.url).pathname
 
 describe('local times of a guest equal those of a process with TZ', () => {
   it.each(zones)('%s', (name) => {
-    const sample = <T>(arbitrary: fc.Arbitrary<T>, count: number): T[] => fc.sample(arbitrary, { seed: 11, numRuns: count })
+    const sample = <T>(arbitrary: fc.Arbitrary<T>, count: number): T[] =>
+      fc.sample(arbitrary, { seed: 11, numRuns: count })
     const inputs = JSON.parse(
       JSON.stringify({
         moments: sample(moment, 400),
@@ -70,7 +92,8 @@ describe('local times of a guest equal those of a process with TZ', () => {
     const methods = createZonedMethods(Date, zone)
     const subject = {
       Date: createDate(Date, () => ({ zone, now: undefined })),
-      call: (method: string, date: Date, args: unknown[] = []) => Reflect.apply(methods[method]!, date, args) as unknown,
+      call: (method: string, date: Date, args: unknown[] = []) =>
+        Reflect.apply(methods[method]!, date, args) as unknown,
     }
     const ours = JSON.parse(JSON.stringify(localTimes(subject, inputs))) as typeof theirs
     expect(ours.moments).toEqual(theirs.moments)

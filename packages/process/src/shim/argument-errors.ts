@@ -27,9 +27,7 @@ function describe(value: unknown, inspect: Inspect): string {
     case 'object': {
       if (value === null) return 'null'
       const { constructor } = value as { constructor?: { name?: string } }
-      return constructor && 'name' in constructor
-        ? `an instance of ${constructor.name}`
-        : inspect(value, { depth: -1 })
+      return constructor && 'name' in constructor ? `an instance of ${constructor.name}` : inspect(value, { depth: -1 })
     }
     case 'bigint':
       return `type bigint (${value}n)`
@@ -64,7 +62,11 @@ export function createArgumentErrors(errors: ErrorFactory, inspect: Inspect): Ar
     value(name, actual, reason) {
       const text = inspect(actual)
       const shown = text.length > 128 ? `${text.slice(0, 128)}...` : text
-      return errors.coded('TypeError', 'ERR_INVALID_ARG_VALUE', `The ${kind(name)} '${name}' ${reason}. Received ${shown}`)
+      return errors.coded(
+        'TypeError',
+        'ERR_INVALID_ARG_VALUE',
+        `The ${kind(name)} '${name}' ${reason}. Received ${shown}`,
+      )
     },
     range(name, range, actual) {
       const large = Number.isInteger(actual) && Math.abs(actual) > 2 ** 32

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
 import { endGuest } from './exit-members.ts'
@@ -6,7 +7,7 @@ import { methods } from './members.ts'
 import { createMemberContext, processMembers } from './process-members.ts'
 
 /** What `process` keeps for itself as an emitter, and what is the host's alone. */
-const notInherited = new Set([
+const notInherited = new Set<PropertyKey>([
   '_events',
   '_eventsCount',
   '_maxListeners',
@@ -35,10 +36,9 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
 
   const context = createMemberContext(ns, bound)
   const members = processMembers(context, 'context')
-  const inherited = Object.getOwnPropertyDescriptors(originalProcess) as Record<string, PropertyDescriptor>
-  for (const name of Object.keys(inherited)) {
-    if (notInherited.has(name) || name in members) continue
-    Object.defineProperty(bound, name, inherited[name] as PropertyDescriptor)
+  for (const key of ownKeys(originalProcess)) {
+    if (notInherited.has(key) || key in members) continue
+    Object.defineProperty(bound, key, getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor)
   }
   Object.defineProperties(bound, members)
 
@@ -64,7 +64,8 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
 }
 
 function killThrough(bound: NodeJS.Process, ns: Namespace, pid: number, signal: NodeJS.Signals | number): true {
-  const number = typeof signal === 'number' ? signal : ns.personality.signals[signal as keyof typeof ns.personality.signals]
+  const number =
+    typeof signal === 'number' ? signal : ns.personality.signals[signal as keyof typeof ns.personality.signals]
   if (number === undefined) throw ns.errors.coded('TypeError', 'ERR_UNKNOWN_SIGNAL', `Unknown signal: ${signal}`)
   const error = (bound as unknown as { _kill(pid: number, signal: number): number })._kill(pid, number)
   if (error !== 0) throw ns.errors.call(error === -ns.personality.errno.ESRCH[0] ? 'ESRCH' : 'EINVAL', 'kill')

@@ -52,7 +52,11 @@ function optionsIndex(args: readonly unknown[], takesList: boolean): number {
 }
 
 /** The file that a synchronous call runs: a shell, or what it names. */
-function fileOf(args: readonly unknown[], options: Record<string, unknown>, shellByDefault: boolean): string | undefined {
+function fileOf(
+  args: readonly unknown[],
+  options: Record<string, unknown>,
+  shellByDefault: boolean,
+): string | undefined {
   const { shell = shellByDefault } = options
   if (typeof shell === 'string') return shell
   if (shell) return '/bin/sh'
@@ -74,35 +78,42 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
   const { prototype } = exports.ChildProcess as unknown as { prototype: { spawn: Fn } }
   const spawn = prototype.spawn
   patches.patch(prototype, 'spawn', {
-    value: createDispatcher(spawn, current, (ns) => function (this: Child, spawnOptions: SpawnOptions) {
-      // Whatever is not valid fails in Node's own words.
-      if (typeof spawnOptions?.file !== 'string') return apply(spawn, this, [spawnOptions])
-      requireExecutable(ns, 'spawn', spawnOptions.file)
-      setOwner(this, ns)
-      const cwd = directoryFor(ns, spawnOptions.cwd, hostDirectory)
-      // Its pipes are the host's: net must not take them for the guest's.
-      const error = callNativeSync(() => apply(spawn, this, [{ ...spawnOptions, cwd }]) as unknown)
-      if (this.pid !== undefined) ns.get(processState).children.set(this.pid, this)
-      return error
-    }),
+    value: createDispatcher(
+      spawn,
+      current,
+      (ns) =>
+        function (this: Child, spawnOptions: SpawnOptions) {
+          // Whatever is not valid fails in Node's own words.
+          if (typeof spawnOptions?.file !== 'string') return apply(spawn, this, [spawnOptions])
+          requireExecutable(ns, 'spawn', spawnOptions.file)
+          setOwner(this, ns)
+          const cwd = directoryFor(ns, spawnOptions.cwd, hostDirectory)
+          // Its pipes are the host's: net must not take them for the guest's.
+          const error = callNativeSync(() => apply(spawn, this, [{ ...spawnOptions, cwd }]) as unknown)
+          if (this.pid !== undefined) ns.get(processState).children.set(this.pid, this)
+          return error
+        },
+    ),
   })
 
   const sync = (name: 'execFileSync' | 'execSync' | 'spawnSync', takesList: boolean, shell: boolean): void => {
     const original = exports[name] as Fn
-    const guest = (ns: Namespace): Fn => (...args) => {
-      const index = optionsIndex(args, takesList)
-      const given = args[index]
-      const options = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>
-      const file = fileOf(args, options, shell)
-      const valid = file !== undefined && (given === undefined || options === given)
-      if (!valid) return callNativeSync(original, ...args)
-      requireExecutable(ns, name, file)
-      const directory = options['cwd'] as string | URL | null | undefined
-      const env = options['env'] ?? { ...ns.get(processState).env }
-      const rewritten = [...args]
-      rewritten[index] = { ...options, env, cwd: directoryFor(ns, directory, hostDirectory) }
-      return callNativeSync(original, ...rewritten)
-    }
+    const guest =
+      (ns: Namespace): Fn =>
+      (...args) => {
+        const index = optionsIndex(args, takesList)
+        const given = args[index]
+        const options = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>
+        const file = fileOf(args, options, shell)
+        const valid = file !== undefined && (given === undefined || options === given)
+        if (!valid) return callNativeSync(original, ...args)
+        requireExecutable(ns, name, file)
+        const directory = options['cwd'] as string | URL | null | undefined
+        const env = options['env'] ?? { ...ns.get(processState).env }
+        const rewritten = [...args]
+        rewritten[index] = { ...options, env, cwd: directoryFor(ns, directory, hostDirectory) }
+        return callNativeSync(original, ...rewritten)
+      }
     patches.patch(exports, name, { value: createDispatcher(original, current, guest) })
   }
   sync('spawnSync', true, false)

@@ -77,7 +77,8 @@ export function credentialMembers(context: MemberContext): Members {
     getgid: () => identity.realGid,
     getegid: () => identity.gid,
     // The effective group is among them even where getgroups(2) leaves it out.
-    getgroups: () => (identity.groups.includes(identity.gid) ? [...identity.groups] : [...identity.groups, identity.gid]),
+    getgroups: () =>
+      identity.groups.includes(identity.gid) ? [...identity.groups] : [...identity.groups, identity.gid],
 
     setuid: setter('setuid', 'User', setUid),
     seteuid: setter('seteuid', 'User', setEffectiveUid),
@@ -98,8 +99,7 @@ export function credentialMembers(context: MemberContext): Members {
     initgroups(user: unknown, extraGroup: unknown): void {
       requireId(user, 'user')
       requireId(extraGroup, 'extraGroup')
-      const name =
-        typeof user === 'string' ? user : accounts().find((account) => account.uid === user)?.username
+      const name = typeof user === 'string' ? user : accounts().find((account) => account.uid === user)?.username
       if (name === undefined) throw unknown('User', user)
       const extra = groupId(extraGroup as number | string)
       if (extra === undefined) throw unknown('Group', extraGroup)

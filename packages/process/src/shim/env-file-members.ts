@@ -13,7 +13,8 @@ import type { MemberContext, Members } from './members.ts'
 export function envFileMembers({ ns, identity, state, argument, module }: MemberContext): Members {
   const pathOf = (path: unknown): string => {
     if (typeof path === 'string') {
-      if (path.includes('\0')) throw argument.value('path', path, 'must be a string, Uint8Array, or URL without null bytes')
+      if (path.includes('\0'))
+        throw argument.value('path', path, 'must be a string, Uint8Array, or URL without null bytes')
       return path
     }
     if (path instanceof Uint8Array) return new TextDecoder().decode(path)

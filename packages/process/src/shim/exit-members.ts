@@ -55,11 +55,18 @@ export function createSignals(context: MemberContext, options: ExitOptions): Sig
   return createSignalSender(ns.personality, {
     listens: (name) => process.listenerCount(name) > 0,
     emit(name, number) {
-      deliver(ownerHere(ns), 'signal', () => void apply(process.emit as (...args: unknown[]) => boolean, process, [name, name, number]))
+      deliver(
+        ownerHere(ns),
+        'signal',
+        () => void apply(process.emit as (...args: unknown[]) => boolean, process, [name, name, number]),
+      )
     },
     terminate: end,
     stop(name) {
-      throw new VisorError('VISOR_UNSUPPORTED', `The signal ${name} is not supported in a guest: a thread cannot be stopped`)
+      throw new VisorError(
+        'VISOR_UNSUPPORTED',
+        `The signal ${name} is not supported in a guest: a thread cannot be stopped`,
+      )
     },
   })
 }

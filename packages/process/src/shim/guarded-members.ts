@@ -94,7 +94,8 @@ export function guardedMembers(context: MemberContext): Members {
         }
         if (typeof file === 'string' && hostDirectory !== undefined) {
           const directory = hostDirectory(ns, identity.cwd)
-          if (directory === undefined) throw unsupported(`process.execve() in ${identity.cwd}`, 'it is no directory of the host')
+          if (directory === undefined)
+            throw unsupported(`process.execve() in ${identity.cwd}`, 'it is no directory of the host')
           original.chdir(directory)
         } else if (typeof file === 'string') {
           throw unsupported('process.execve()', 'it would end the host')

@@ -34,8 +34,7 @@ export function identityMembers({ ns, identity, state, argument }: MemberContext
       chdir(directory: unknown): void {
         if (typeof directory !== 'string') throw argument.type('directory', 'of type string', directory)
         const from = identity.cwd
-        const fail = (code: ErrnoCode): Error =>
-          ns.errors.file(code, { syscall: 'chdir', path: from, dest: directory })
+        const fail = (code: ErrnoCode): Error => ns.errors.file(code, { syscall: 'chdir', path: from, dest: directory })
         if (directory === '') throw fail('ENOENT')
         const files = ns.get(slots.fileView)
         // Joined, not resolved: `link/..` is the parent of what the link leads to.
@@ -78,7 +77,9 @@ export function identityMembers({ ns, identity, state, argument }: MemberContext
       requireUint32(value, 'mask', argument)
       return value
     }
-    requireUint32(mask, 'mask', argument)
-    return mask
+    // Node takes null for no value, and finds no default.
+    const value = mask ?? undefined
+    requireUint32(value, 'mask', argument)
+    return value
   }
 }

@@ -99,7 +99,10 @@ function installProcess(realm: Realm, current: CurrentNamespace, hostDirectory: 
   const ns = realm.kind === 'own' ? current() : undefined
   if (ns !== undefined) {
     const restoreEnv = adoptEnvironment(ns)
-    const members = processMembers({ ...createMemberContext(ns, liveProcess), hostDirectory: inWorker ? undefined : hostDirectory }, 'own')
+    const members = processMembers(
+      { ...createMemberContext(ns, liveProcess), hostDirectory: inWorker ? undefined : hostDirectory },
+      'own',
+    )
     // It is Node's own object by now.
     delete members['env']
     for (const [name, descriptor] of Object.entries(members)) {
@@ -152,7 +155,12 @@ function installOs(realm: Realm, current: CurrentNamespace): void {
       const fn = original[name] as (...args: unknown[]) => unknown
       const replacement = createDispatcher(fn, current, (ns) => osOf(ns)[name])
       if (Object.hasOwn(fn, Symbol.toPrimitive)) {
-        Object.defineProperty(replacement, Symbol.toPrimitive, { value: () => replacement(), configurable: true, writable: true, enumerable: true })
+        Object.defineProperty(replacement, Symbol.toPrimitive, {
+          value: () => replacement(),
+          configurable: true,
+          writable: true,
+          enumerable: true,
+        })
       }
       realm.patches.patch(exports, name, { value: replacement })
     }

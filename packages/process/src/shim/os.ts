@@ -15,7 +15,12 @@ type Primitive = () => number | string
 
 /** Node lets some of its functions stand for their results: `${os.hostname}`. */
 function withPrimitive<F extends Primitive>(fn: F): F {
-  Object.defineProperty(fn, Symbol.toPrimitive, { value: () => fn(), writable: true, enumerable: true, configurable: true })
+  Object.defineProperty(fn, Symbol.toPrimitive, {
+    value: () => fn(),
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  })
   return fn
 }
 
@@ -36,7 +41,8 @@ export function createOs(context: MemberContext, originals: typeof os): GuestOs 
     const [number, text] = ns.personality.errno[code]
     const message = `A system error occurred: ${syscall} returned ${code} (${text})`
     const error = ns.errors.coded('Error', 'ERR_SYSTEM_ERROR', message)
-    return Object.assign(error, { name: 'SystemError', info: { errno: -number, code, message: text, syscall }, errno: -number, syscall })
+    Object.defineProperty(error, 'name', { value: 'SystemError', writable: true, configurable: true })
+    return Object.assign(error, { info: { errno: -number, code, message: text, syscall }, errno: -number, syscall })
   }
 
   const account = (): Account => {

@@ -35,20 +35,23 @@ type WorkerConstructor = new (...args: unknown[]) => object
 export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOptions): void {
   const { realm, current, launch } = options
   const Original = exports.Worker as unknown as WorkerConstructor
-  const Worker = createDispatcher(Original as never, current, (ns) =>
-    function GuestWorker(this: unknown, filename: unknown, workerOptions: unknown = {}): object {
-      // Node's own refuses to be called without `new`, and whatever is not valid.
-      if (new.target === undefined) return (Original as unknown as () => object)()
-      const target = new.target === (GuestWorker as unknown) ? Original : new.target
-      const named = typeof filename === 'string' || filename instanceof URL
-      if (!named || typeof workerOptions !== 'object' || workerOptions === null) {
-        return construct(Original, [filename, workerOptions], target) as object
-      }
-      if (launch === undefined) throw unsupported('new Worker()', 'nothing starts workers in this namespace')
-      const worker = construct(Original, [...launch(ns, filename, workerOptions)], target) as object
-      setOwner(worker, ns)
-      return worker
-    },
+  const Worker = createDispatcher(
+    Original as never,
+    current,
+    (ns) =>
+      function GuestWorker(this: unknown, filename: unknown, workerOptions: unknown = {}): object {
+        // Node's own refuses to be called without `new`, and whatever is not valid.
+        if (new.target === undefined) return (Original as unknown as () => object)()
+        const target = new.target === (GuestWorker as unknown) ? Original : new.target
+        const named = typeof filename === 'string' || filename instanceof URL
+        if (!named || typeof workerOptions !== 'object' || workerOptions === null) {
+          return construct(Original, [filename, workerOptions], target) as object
+        }
+        if (launch === undefined) throw unsupported('new Worker()', 'nothing starts workers in this namespace')
+        const worker = construct(Original, [...launch(ns, filename, workerOptions)], target) as object
+        setOwner(worker, ns)
+        return worker
+      },
   ) as unknown as WorkerConstructor
   realm.patches.patch(exports, 'Worker', { value: Worker })
   // Otherwise `worker.constructor` is a way round this one.

@@ -14,7 +14,11 @@ export interface Group {
   readonly members: readonly string[]
 }
 
-const lines = (text: string): string[][] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(':'))
+const lines = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'))
 
 /**
  * Reads the text of `/etc/passwd`.

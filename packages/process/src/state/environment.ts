@@ -52,24 +52,28 @@ export function createEnvironment(
 
   // The variables are the own properties of the proxy's target, so that what a proxy may say about them and what is
   // there never disagree. Between them and Object.prototype is an object of their own, as with process.env.
-  const target = intrinsics.Object.create(intrinsics.Object.create(intrinsics.Object.prototype)) as Record<string, string>
+  const target = intrinsics.Object.create(intrinsics.Object.create(intrinsics.Object.prototype)) as Record<
+    string,
+    string
+  >
 
   const toText = (value: unknown): string => {
     if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
     return untilNul(`${value as string}`).toWellFormed()
   }
 
+  const wellFormed = (key: string): string => untilNul(key).toWellFormed()
   const nameOf = personality.envCaseSensitive
-    ? untilNul
+    ? wellFormed
     : (key: string): string => {
-        const name = untilNul(key)
+        const name = wellFormed(key)
         const upper = name.toUpperCase()
         return Object.keys(target).find((known) => known.toUpperCase() === upper) ?? name
       }
 
   const assign = (key: string, value: unknown): void => {
     const text = toText(value)
-    const name = nameOf(key).toWellFormed()
+    const name = nameOf(key)
     // setenv(3) refuses such names, and Node does not look at its answer.
     if (name === '' || name.includes('=')) return
     defineProperty(target, name, { value: text, writable: true, enumerable: true, configurable: true })
@@ -93,7 +97,8 @@ export function createEnvironment(
     set(_target, key, value: unknown, receiver) {
       if (typeof key === 'string' && isIndex(key)) return Reflect.set(target, key, value, target)
       if (typeof key === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
-      if (receiver !== environment) return defineProperty(receiver as object, key, { value, writable: true, enumerable: true, configurable: true })
+      // An object that inherits from the environment gets a property of its own.
+      if (receiver !== environment) return Reflect.set(target, key, value, receiver)
       assign(key, value)
       return true
     },

@@ -46,14 +46,17 @@ export function createHostChannel(fd: number): Channel {
     readSync(length) {
       const bytes = new Uint8Array(length)
       try {
-        return bytes.subarray(0, whenReady(() => original('fs').readSync(fd, bytes, 0, length, null)))
+        return bytes.subarray(
+          0,
+          whenReady(() => original('fs').readSync(fd, bytes, 0, length, null)),
+        )
       } catch (error) {
         if ((error as { code?: string }).code === 'EOF') return new Uint8Array(0)
         throw error
       }
     },
     writeSync(bytes) {
-      for (let offset = 0; offset < bytes.length; ) {
+      for (let offset = 0; offset < bytes.length;) {
         offset += whenReady(() => original('fs').writeSync(fd, bytes, offset))
       }
       return bytes.length

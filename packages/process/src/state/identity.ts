@@ -81,7 +81,7 @@ export function setUid(identity: GuestIdentity, uid: number): boolean {
 
 /** seteuid(2). */
 export function setEffectiveUid(identity: GuestIdentity, uid: number): boolean {
-  if (identity.uid !== 0 && uid !== identity.realUid && uid !== identity.savedUid) return false
+  if (identity.uid !== 0 && ![identity.uid, identity.realUid, identity.savedUid].includes(uid)) return false
   identity.uid = uid
   return true
 }
@@ -96,7 +96,7 @@ export function setGid(identity: GuestIdentity, gid: number): boolean {
 
 /** setegid(2). */
 export function setEffectiveGid(identity: GuestIdentity, gid: number): boolean {
-  if (identity.uid !== 0 && gid !== identity.realGid && gid !== identity.savedGid) return false
+  if (identity.uid !== 0 && ![identity.gid, identity.realGid, identity.savedGid].includes(gid)) return false
   identity.gid = gid
   return true
 }

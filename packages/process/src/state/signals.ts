@@ -80,7 +80,8 @@ export function createSignalSender(personality: Personality, target: SignalTarge
   return {
     raise(signal) {
       // Two names share a number (SIGABRT and SIGIOT): the first one is what Node emits.
-      const [name, number] = table.find(([name, number]) => (typeof signal === 'number' ? number : name) === signal) ?? []
+      const [name, number] =
+        table.find(([name, number]) => (typeof signal === 'number' ? number : name) === signal) ?? []
       if (name === undefined || number === undefined) throw new RangeError(`There is no signal ${signal}`)
       if (name === 'SIGKILL') return target.terminate(128 + number)
       if (name === 'SIGSTOP') return target.stop(name)

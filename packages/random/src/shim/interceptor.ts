@@ -99,7 +99,10 @@ function bindModule(ns: Namespace, web: () => object): object {
   for (const name of Object.keys(functions)) if (name in exports) replaced[name] = { value: functions[name] }
   const bound = Object.create(null) as PropertyDescriptorMap
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(exports))) {
-    bound[name] = name in replaced ? { enumerable: descriptor.enumerable ?? true, configurable: true, ...replaced[name] } : descriptor
+    bound[name] =
+      name in replaced
+        ? { enumerable: descriptor.enumerable ?? true, configurable: true, ...replaced[name] }
+        : descriptor
   }
   return Object.defineProperties({}, bound)
 }

@@ -125,7 +125,8 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
       const short = second === undefined || typeof second === 'function'
       const [min, max, callback] = short ? [0, first, second] : [first, second, third]
       // The original checks the range and the callback.
-      if (callback !== undefined && typeof callback !== 'function') return apply(original.randomInt as Fn, undefined, args)
+      if (callback !== undefined && typeof callback !== 'function')
+        return apply(original.randomInt as Fn, undefined, args)
       apply(original.randomInt as Fn, undefined, short ? [max] : [min, max])
       const value = (min as number) + below((max as number) - (min as number))
       if (callback === undefined) return value

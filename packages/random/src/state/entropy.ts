@@ -31,7 +31,7 @@ export function createSeededEntropy(keystream: Keystream): Entropy {
     seeded: true,
 
     fill(bytes: Uint8Array): void {
-      for (let filled = 0; filled < bytes.length; ) {
+      for (let filled = 0; filled < bytes.length;) {
         if (used === pool.length) refill()
         const part = pool.subarray(used, used + bytes.length - filled)
         bytes.set(part, filled)

@@ -79,35 +79,54 @@ export function createPerformanceMembers(prototype: object, who: WhoAsks): Prope
         return originOf(apply(timeOrigin, this, []) as number)
       }),
     },
-    toJSON: method('toJSON', (original) => function (this: unknown) {
-      const json = apply(original, this, []) as { timeOrigin: number }
-      return { ...json, timeOrigin: originOf(json.timeOrigin) }
-    }),
-    now: method('now', (original) => function (this: unknown) {
-      const theirs = apply(original, this, [])
-      const clock = manual(who)
-      return clock === undefined ? theirs : sinceStart(clock)
-    }),
-    mark: method('mark', (original) => function (this: unknown, name: unknown, options?: unknown) {
-      const clock = manual(who)
-      const given = options as { startTime?: number } | undefined | null
-      const mine = clock === undefined || given === null || given?.startTime !== undefined
-      return apply(original, this, mine ? [name, options] : [name, { ...given, startTime: sinceStart(clock) }])
-    }),
-    measure: method('measure', (original) => function (this: unknown, ...args: unknown[]) {
-      const clock = manual(who)
-      if (clock === undefined) return apply(original, this, args)
-      const [name, startOrOptions, endMark] = args
-      const now = sinceStart(clock)
-      if (typeof startOrOptions === 'object' && startOrOptions !== null) {
-        const { start, end, duration } = startOrOptions as Record<string, unknown>
-        // Two of the three say all; with fewer the end is now.
-        const open = end === undefined && (start === undefined || duration === undefined)
-        return apply(original, this, open ? [name, { ...startOrOptions, end: now }] : args)
-      }
-      if (endMark !== undefined) return apply(original, this, args)
-      return apply(original, this, [name, { ...(startOrOptions === undefined ? {} : { start: startOrOptions }), end: now }])
-    }),
+    toJSON: method(
+      'toJSON',
+      (original) =>
+        function (this: unknown) {
+          const json = apply(original, this, []) as { timeOrigin: number }
+          return { ...json, timeOrigin: originOf(json.timeOrigin) }
+        },
+    ),
+    now: method(
+      'now',
+      (original) =>
+        function (this: unknown) {
+          const theirs = apply(original, this, [])
+          const clock = manual(who)
+          return clock === undefined ? theirs : sinceStart(clock)
+        },
+    ),
+    mark: method(
+      'mark',
+      (original) =>
+        function (this: unknown, name: unknown, options?: unknown) {
+          const clock = manual(who)
+          const given = options as { startTime?: number } | undefined | null
+          const mine = clock === undefined || given === null || given?.startTime !== undefined
+          return apply(original, this, mine ? [name, options] : [name, { ...given, startTime: sinceStart(clock) }])
+        },
+    ),
+    measure: method(
+      'measure',
+      (original) =>
+        function (this: unknown, ...args: unknown[]) {
+          const clock = manual(who)
+          if (clock === undefined) return apply(original, this, args)
+          const [name, startOrOptions, endMark] = args
+          const now = sinceStart(clock)
+          if (typeof startOrOptions === 'object' && startOrOptions !== null) {
+            const { start, end, duration } = startOrOptions as Record<string, unknown>
+            // Two of the three say all; with fewer the end is now.
+            const open = end === undefined && (start === undefined || duration === undefined)
+            return apply(original, this, open ? [name, { ...startOrOptions, end: now }] : args)
+          }
+          if (endMark !== undefined) return apply(original, this, args)
+          return apply(original, this, [
+            name,
+            { ...(startOrOptions === undefined ? {} : { start: startOrOptions }), end: now },
+          ])
+        },
+    ),
   }
 }
 
@@ -127,7 +146,8 @@ interface TemporalLike {
 export function createTemporalNow(temporal: TemporalLike, who: WhoAsks): Record<string, Fn> {
   const { Now, Instant } = temporal
   const originals = { ...Object.getOwnPropertyDescriptors(Now) } as Record<string, PropertyDescriptor>
-  const wrap = (name: string, make: (original: Fn) => Fn): Fn => mimic(originals[name]?.value as Fn, make(originals[name]?.value as Fn))
+  const wrap = (name: string, make: (original: Fn) => Fn): Fn =>
+    mimic(originals[name]?.value as Fn, make(originals[name]?.value as Fn))
   const hostZone = originals['timeZoneId']?.value as () => string
   const zoneOf = (given: unknown): unknown => given ?? who()?.zone?.name ?? hostZone()
 

@@ -40,7 +40,11 @@ export function createDate(original: DateConstructor, source: () => DateSource |
     if (new.target === undefined) {
       // Without `new` the arguments do not count, and the result is a string.
       if (from === undefined) return (OriginalDate as unknown as Fn)()
-      return apply(OriginalDate.prototype.toString === originalToString ? originalToString : OriginalDate.prototype.toString, new OriginalDate(now(from)), [])
+      return apply(
+        OriginalDate.prototype.toString === originalToString ? originalToString : OriginalDate.prototype.toString,
+        new OriginalDate(now(from)),
+        [],
+      )
     }
     const target = new.target
     if (from === undefined) return construct(OriginalDate, args, target) as Date
@@ -49,7 +53,11 @@ export function createDate(original: DateConstructor, source: () => DateSource |
     if (zone === undefined) return construct(OriginalDate, args, target) as Date
     if (args.length > 1) return construct(OriginalDate, [fromFields(args, zone)], target) as Date
     const value = toPrimitive(args[0], OriginalDate)
-    return construct(OriginalDate, [typeof value === 'string' ? parseInZone(originalParse, value, zone) : value], target) as Date
+    return construct(
+      OriginalDate,
+      [typeof value === 'string' ? parseInZone(originalParse, value, zone) : value],
+      target,
+    ) as Date
   }
 
   const replacement = mimic(original, GuestDate) as unknown as DateConstructor
@@ -65,7 +73,12 @@ export function createDate(original: DateConstructor, source: () => DateSource |
   return replacement
 
   function define(target: object, name: 'now' | 'parse', fn: Fn): void {
-    Object.defineProperty(target, name, { value: mimic(original[name], fn), writable: true, enumerable: false, configurable: true })
+    Object.defineProperty(target, name, {
+      value: mimic(original[name], fn),
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    })
   }
 }
 

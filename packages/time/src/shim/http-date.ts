@@ -17,7 +17,11 @@ const namesDate = (headers: unknown): boolean => {
   if (Array.isArray(headers)) {
     return headers.some((entry) => String(Array.isArray(entry) ? entry[0] : entry).toLowerCase() === 'date')
   }
-  return typeof headers === 'object' && headers !== null && Object.keys(headers).some((name) => name.toLowerCase() === 'date')
+  return (
+    typeof headers === 'object' &&
+    headers !== null &&
+    Object.keys(headers).some((name) => name.toLowerCase() === 'date')
+  )
 }
 
 /**

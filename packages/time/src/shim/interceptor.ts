@@ -123,7 +123,8 @@ function patchRealm(realm: Realm, who: WhoAsks, extent: Extent): void {
   const prototype = Object.getPrototypeOf(global.performance) as object
   const members = createPerformanceMembers(prototype, who)
   for (const name of Object.keys(members)) {
-    if (manual || name === 'timeOrigin' || name === 'toJSON') patches.patch(prototype, name, members[name] as PropertyDescriptor)
+    if (manual || name === 'timeOrigin' || name === 'toJSON')
+      patches.patch(prototype, name, members[name] as PropertyDescriptor)
   }
   realm.whenAsked('http', (exports) => {
     const { prototype } = exports['OutgoingMessage'] as { prototype: { _storeHeader: Fn } }
@@ -205,7 +206,11 @@ function bind(ns: Namespace): BoundSet {
   })
   lazily('timers', () => {
     const bound = { ...originalModule('timers'), ...timers }
-    return Object.defineProperty(bound, 'promises', { get: modules['timers/promises'] as () => object, enumerable: true, configurable: true })
+    return Object.defineProperty(bound, 'promises', {
+      get: modules['timers/promises'] as () => object,
+      enumerable: true,
+      configurable: true,
+    })
   })
 
   const globals: PropertyDescriptorMap = {}
@@ -226,8 +231,14 @@ function bindPerformance(who: WhoAsks): object {
   for (const name of Object.keys(members)) {
     const { get, value } = members[name] as { get?: Fn; value?: Fn }
     // Node's methods refuse every `this` but a real Performance.
-    if (get !== undefined) own[name] = { get: () => apply(get, host, []) as unknown, enumerable: true, configurable: true }
-    else own[name] = { value: (...args: unknown[]) => apply(value as Fn, host, args) as unknown, writable: true, configurable: true }
+    if (get !== undefined)
+      own[name] = { get: () => apply(get, host, []) as unknown, enumerable: true, configurable: true }
+    else
+      own[name] = {
+        value: (...args: unknown[]) => apply(value as Fn, host, args) as unknown,
+        writable: true,
+        configurable: true,
+      }
   }
   return Object.create(host, own) as object
 }

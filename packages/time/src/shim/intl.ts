@@ -25,7 +25,10 @@ export interface FormatSource {
  * @param source - answers for whoever is asking
  * @returns what takes the place of the constructor and of methods of its prototype
  */
-export function createDateTimeFormat(original: typeof Intl.DateTimeFormat, source: () => FormatSource | undefined): ZonedFormat {
+export function createDateTimeFormat(
+  original: typeof Intl.DateTimeFormat,
+  source: () => FormatSource | undefined,
+): ZonedFormat {
   function DateTimeFormat(this: unknown, locales?: unknown, options?: unknown): unknown {
     const zone = source()?.zone
     const args = [locales, zone === undefined ? options : withZone(options, zone)]
@@ -35,7 +38,10 @@ export function createDateTimeFormat(original: typeof Intl.DateTimeFormat, sourc
   const replacement = mimic(original, DateTimeFormat) as unknown as typeof Intl.DateTimeFormat
   Object.defineProperty(replacement, 'prototype', { value: original.prototype, writable: false })
 
-  const { format, formatToParts } = Object.getOwnPropertyDescriptors(original.prototype) as Record<string, PropertyDescriptor>
+  const { format, formatToParts } = Object.getOwnPropertyDescriptors(original.prototype) as Record<
+    string,
+    PropertyDescriptor
+  >
   const orNow = (date: unknown): unknown => (date === undefined ? source()?.now?.() : date)
   const bound = new WeakMap<object, Fn>()
   return {

@@ -32,7 +32,9 @@ export function askingManual(who: WhoAsks): ManualAsking | undefined {
  * @param who - answers who asks
  * @returns the functions by name
  */
-export function createTimerFunctions(who: WhoAsks): Record<'clearInterval' | 'clearTimeout' | 'setInterval' | 'setTimeout', Fn> {
+export function createTimerFunctions(
+  who: WhoAsks,
+): Record<'clearInterval' | 'clearTimeout' | 'setInterval' | 'setTimeout', Fn> {
   const starter = (name: 'setInterval' | 'setTimeout'): Fn => {
     const original = hostTimers[name] as unknown as Fn
     return mimic(original, (...args: unknown[]) => {
@@ -61,13 +63,18 @@ export function createTimerFunctions(who: WhoAsks): Record<'clearInterval' | 'cl
  * @returns the functions by name; `wait` is the scheduler's
  */
 export function createPromiseFunctions(who: WhoAsks): Record<'setInterval' | 'setTimeout' | 'wait', Fn> {
-  const original = originalModule('timers/promises') as unknown as { setTimeout: Fn; setInterval: Fn; scheduler: { wait: Fn } }
+  const original = originalModule('timers/promises') as unknown as {
+    setTimeout: Fn
+    setInterval: Fn
+    scheduler: { wait: Fn }
+  }
   const { scheduler } = original
   const wait = scheduler.wait
   const made = new WeakMap<object, PromiseTimers>()
   const timersOf = ({ ns, clock }: ManualAsking): PromiseTimers => {
     let timers = made.get(ns)
-    if (timers === undefined) made.set(ns, (timers = createPromiseTimers({ ns, clock, timers: virtualTimers, original })))
+    if (timers === undefined)
+      made.set(ns, (timers = createPromiseTimers({ ns, clock, timers: virtualTimers, original })))
     return timers
   }
   const choose = (fn: Fn, name: keyof PromiseTimers): Fn =>

@@ -47,7 +47,9 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
 
   /** @source Node 24 `lib/internal/errors.js`, class AbortError */
   const abortError = (signal: AbortSignal): Error => {
-    const error = new ns.intrinsics.Error('The operation was aborted', { cause: signal.reason }) as Error & { code: string }
+    const error = new ns.intrinsics.Error('The operation was aborted', { cause: signal.reason }) as Error & {
+      code: string
+    }
     error.code = 'ABORT_ERR'
     error.name = 'AbortError'
     return error
@@ -73,7 +75,11 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
     })
   }
 
-  async function* repeat(delay: unknown, value: unknown, { signal, ref = true }: TimerOptions): AsyncGenerator<unknown> {
+  async function* repeat(
+    delay: unknown,
+    value: unknown,
+    { signal, ref = true }: TimerOptions,
+  ): AsyncGenerator<unknown> {
     if (signal?.aborted) throw abortError(signal)
     let due = 0
     let wake: (() => void) | undefined
@@ -110,15 +116,18 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
 
   return {
     setTimeout(delay, value, given) {
-      if (!isValid(delay, given)) return apply(original.setTimeout, undefined, [delay, value, given]) as Promise<unknown>
+      if (!isValid(delay, given))
+        return apply(original.setTimeout, undefined, [delay, value, given]) as Promise<unknown>
       return wait(delay, value, given ?? {})
     },
     setInterval(delay, value, given) {
-      if (!isValid(delay, given)) return apply(original.setInterval, undefined, [delay, value, given]) as AsyncIterableIterator<unknown>
+      if (!isValid(delay, given))
+        return apply(original.setInterval, undefined, [delay, value, given]) as AsyncIterableIterator<unknown>
       return repeat(delay, value, given ?? {})
     },
     wait(delay, given) {
-      if (!isValid(delay, given)) return apply(original.setTimeout, undefined, [delay, undefined, given]) as Promise<unknown>
+      if (!isValid(delay, given))
+        return apply(original.setTimeout, undefined, [delay, undefined, given]) as Promise<unknown>
       return wait(delay, undefined, given ?? {})
     },
   }

@@ -24,6 +24,8 @@ interface Shell {
 interface VirtualTimer {
   readonly ns: Namespace
   readonly refed: boolean
+  /** Hears of its number. @returns whether it still waits */
+  named(id: number): boolean
   clear(): void
   ref(): void
   unref(): void
@@ -60,7 +62,8 @@ function holdLoop(ns: Namespace): () => void {
  */
 export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
   const timers = new WeakMap<object, VirtualTimer>()
-  const byId = new Map<number, WeakRef<object>>()
+  /** Timers whose number somebody has asked for, for as long as they wait. */
+  const byId = new Map<number, object>()
   let prototype: object | undefined
 
   const timerOf = (shell: unknown): VirtualTimer => {
@@ -99,20 +102,29 @@ export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
       },
       [Symbol.toPrimitive](this: object) {
         const id = apply(toId, this, []) as number
-        byId.set(id, new WeakRef(this))
+        if (timerOf(this).named(id)) byId.set(id, this)
         return id
       },
     }
     prototype = Object.create(nodes) as object
     for (const key of Reflect.ownKeys(methods)) {
-      Object.defineProperty(prototype, key, { value: methods[key], writable: true, enumerable: false, configurable: true })
+      Object.defineProperty(prototype, key, {
+        value: methods[key],
+        writable: true,
+        enumerable: false,
+        configurable: true,
+      })
     }
     return prototype
   }
 
   const start = (ns: Namespace, clock: ManualClock, args: readonly unknown[], repeats: boolean): NodeJS.Timeout => {
     const [callback, , ...rest] = args
-    const timeout = apply((repeats ? original.setInterval : original.setTimeout) as Fn, undefined, args) as NodeJS.Timeout
+    const timeout = apply(
+      (repeats ? original.setInterval : original.setTimeout) as Fn,
+      undefined,
+      args,
+    ) as NodeJS.Timeout
     const shell = timeout as unknown as Shell
     const delayMs = shell._idleTimeout
     original.clearTimeout(timeout)
@@ -122,6 +134,7 @@ export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
     const owner = ownerHere(ns)
     let queued: QueuedTimer | undefined
     let refed = true
+    let id: number | undefined
     let letGo: (() => void) | undefined
 
     /** A timer that counts keeps the event loop alive until it has fired, is cleared, or its namespace ends. */
@@ -148,6 +161,7 @@ export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
     }
     const finish = (): void => {
       dequeue()
+      if (id !== undefined) byId.delete(id)
       shell._idleTimeout = -1
       shell._onTimeout = null
       shell._destroyed = true
@@ -182,6 +196,10 @@ export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
       get refed() {
         return refed
       },
+      named(number) {
+        id = number
+        return !shell._destroyed
+      },
       clear: finish,
       ref() {
         refed = true
@@ -203,7 +221,7 @@ export function createVirtualTimers(original: OriginalTimers): VirtualTimers {
     setTimeout: (ns, clock, args) => start(ns, clock, args, false),
     setInterval: (ns, clock, args) => start(ns, clock, args, true),
     clear(timer) {
-      const shell = typeof timer === 'object' ? timer : byId.get(Number(timer))?.deref()
+      const shell = typeof timer === 'object' ? timer : byId.get(Number(timer))
       const virtual = timers.get(shell as object)
       if (virtual === undefined) return false
       virtual.clear()

@@ -73,8 +73,14 @@ export function createZonedMethods(original: DateConstructor, zone: Zone): Zoned
       // Only a year can make a date of what is none.
       const local = Number.isNaN(time) ? new OriginalDate(part === 'FullYear' ? 0 : NaN) : shifted(time)
       // The arguments are converted even when the date is invalid: that can be observed.
-      const result = call(`setUTC${part}`, Number.isNaN(time) && part !== 'FullYear' ? new OriginalDate(NaN) : local, args) as number
-      return call('setTime', this, [Number.isNaN(result) ? NaN : zone.utcOf(result + (part === 'FullYear' ? 0 : foldAt(time)))])
+      const result = call(
+        `setUTC${part}`,
+        Number.isNaN(time) && part !== 'FullYear' ? new OriginalDate(NaN) : local,
+        args,
+      ) as number
+      return call('setTime', this, [
+        Number.isNaN(result) ? NaN : zone.utcOf(result + (part === 'FullYear' ? 0 : foldAt(time))),
+      ])
     }
   }
 
@@ -102,7 +108,8 @@ export function createZonedMethods(original: DateConstructor, zone: Zone): Zoned
     // `Tue, 01 Feb 2022 00:00:00 GMT`; years have a sign and more digits where they need them.
     const [day, date, month, folded] = (call('toUTCString', shifted(time)) as string).split(' ')
     const fold = foldAt(time)
-    const year = fold === 0 ? folded : `${fold < 0 ? '-' : ''}${String(Math.abs(yearOf(time))).padStart(fold < 0 ? 6 : 4, '0')}`
+    const year =
+      fold === 0 ? folded : `${fold < 0 ? '-' : ''}${String(Math.abs(yearOf(time))).padStart(fold < 0 ? 6 : 4, '0')}`
     return `${(day as string).slice(0, 3)} ${month} ${date} ${year}`
   }
   /** `01:02:03 GMT+0100 (Central European Standard Time)` */

@@ -60,13 +60,15 @@ export type NamespaceClock = ManualClock | RunningClock
 
 const NS_PER_MS = 1_000_000
 
-const toNs = (ms: number): bigint => BigInt(Math.trunc(ms)) * BigInt(NS_PER_MS) + BigInt(Math.round((ms % 1) * NS_PER_MS))
+const toNs = (ms: number): bigint =>
+  BigInt(Math.trunc(ms)) * BigInt(NS_PER_MS) + BigInt(Math.round((ms % 1) * NS_PER_MS))
 
 /** Milliseconds with fractions: whole ones first, since nanoseconds since the epoch do not fit a number. */
 const toMs = (ns: bigint): number => Number(ns / BigInt(NS_PER_MS)) + Number(ns % BigInt(NS_PER_MS)) / NS_PER_MS
 
 function requireFinite(name: string, value: number | undefined): void {
-  if (value !== undefined && !Number.isFinite(value)) throw new RangeError(`${name} must be a finite number, not ${value}`)
+  if (value !== undefined && !Number.isFinite(value))
+    throw new RangeError(`${name} must be a finite number, not ${value}`)
 }
 
 /**
@@ -80,7 +82,9 @@ export function createClockFrom(host: HostReadings, options: ClockOptions): Name
   const { offsetMs = 0, startMs, zone } = options
   requireFinite('offsetMs', options.offsetMs)
   requireFinite('startMs', startMs)
-  return options.mode === 'manual' ? createManualClock(host, startMs, offsetMs, zone) : createRunningClock(host, options)
+  return options.mode === 'manual'
+    ? createManualClock(host, startMs, offsetMs, zone)
+    : createRunningClock(host, options)
 }
 
 function createRunningClock(host: HostReadings, options: ClockOptions): RunningClock {
@@ -97,7 +101,12 @@ function createRunningClock(host: HostReadings, options: ClockOptions): RunningC
   })
 }
 
-function createManualClock(host: HostReadings, startMs: number | undefined, offsetMs: number, zone: string | undefined): ManualClock {
+function createManualClock(
+  host: HostReadings,
+  startMs: number | undefined,
+  offsetMs: number,
+  zone: string | undefined,
+): ManualClock {
   const timers = createTimerQueue()
   const startedNs = host.monotonicNs()
   let monotonicNs = startedNs
