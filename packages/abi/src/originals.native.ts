@@ -7,6 +7,7 @@
 import type * as childProcess from 'node:child_process'
 import type * as crypto from 'node:crypto'
 import type * as dgram from 'node:dgram'
+import type * as diagnosticsChannel from 'node:diagnostics_channel'
 import type * as dns from 'node:dns'
 import type * as dnsPromises from 'node:dns/promises'
 import type * as fs from 'node:fs'
@@ -34,6 +35,7 @@ export interface OriginalModules {
   child_process: typeof childProcess
   crypto: typeof crypto
   dgram: typeof dgram
+  diagnostics_channel: typeof diagnosticsChannel
   dns: typeof dns
   'dns/promises': typeof dnsPromises
   fs: typeof fs

@@ -1,5 +1,4 @@
-import { apply } from '@libvisor/abi'
-import { mimic } from '@libvisor/core'
+import { original } from '@libvisor/abi'
 import type { CurrentNamespace, Interceptor, Realm } from '@libvisor/core'
 
 /** What is installed in a realm. */
@@ -8,10 +7,10 @@ export interface InstallOptions {
   readonly interceptors: readonly Interceptor[]
   readonly current: CurrentNamespace
   /**
-   * Globals that ride on built-ins which Node loads by itself, by name: the built-ins are asked for before the global
-   * is first used.
+   * Diagnostics channels on which Node says that it is about to use a built-in that it has loaded by itself (as `fetch`
+   * loads `net`), and the built-ins that are asked for then.
    */
-  readonly globalsRidingOn?: Readonly<Record<string, readonly string[]>>
+  readonly announcements?: Readonly<Record<string, readonly string[]>>
 }
 
 /**
@@ -21,9 +20,9 @@ export interface InstallOptions {
  * @returns undoes, in reverse order, what the realm's patch registry does not undo by itself
  */
 export function installInterceptors(options: InstallOptions): Disposable {
-  const { realm, interceptors, current, globalsRidingOn = {} } = options
+  const { realm, interceptors, current, announcements = {} } = options
   const installed = interceptors.map((interceptor) => interceptor.install(realm, current))
-  for (const [name, ids] of Object.entries(globalsRidingOn)) askBeforeGlobal(realm, name, ids)
+  for (const [channel, ids] of Object.entries(announcements)) installed.push(askWhenAnnounced(realm, channel, ids))
   return {
     [Symbol.dispose]() {
       for (const installation of installed.splice(0).reverse()) installation[Symbol.dispose]()
@@ -31,25 +30,16 @@ export function installInterceptors(options: InstallOptions): Disposable {
   }
 }
 
-/** Makes a global ask for the built-ins that it rides on when it is first read or called. */
-function askBeforeGlobal(realm: Realm, name: string, ids: readonly string[]): void {
-  const descriptor = Object.getOwnPropertyDescriptor(realm.global, name)
-  if (descriptor === undefined || realm.patches.has(realm.global, name)) return
-  const ask = (): void => {
+/**
+ * Asks for built-ins when Node is about to use them by itself. Reading a global to wrap it would load what is behind it:
+ * `WebSocket` is made when its property is first read, even the descriptor.
+ */
+function askWhenAnnounced(realm: Realm, channel: string, ids: readonly string[]): Disposable {
+  const { subscribe, unsubscribe } = original('diagnostics_channel')
+  const listener = (): void => {
+    unsubscribe(channel, listener)
     for (const id of ids) realm.ask(id)
   }
-  const { get, value } = descriptor as { get?: () => unknown; value?: unknown }
-  if (get !== undefined) {
-    const getter = function (this: unknown): unknown {
-      ask()
-      return apply(get, this, [])
-    }
-    realm.patches.patch(realm.global, name, { ...descriptor, get: mimic(get, getter) })
-  } else if (typeof value === 'function') {
-    const asking = function (this: unknown, ...args: unknown[]): unknown {
-      ask()
-      return apply(value as (...args: unknown[]) => unknown, this, args)
-    }
-    realm.patches.patch(realm.global, name, { value: mimic(value, asking) })
-  }
+  subscribe(channel, listener)
+  return { [Symbol.dispose]: () => void unsubscribe(channel, listener) }
 }

@@ -2,7 +2,7 @@ import { createCurrent, refusalOf, sealExports } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
 import { createLoaderInterceptor } from '@libvisor/loader'
-import { createNetInterceptor, globalsRidingOn } from '@libvisor/net'
+import { createNetInterceptor } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
 import type { WorkerLauncher } from '@libvisor/process'
 import { createRandomInterceptor } from '@libvisor/random'
@@ -10,6 +10,12 @@ import { installInterceptors, openRealm } from '@libvisor/realm'
 import type { InPlaceRealm } from '@libvisor/realm'
 import { createTimeInterceptor } from '@libvisor/time'
 import { isOwnCode } from './own-code.ts'
+
+/** Where `fetch`, `WebSocket` and `EventSource`, and whatever else connects by itself, say so before they do. */
+const announcements = {
+  'undici:client:beforeConnect': ['net', 'dns', 'tls'],
+  'net.client.socket': ['net', 'dns', 'tls'],
+} as const
 
 /** How a realm is given to a namespace. */
 export interface OwnRealmOptions {
@@ -48,7 +54,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
       createNetInterceptor(),
       createLoaderInterceptor({ onBuiltin: askFor, isOwnCode }),
     ],
-    globalsRidingOn,
+    announcements,
   })
   sealExports({ id: 'globalThis', exports: globalThis, patches: realm.patches, current, owner: ns })
   realm.commit()
