@@ -18,4 +18,4 @@ export type {
 // Loading, in a realm.
 export { createLoaderInterceptor } from './shim/interceptor.ts'
 export type { LoaderInterceptorOptions } from './shim/interceptor.ts'
-export { runEntry } from './shim/run-entry.ts'
+export { runEntry } from './run-entry.native.ts'

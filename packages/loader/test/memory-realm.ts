@@ -65,4 +65,4 @@ createLoaderInterceptor({
 )
 
 process.argv.splice(1, process.argv.length - 1, '', ...args)
-process.nextTick(runEntry, entry)
+runEntry(entry)

@@ -32,6 +32,8 @@ export interface HooksOptions {
   readonly gate: (specifier: string) => void
   readonly isOwnCode: (url: string) => boolean
   readonly stacks: StackCleaner
+  /** Called for each file that is required, before it runs. */
+  readonly onRequired: (file: string) => void
 }
 
 /** Node puts the condition of its own loader before those of the command line. */
@@ -46,7 +48,7 @@ function isImport(conditions: readonly string[]): boolean {
  * @returns the hooks
  */
 export function createHooks(options: HooksOptions): Hooks {
-  const { host, current, stateOf, gate, isOwnCode, stacks } = options
+  const { host, current, stateOf, gate, isOwnCode, stacks, onRequired } = options
   const { path, dialect } = host
   const conditionSets = new WeakMap<readonly string[], ReadonlySet<string>>()
 
@@ -97,7 +99,9 @@ export function createHooks(options: HooksOptions): Hooks {
     if (state === undefined) return stacks.guard(() => nextLoad(url, context))
     try {
       if (!isImport(context.conditions)) {
-        const { format, source } = state.reader.required(path.fileURLToPath(url), context.format)
+        const file = path.fileURLToPath(url)
+        const { format, source } = state.reader.required(file, context.format)
+        onRequired(file)
         return { format: format as string, source, shortCircuit: true }
       }
       const { format, source } = state.reader.imported(url, context.format)

@@ -10,7 +10,8 @@ import { createHooks } from './hooks.ts'
 import { createStates } from './loader-state.ts'
 import { createModuleExports } from './module-exports.ts'
 import type { ModuleExports } from './module-exports.ts'
-import { patchRunMain } from './run-entry.ts'
+import { patchRunMain } from './run-main.ts'
+import type { ModuleEntry } from './run-main.ts'
 import { createStackCleaner } from './stack.ts'
 
 /** How the loader's interceptor is made. */
@@ -72,7 +73,13 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
         realm.patches.patch(Module, key, { value: dispatcher })
       }
       patchCommonJs({ realm, current, stateOf, host, isOwnCode, stacks, Module })
-      if (realm.kind === 'own') patchRunMain({ realm, current, stateOf, Module, host })
+      const entry: ModuleEntry = { file: undefined }
+      const onRequired = (file: string): void => {
+        if (file !== entry.file) return
+        entry.file = undefined
+        Reflect.deleteProperty(Module._cache, file)
+      }
+      const main = realm.kind === 'own' ? patchRunMain({ realm, current, stateOf, Module, host, entry }) : undefined
 
       const { process } = realm.global
       if (!realm.patches.has(process, 'getBuiltinModule')) {
@@ -84,8 +91,15 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
         realm.patches.patch(process, 'getBuiltinModule', { value: mimic(getBuiltinModule, replacement) })
       }
 
-      const registration = host.module.registerHooks(createHooks({ host, current, stateOf, gate, isOwnCode, stacks }))
-      return { [Symbol.dispose]: () => registration.deregister() }
+      const registration = host.module.registerHooks(
+        createHooks({ host, current, stateOf, gate, isOwnCode, stacks, onRequired }),
+      )
+      return {
+        [Symbol.dispose]() {
+          registration.deregister()
+          main?.[Symbol.dispose]()
+        },
+      }
     },
 
     bind(ns): BoundSet {

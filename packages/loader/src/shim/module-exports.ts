@@ -39,7 +39,9 @@ export function createModuleExports(ns: Namespace, options: ModuleExportsOptions
     const state = stateOf(ns)
     const isText = (value: unknown): boolean => typeof value === 'string' || value instanceof URL
     // What is not of the right type gets Node's own error.
-    if (state === undefined || !isText(specifier) || !isText(base)) return original.findPackageJSON(...args)
+    if (state === undefined || !isText(specifier) || !isText(base)) {
+      return stacks.guard(() => original.findPackageJSON(...args))
+    }
     try {
       const parentURL = typeof base === 'string' && path.isAbsolute(base) ? path.pathToFileURL(base) : new URL(base)
       return state.resolver.findPackageJson(String(specifier), parentURL.href)
