@@ -1,5 +1,8 @@
-/** Why something reaches a guest from outside its own call. */
-export type DeliveryKind = 'io' | 'data' | 'connection' | 'timer' | 'signal' | 'message' | 'exit'
+/**
+ * Why something reaches a guest from outside its own call. `kernel` is the end of what a kernel does without waiting for
+ * anybody: a write that it has room for, a shutdown, a close.
+ */
+export type DeliveryKind = 'io' | 'kernel' | 'data' | 'connection' | 'timer' | 'signal' | 'message' | 'exit'
 
 /**
  * Decides in which order deliveries reach guests. The event loop's is used now; a seeded one can take its place.
@@ -7,7 +10,8 @@ export type DeliveryKind = 'io' | 'data' | 'connection' | 'timer' | 'signal' | '
 export interface Scheduler {
   /**
    * Runs a task in a later turn of the event loop, after what has been scheduled with `setImmediate` until now, as
-   * the completion of real I/O does. Tasks of one scheduler run in order, each in a turn of its own.
+   * the completion of real I/O does. Tasks of one scheduler run in order, each in a turn of its own; those of kind
+   * `kernel` run among themselves in order, and before what is scheduled with `setImmediate` later.
    */
   schedule(kind: DeliveryKind, task: () => void): void
 }
@@ -49,8 +53,9 @@ export function createEventLoopScheduler(loop: EventLoop): Scheduler {
   }
 
   return {
-    schedule(_kind, task) {
-      if (pending.push(task) === 1) setImmediate(release)
+    schedule(kind, task) {
+      if (kind === 'kernel') setImmediate(task)
+      else if (pending.push(task) === 1) setImmediate(release)
     },
   }
 }

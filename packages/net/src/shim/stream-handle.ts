@@ -39,8 +39,8 @@ export interface StreamHandle extends JSStreamHandle {
 const bufferFrom = Buffer.from
 const ignore = (): void => {}
 
-/** What `onwrite` says of a write that is not to be made; no error number, since nobody sees it. */
-const REFUSED = 1
+/** What `onwrite` says of a write that is complete already, or not to be made: no error number, but not asynchronous. */
+const COMPLETE = 1
 
 type State = 'idle' | 'connecting' | 'connected' | 'closed'
 
@@ -89,6 +89,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #typeOfService = 0
     #writtenAtOnce = 0
     #refusingWrites = false
+    #carriesHttp2: boolean | undefined
     /** One read fills one buffer: the guest may pause before the next. */
     #readLimit: number | undefined
 
@@ -116,13 +117,17 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     onwrite(request: object, pieces: Uint8Array[]): number {
-      if (this.#refusingWrites) return REFUSED
+      if (this.#refusingWrites) return COMPLETE
       if (this.#state === 'closed') return this.#errno('EBADF')
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
+      if (this.#completesAtOnce(pieces)) {
+        this.#connection.write(pieces, ignore)
+        return COMPLETE
+      }
       this.#requests++
       this.#updateLiveness()
       this.#connection.write(pieces, (error) => {
-        this.#deliver('io', () => {
+        this.#deliver('kernel', () => {
           this.#requests--
           this.#updateLiveness()
           this.finishWrite(request, this.#errno(error))
@@ -136,7 +141,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#requests++
       this.#updateLiveness()
       this.#connection.shutdown((error) => {
-        this.#deliver('io', () => {
+        this.#deliver('kernel', () => {
           this.#requests--
           this.#updateLiveness()
           this.finishShutdown(request, this.#errno(error))
@@ -222,7 +227,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#state = 'closed'
       if (!connecting) this.#connection?.close()
       this.#updateLiveness()
-      if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
+      if (typeof done === 'function') this.#deliver('kernel', () => Reflect.apply(done, this, []))
     }
 
     reset(done?: () => void): number {
@@ -294,6 +299,15 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     #writeEncoded(request: object, bytes: Uint8Array): number {
       return this.#hasRoomFor(bytes.length) ? this.#writeAtOnce(request, [bytes]) : super.writeBuffer(request, bytes)
+    }
+
+    /**
+     * Whether a write of Node's C++ side is to be complete at once. That of http2 would hold back what follows, and lose
+     * it at the end of a session; TLS cannot take it.
+     */
+    #completesAtOnce(pieces: readonly Uint8Array[]): boolean {
+      this.#carriesHttp2 ??= hasHttp2Session((this as unknown as Record<symbol, object | undefined>)[ownerSymbol])
+      return this.#carriesHttp2 && this.#hasRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
     }
 
     /** @param pieces - bytes that nobody else has */
@@ -466,4 +480,11 @@ function encodeChunks(chunks: readonly unknown[]): Uint8Array[] {
     pieces.push(typeof chunk === 'string' ? bufferFrom(chunk, chunks[index + 1] as BufferEncoding) : copyBytes(chunk))
   }
   return pieces
+}
+
+/** Whether a socket belongs to a session of http2 without TLS between them. */
+function hasHttp2Session(socket: object | undefined): boolean {
+  if (socket === undefined) return false
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kBoundSession')
+  return symbol !== undefined && (socket as Record<symbol, unknown>)[symbol] !== undefined
 }
