@@ -8,7 +8,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'suite',
-          include: ['packages/*/test/**/*.test.ts'],
+          include: ['{packages/*,scripts}/test/**/*.test.ts'],
         },
       },
       {

@@ -17,7 +17,7 @@ const reference = await run(
   entryPoints.flatMap((file) => ['--entryPoints', display(file)]),
 )
 
-const coverage = path.join(root, 'packages', 'core', 'scripts', 'coverage-page.ts')
+const coverage = path.join(root, 'packages', 'core', 'scripts', 'coverage.ts')
 const page = await run(process.execPath, [coverage, '--check'])
 
 process.exitCode = reference.code === 0 && page.code === 0 ? 0 : 1
