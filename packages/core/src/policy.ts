@@ -6,7 +6,7 @@ export interface Policy {
    * Whether a connection may leave the guests' network.
    *
    * @param host - the name that was asked for, or the address where none was
-   * @param port - the port of the destination
+   * @param port - the port of the destination; 0 where a name is only looked up, and any of its ports will do
    */
   egress(host: string, port: number): boolean
   /** Whether an executable of the host may run. @param file - as it was passed to `spawn` */

@@ -65,7 +65,7 @@ describe('two guests of one thread', () => {
     const names = ['one', 'two']
     const guests = names.map((name) => createGuest(name, { switchPort: network.attachLocal(name) }))
     const servers = guests.map(({ ns, net }) =>
-      ns.run(() => net.createServer((socket) => socket.end(currentNamespace()?.name)).listen(80)),
+      ns.run(() => net.createServer((socket) => socket.end(currentNamespace()!.name)).listen(80)),
     )
     await Promise.all(servers.map((server) => once(server, 'listening')))
     const [one] = guests
@@ -79,7 +79,7 @@ describe('two guests of one thread', () => {
     const api = createGuest('api', { switchPort: network.attachLocal('api') })
     using web = createGuest('web', { switchPort: network.attachLocal('web') })
     const accepted: net.Socket[] = []
-    const server = api.ns.run(() => api.net.createServer((socket) => accepted.push(socket)).listen(80))
+    const server = api.ns.run(() => api.net.createServer((socket) => void accepted.push(socket)).listen(80))
     await once(server, 'listening')
     const client = web.ns.run(() => web.net.connect(80, 'api'))
     await once(client, 'connect')

@@ -63,3 +63,12 @@ describe('a guest', () => {
     expect(stderr).toContain('VISOR_DENIED')
   })
 })
+
+it('namespaces of one realm share neither ports nor pools of agents and of fetch', async () => {
+  const { stdout, stderr } = await runScript([file('./programs/shared-realm.ts')])
+  expect(stderr).toBe('')
+  // Each has made one connection for fetch, one for the global agent and one for an agent that both use, and reuses them.
+  expect(stdout).toBe(
+    ['1 a a2 a3 a1', '1 b b2 b3 b1', '2 a a3 a3 a3', '2 b b3 b3 b3', 'host ECONNREFUSED', ''].join('\n'),
+  )
+})

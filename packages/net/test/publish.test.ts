@@ -23,7 +23,7 @@ it('a published port reaches the guest’s server, whose handlers run in the gue
   let local: object | undefined
   await serve(guest, 3000, (socket) => {
     local = socket.address()
-    socket.once('data', () => socket.end(currentNamespace()?.name))
+    socket.once('data', () => socket.end(currentNamespace()!.name))
   })
   const client = net.connect(hostPort, hostAddress)
   client.write('who are you?')

@@ -7,6 +7,7 @@ import { bindNet } from './bound-net.ts'
 import { createLookup } from './dns-lookup.ts'
 import { createDnsFunctions, createDnsPromisesFunctions, guardPromisesResolve, guardResolve, RESOLVE_METHODS } from './dns-module.ts'
 import { netOriginals } from './node-internals.native.ts'
+import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
 import { createListen2, createUnboundHandle } from './server-hooks.ts'
 import { createSocketHooks } from './socket-hooks.ts'
 import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-hooks.ts'
@@ -74,6 +75,12 @@ export function createNetInterceptor(): Interceptor {
         realm.ask('net')
         patchTls(realm, current, exports)
       })
+      if (realm.kind === 'shared') {
+        realm.whenAsked('http', (exports) => separateAgents(realm, current, exports))
+        separateGlobals(realm, current, () => {
+          for (const id of globalsRidingOn['fetch']!) realm.ask(id)
+        })
+      }
       realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
       return { [Symbol.dispose]() {} }
     },
@@ -85,7 +92,7 @@ export function createNetInterceptor(): Interceptor {
           dns: () => boundDns().dns,
           'dns/promises': () => boundDns().promises,
         }),
-        globals: {},
+        globals: pooledGlobals(ns),
         [Symbol.dispose]() {},
       }
     },
@@ -180,6 +187,15 @@ function refuse(realm: Realm, current: CurrentNamespace, exports: Bag, module: s
     }
     const dispatcher = createDispatcher(value as AnyFunction, current, () => function () { refusal() })
     realm.patches.patch(exports, name, { value: dispatcher })
+  }
+}
+
+/** Descriptors of the globals that keep connections, made when they are first read. */
+function pooledGlobals(ns: Namespace): PropertyDescriptorMap {
+  const globals = once(() => createPooledGlobals(ns, globalThis))
+  return {
+    fetch: { get: () => globals().fetch, enumerable: true, configurable: true },
+    WebSocket: { get: () => globals().WebSocket, enumerable: false, configurable: true },
   }
 }
 
