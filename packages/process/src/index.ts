@@ -1,22 +1,26 @@
 // The process of a guest as plain state: who it is, what it was started with, its environment, its signals.
-export { createIdentity, setEffectiveGid, setEffectiveUid, setGid, setGroups, setUid } from './state/identity.ts'
+export { createIdentity } from './state/identity.ts'
 export type { GuestIdentity, IdentityOptions } from './state/identity.ts'
 export { createProcessState, loopback, processState } from './state/process-state.ts'
-export type { InterfaceAddress, Interfaces, ProcessState, ProcessStateOptions } from './state/process-state.ts'
+export type {
+  ChildOfHost,
+  InterfaceAddress,
+  Interfaces,
+  ProcessState,
+  ProcessStateOptions,
+} from './state/process-state.ts'
+export type { Account } from './state/accounts.ts'
 export { createEnvironment } from './state/environment.ts'
 export type { EnvironmentOptions } from './state/environment.ts'
 export { parseEnvFile } from './originals.native.ts'
-export { parseAccounts, parseGroups } from './state/accounts.ts'
-export type { Account, Group } from './state/accounts.ts'
 export { createSignalSender, defaultAction, signals } from './state/signals.ts'
 export type { DefaultAction, Signals, SignalTarget } from './state/signals.ts'
 
 // Stdio over the host's descriptors.
-export { createHostChannel, createHostStdio } from './state/host-stdio.native.ts'
+export { createHostStdio } from './state/host-stdio.native.ts'
 
 // The Node-shaped surface: `process`, `os`, `child_process`, `cluster`, `worker_threads.Worker`.
 export { createProcessInterceptor } from './shim/interceptor.ts'
 export type { ProcessInterceptorOptions } from './shim/interceptor.ts'
-export { createBoundProcess } from './shim/bound-process.ts'
 export type { HostDirectory } from './shim/child-process.ts'
 export type { WorkerArguments, WorkerLauncher } from './shim/worker-threads.ts'

@@ -1,15 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  createIdentity,
-  parseAccounts,
-  parseGroups,
-  setEffectiveGid,
-  setEffectiveUid,
-  setGid,
-  setUid,
-} from '@libvisor/process'
+import { createIdentity } from '@libvisor/process'
+import { parseAccounts, parseGroups } from '../src/state/accounts.ts'
+import { setEffectiveGid, setEffectiveUid, setGid, setUid } from '../src/state/identity.ts'
 
 const rules = { setuid: setUid, seteuid: setEffectiveUid, setgid: setGid, setegid: setEffectiveGid }
 type Call = readonly [name: keyof typeof rules, id: number]

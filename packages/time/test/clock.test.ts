@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createClock, createTimerQueue } from '@libvisor/time'
+import { createClock } from '@libvisor/time'
 import type { HostReadings } from '@libvisor/time'
+import { createTimerQueue } from '../src/state/timer-queue.ts'
 
 /** A host whose clocks stand where they are put. */
 const host = (wallMs: number, monotonicNs = 0n): HostReadings & { wallMs: number; monotonic: bigint } => ({

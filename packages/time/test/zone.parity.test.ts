@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { intlZone } from '@libvisor/time'
 import { createDate } from '../src/shim/date.ts'
+import { intlZone } from '../src/state/intl-zone.ts'
 import { createZonedMethods } from '../src/shim/zoned-date.ts'
 import { localTimes } from './fixtures/local-times.mjs'
 

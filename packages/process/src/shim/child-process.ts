@@ -38,7 +38,7 @@ function requireExecutable(ns: Namespace, api: string, file: string): void {
 function directoryFor(ns: Namespace, directory: string | URL | null | undefined, hostDirectory: HostDirectory): string {
   const { cwd } = ns.get(slots.identity)
   const given = directory instanceof URL ? decodeURIComponent(directory.pathname) : directory
-  const absolute = given == null ? cwd : given.startsWith('/') ? given : `${cwd}/${given}`
+  const absolute = given === undefined || given === null ? cwd : given.startsWith('/') ? given : `${cwd}/${given}`
   const real = hostDirectory(ns, absolute)
   if (real === undefined) {
     throw unsupported(`A child process in ${absolute}`, 'an executable of the host cannot see a directory of the guest')
@@ -48,7 +48,7 @@ function directoryFor(ns: Namespace, directory: string | URL | null | undefined,
 
 /** The options among the arguments of a synchronous call: after the file, and after the list of arguments. */
 function optionsIndex(args: readonly unknown[], takesList: boolean): number {
-  return takesList && (Array.isArray(args[1]) || args[1] == null) ? 2 : 1
+  return takesList && (Array.isArray(args[1]) || args[1] === undefined || args[1] === null) ? 2 : 1
 }
 
 /** The file that a synchronous call runs: a shell, or what it names. */

@@ -24,7 +24,7 @@ export function envFileMembers({ ns, identity, state, argument, module }: Member
 
   return methods({
     loadEnvFile(path: unknown = undefined): void {
-      const name = path == null ? '.env' : pathOf(path)
+      const name = path === undefined || path === null ? '.env' : pathOf(path)
       const absolute = name.startsWith('/') ? name : `${identity.cwd === '/' ? '' : identity.cwd}/${name}`
       const files = ns.get(slots.fileView)
       const fail = (code: ErrnoCode): Error => ns.errors.file(code, { syscall: 'open', path: name })

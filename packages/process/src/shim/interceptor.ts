@@ -1,5 +1,4 @@
 import type * as childProcess from 'node:child_process'
-import type * as os from 'node:os'
 import type * as workerThreads from 'node:worker_threads'
 import { createDispatcher } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'

@@ -19,12 +19,16 @@ function whenReady<Result>(call: () => Result): Result {
   }
 }
 
+/** `/dev/null`. @source Linux `Documentation/admin-guide/devices.txt` */
+const NULL_DEVICE = 0x103
+
+/** What a descriptor is connected to. `tty`, which loads `net`, is asked only of character devices. */
 function kindOf(fd: number): ChannelKind {
-  if (original('tty').isatty(fd)) return 'tty'
   try {
     const stats = original('fs').fstatSync(fd)
     if (stats.isFile()) return 'file'
-    return stats.isCharacterDevice() ? 'null' : 'pipe'
+    if (!stats.isCharacterDevice()) return 'pipe'
+    return stats.rdev !== NULL_DEVICE && original('tty').isatty(fd) ? 'tty' : 'null'
   } catch {
     return 'null'
   }

@@ -68,6 +68,7 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
 
   const draw = (length: number): Uint8Array => {
     const bytes = new Uint8Array(length)
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
     entropy.fill(bytes)
     return bytes
   }
@@ -166,6 +167,7 @@ export function createWebRandom(context: RandomContext, originals: RandomFunctio
     getRandomValues(this: unknown, ...args: unknown[]): unknown {
       apply(originals['getRandomValues'] as Fn, this, args)
       const view = args[0] as ArrayBufferView
+      // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
       context.entropy.fill(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
       return view
     },

@@ -97,17 +97,15 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
     if (!ref) interval.unref()
     signal?.addEventListener('abort', notify, { once: true })
     try {
-      while (!signal?.aborted) {
+      for (;;) {
+        if (signal?.aborted) throw abortError(signal)
         if (due === 0) {
-          // One tick after the other is what the loop is for.
-          // oxlint-disable-next-line no-await-in-loop
           await new Promise<void>((resolve) => (wake = resolve))
-          continue
+        } else {
+          due--
+          yield value
         }
-        due--
-        yield value
       }
-      throw abortError(signal)
     } finally {
       timers.clear(interval)
       signal?.removeEventListener('abort', notify)

@@ -113,7 +113,6 @@ function createManualClock(
   /** Wall time minus monotonic time. */
   let wallOffsetNs = (startMs === undefined ? host.wallNs() + toNs(offsetMs) : toNs(startMs)) - startedNs
   let lastAdvance: Promise<void> = Promise.resolve()
-  let stopped = false
 
   const moveTo = (ns: bigint): void => {
     if (ns > monotonicNs) monotonicNs = ns
@@ -121,11 +120,10 @@ function createManualClock(
 
   const advanceBy = async (ns: bigint): Promise<void> => {
     const target = monotonicNs + ns
-    for (let timer = timers.due(target); timer !== undefined && !stopped; timer = timers.due(target)) {
+    for (let timer = timers.due(target); timer !== undefined; timer = timers.due(target)) {
       timers.remove(timer)
       moveTo(timer.dueNs)
       // One after the other: what a timer starts may be due before the next.
-      // oxlint-disable-next-line no-await-in-loop
       await timer.fire()
     }
     moveTo(target)
@@ -154,7 +152,6 @@ function createManualClock(
     },
 
     [Symbol.dispose]() {
-      stopped = true
       timers.clear()
     },
   }
