@@ -255,7 +255,7 @@ export class OverlayNode implements Vnode {
       if (replacesLower) layer.hide(upper, name)
       throw error
     }
-    if (replacesLower && node.type === fileType.directory) layer.setOpaque(node)
+    if ((replacesLower || layer.opaqueFromStart) && node.type === fileType.directory) layer.setOpaque(node)
     return new OverlayNode(this.driver, this, name, node, [], `${this.#lowerPath}/${name}`)
   }
 

@@ -13,6 +13,8 @@ export interface UpperLayer {
   hide(directory: Vnode, name: string): void
   unhide(directory: Vnode, name: string): void
   opaque(directory: Vnode): boolean
+  /** Whether every new directory is made opaque, so that nobody looks for it in the lower layers again. */
+  readonly opaqueFromStart: boolean
   setOpaque(directory: Vnode): void
   redirect(directory: Vnode): string | undefined
   /** Whether it can be noted that a directory's lower part is elsewhere. */
@@ -42,6 +44,7 @@ export const memoryUpper: UpperLayer = {
     const node = (directory as MemoryNode).lookup(name)
     if (node !== undefined && isWhiteout(node)) directory.remove(name, node)
   },
+  opaqueFromStart: true,
   opaque: (directory) => (directory as MemoryNode).opaque,
   setOpaque(directory) {
     ;(directory as MemoryNode).opaque = true
@@ -104,6 +107,7 @@ export function createHostUpper(): UpperLayer {
       const marker = directory.lookup(WHITEOUT_PREFIX + name)
       if (marker !== undefined) directory.remove(WHITEOUT_PREFIX + name, marker)
     },
+    opaqueFromStart: false,
     opaque: (directory) => directory.lookup(OPAQUE_MARKER) !== undefined,
     setOpaque(directory) {
       directory.create(OPAQUE_MARKER, note)
