@@ -46,21 +46,53 @@ describe('a guest', () => {
     expect(stderr).toContain('net.Server.listen({ fd }) is not supported in a guest')
   })
 
-  it.each([
-    [`net.connect(443, 'name.test')`, 'A connection to name.test:443'],
-    [`https.get('https://name.test/')`, 'A connection to name.test:443'],
-    [`await fetch('http://203.0.113.9:81/').catch(({ cause }) => { throw cause })`, 'A connection to 203.0.113.9:81'],
-    [`dns.lookup('name.test', (error) => { throw error })`, 'Looking up name.test'],
-    [`await dns.promises.lookup('name.test')`, 'Looking up name.test'],
-    [`await dns.promises.resolve4('name.test')`, 'Resolving name.test'],
-    [`dns.resolveMx('name.test', (error) => { throw error })`, 'Resolving name.test'],
-    [`new dns.Resolver().resolve('name.test', (error) => { throw error })`, 'Resolving name.test'],
-    [`await new dns.promises.Resolver().resolveTxt('name.test')`, 'Resolving name.test'],
-  ])('without egress: %s', async (code, what) => {
-    const imports = `import dns from 'node:dns'; import https from 'node:https'; import net from 'node:net';`
-    const { stderr } = await run(imports + code, { VISOR_TEST_EGRESS: 'none' })
-    expect(stderr).toContain(`${what} is denied by the policy of this guest`)
-    expect(stderr).toContain('VISOR_DENIED')
+  it('opens no descriptors', async () => {
+    const attempts = ['new net.Socket({ fd: 5 })', 'net.Socket(5)', 'new (class extends net.Socket {})({ fd: 5 })']
+    const code = attempts.map((attempt) => `try { ${attempt} } catch ({ message }) { console.log(message) }\n`)
+    const { stdout } = await run(`import net from 'node:net'\n${code.join('')}`)
+    const refusal = 'net.Socket({ fd }) is not supported in a guest: a guest has no sockets of the host\n'
+    expect(stdout).toBe(refusal.repeat(attempts.length))
+  })
+
+  it('has sockets that are instances of what it imports, by whichever way they were made', async () => {
+    const { stdout } = await run(`
+      import net from 'node:net'
+      import tls from 'node:tls'
+      const server = net.createServer((socket) => {
+        console.log(socket instanceof net.Socket, socket.constructor === net.Socket, net.Stream === net.Socket)
+        socket.destroy()
+        server.close()
+      }).listen(0, () => {
+        const client = net.connect(server.address().port).on('error', () => {})
+        console.log(client instanceof net.Socket, net.Socket() instanceof net.Socket, tls.TLSSocket.prototype instanceof net.Socket)
+        console.log(net.Socket.name, net.Socket.length)
+      })`)
+    expect(stdout).toBe('true true true\nSocket 1\ntrue true true\n')
+  })
+
+  it('without egress is told which name or address, and which port, is denied', async () => {
+    const attempts: Record<string, string> = {
+      [`await once(net.connect(443, 'name.test'), 'connect')`]: 'A connection to name.test:443',
+      [`await once(https.get('https://name.test/'), 'response')`]: 'A connection to name.test:443',
+      [`await fetch('http://203.0.113.9:81/').catch(({ cause }) => { throw cause })`]: 'A connection to 203.0.113.9:81',
+      [`await promisify(dns.lookup)('name.test')`]: 'Looking up name.test',
+      [`await dns.promises.lookup('name.test')`]: 'Looking up name.test',
+      [`await dns.promises.resolve4('name.test')`]: 'Resolving name.test',
+      [`await promisify(dns.resolveMx)('name.test')`]: 'Resolving name.test',
+      [`await promisify((done) => new dns.Resolver().resolve('name.test', done))()`]: 'Resolving name.test',
+      [`await new dns.promises.Resolver().resolveTxt('name.test')`]: 'Resolving name.test',
+    }
+    const imports = ['dns', 'https', 'net'].map((id) => `import ${id} from 'node:${id}'\n`).join('')
+    const code = Object.keys(attempts).map(
+      (attempt) => `try { ${attempt}; console.log('reached') } catch ({ code, message }) { console.log(code, message) }\n`,
+    )
+    const { stdout } = await run(
+      `${imports}import { once } from 'node:events'\nimport { promisify } from 'node:util'\n${code.join('')}`,
+      { VISOR_TEST_EGRESS: 'none' },
+    )
+    expect(stdout.trimEnd().split('\n')).toEqual(
+      Object.values(attempts).map((what) => `VISOR_DENIED ${what} is denied by the policy of this guest`),
+    )
   })
 })
 

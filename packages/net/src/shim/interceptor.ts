@@ -1,5 +1,6 @@
 import type * as dns from 'node:dns'
 import type * as net from 'node:net'
+import { apply, construct } from '@libvisor/abi'
 import { createDispatcher, mimic, unsupported } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { bindDns, dnsOriginals } from './bound-dns.ts'
@@ -115,6 +116,27 @@ function patchNet(
   const select = (ns: Namespace) => createUnboundHandle.bind(undefined, ns)
   realm.patches.patch(exports, '_createServerHandle', { value: createDispatcher(unbound, current, select) })
   refuse(realm, current, bag, 'net', ['BoundSocket'])
+
+  const Socket = guardDescriptors(current, exports.Socket)
+  for (const name of ['Socket', 'Stream']) realm.patches.patch(exports, name, { value: Socket })
+  realm.patches.patch(Socket.prototype as object, 'constructor', { value: Socket })
+}
+
+/** A guest has no sockets of the host but its standard streams, which Node itself opens by their descriptors. */
+function guardDescriptors(current: CurrentNamespace, Original: typeof net.Socket): typeof net.Socket {
+  const Socket = function (this: unknown, options?: number | { fd?: unknown; handle?: unknown }): object | undefined {
+    const fd = typeof options === 'number' ? options : options?.fd
+    const opensDescriptor = typeof fd === 'number' && fd > 2 && !(typeof options === 'object' && options.handle)
+    if (opensDescriptor && current(this) !== undefined) {
+      throw unsupported('net.Socket({ fd })', 'a guest has no sockets of the host')
+    }
+    const args = [options] as [net.SocketConstructorOpts]
+    if (new.target === undefined) return apply(Original as unknown as AnyFunction, this, args) as object | undefined
+    return construct(Original, args, (new.target as unknown) === Socket ? Original : new.target) as object
+  }
+  mimic(Original, Socket)
+  ;(Socket as { prototype: object }).prototype = Original.prototype
+  return Socket as unknown as typeof net.Socket
 }
 
 /** Sockets of a TLS class of Node's own override the method that replaces handles: the hook comes before that one. */

@@ -1,0 +1,21 @@
+// Asks another guest by its name, and its own port 3000, on which nobody listens.
+import dns from 'node:dns'
+import { once } from 'node:events'
+import http from 'node:http'
+import net from 'node:net'
+import { text } from 'node:stream/consumers'
+import { parentPort } from 'node:worker_threads'
+
+const [response] = await once(http.get('http://api:3000/get'), 'response')
+const upload = await fetch('http://api:3000/upload', { method: 'POST', body: 'x'.repeat(2_000_000) })
+const [refused] = await once(net.connect(3000, 'localhost'), 'error')
+const [unknown] = await once(net.connect(81, 'api'), 'error')
+parentPort.postMessage({
+  got: await text(response),
+  fetched: await (await fetch('http://api:3000/fetch')).text(),
+  uploaded: await upload.text(),
+  looked: await dns.promises.lookup('api'),
+  service: await dns.promises.lookupService('10.88.0.2', 3000),
+  refused: refused.message,
+  unknown: unknown.message,
+})
