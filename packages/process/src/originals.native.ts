@@ -28,6 +28,13 @@ export const originalProcess = defineProperties(create(null) as OriginalProcess,
 /** The real environment. */
 export const hostEnv = host.process.env
 
+/**
+ * Whether this Node's environment keeps what is put under an index as it is, instead of making a variable of it.
+ *
+ * @source observed on 22.23 and 24.21 (it does), 26.10 (it does not)
+ */
+export const keepsIndexes = Number.parseInt(host.process.versions.node, 10) < 26
+
 /** The real process id. */
 export const hostPid = host.process.pid
 

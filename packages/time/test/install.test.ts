@@ -55,7 +55,7 @@ describe('a realm of one namespace', () => {
 
   it('has the zone of its namespace, in the engine itself', () => {
     const body = `
-      using installed = install('own', guest({ zone: 'Asia/Tokyo' }).ns)
+      install('own', guest({ zone: 'Asia/Tokyo' }).ns)
       print([new Date(0).getHours(), Intl.DateTimeFormat().resolvedOptions().timeZone, new Date(0).toString(), process.env.TZ])`
     expect(run(body, { TZ: 'UTC' })).toEqual([
       9,

@@ -1,5 +1,6 @@
 import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
 import type { Intrinsics, Personality } from '@libvisor/abi'
+import { keepsIndexes } from '../originals.native.ts'
 
 /** What an environment depends on. */
 export interface EnvironmentOptions {
@@ -95,7 +96,7 @@ export function createEnvironment(
       return Reflect.has(target, typeof key === 'string' ? nameOf(key) : key)
     },
     set(_target, key, value: unknown, receiver) {
-      if (typeof key === 'string' && isIndex(key)) return Reflect.set(target, key, value, target)
+      if (typeof key === 'string' && keepsIndexes && isIndex(key)) return Reflect.set(target, key, value, target)
       if (typeof key === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
       // An object that inherits from the environment gets a property of its own.
       if (receiver !== environment) return Reflect.set(target, key, value, receiver)
@@ -109,7 +110,7 @@ export function createEnvironment(
       return getOwnPropertyDescriptor(target, typeof key === 'string' ? nameOf(key) : key)
     },
     defineProperty(_target, key, descriptor) {
-      if (typeof key === 'string' && isIndex(key)) return defineProperty(target, key, descriptor)
+      if (typeof key === 'string' && keepsIndexes && isIndex(key)) return defineProperty(target, key, descriptor)
       if ('value' in descriptor) {
         if (descriptor.configurable && descriptor.writable && descriptor.enumerable) {
           if (typeof key === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string')
