@@ -49,6 +49,15 @@ export interface DirectoryEntry {
  * Fails a system call. Models throw it; shims turn it into Node's error. Can be cloned as its code.
  *
  * It says nothing but its code, so there is one of each: making an error with a stack costs more than a failed look-up.
+ *
+ * @example
+ * ```ts
+ * import { Errno } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(Errno.of('ENOENT').code, 'ENOENT')
+ * assert.equal(Errno.of('ENOENT'), Errno.of('ENOENT'))
+ * ```
  */
 export class Errno extends Error {
   readonly code: ErrnoCode

@@ -96,6 +96,30 @@ export interface Serving extends Disposable {
  * @returns the file system; disposing of it closes what its processes have open
  * @throws {VisorError} VISOR_MOUNT_UNREADABLE when a host directory cannot be read
  * @throws {VisorError} VISOR_OPTION_INVALID when something cannot be mounted
+ * @example
+ * ```ts
+ * import { createFileSystem, createHostFs, hostDir, memory, overlay } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ * import fs from 'node:fs'
+ *
+ * using files = createFileSystem({
+ *   mounts: { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/app': memory({ '/config.json': '{}' }) },
+ *   clock: { now: Date.now, nowNs: () => 0n, monotonicNs: () => 0n, zone: 'UTC' },
+ *   entropy: { fill: (bytes) => void bytes.fill(4), float: () => 0.5, seeded: true },
+ *   host: createHostFs(),
+ *   later: setImmediate,
+ * })
+ * const silent = { kind: 'null', hostFd: undefined, readSync: () => new Uint8Array(0), writeSync: () => 0 } as const
+ * const identity = { pid: 1, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0o022, cwd: '/', hostname: 'guest' }
+ * const { sync } = files.process(identity, [silent, silent, silent])
+ *
+ * const fd = sync.open('/only-in-memory', fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)
+ * sync.write(fd, Buffer.from('hello'), -1)
+ * assert.deepEqual(sync.read(fd, 100, 1), Uint8Array.from(Buffer.from('ello')))
+ * sync.close(fd)
+ * assert.equal(sync.stat('/app/config.json').size, 2)
+ * assert.equal(fs.existsSync('/only-in-memory'), false)
+ * ```
  */
 export function createFileSystem(options: FileSystemOptions): FileSystem {
   const { clock, entropy, host, later, maxOpenFiles = MAX_OPEN_FILES } = options

@@ -16,6 +16,27 @@ const SLACK = 4096
  * @param process - the guest's
  * @param errors - makes the errors that the guest sees
  * @returns the view
+ * @example
+ * ```ts
+ * import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
+ * import { createFileSystem, createFileView, createHostFs, memory } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * using files = createFileSystem({
+ *   mounts: { '/': memory({ '/app/main.js': 'export {}' }) },
+ *   clock: { now: Date.now, nowNs: () => 0n, monotonicNs: () => 0n, zone: 'UTC' },
+ *   entropy: { fill: (bytes) => void bytes.fill(4), float: () => 0.5, seeded: true },
+ *   host: createHostFs(),
+ *   later: setImmediate,
+ * })
+ * const silent = { kind: 'null', hostFd: undefined, readSync: () => new Uint8Array(0), writeSync: () => 0 } as const
+ * const identity = { pid: 1, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0o022, cwd: '/', hostname: 'guest' }
+ * const process = files.process(identity, [silent, silent, silent])
+ * const view = createFileView(process, createErrors({ personality: linux, intrinsics: hostIntrinsics }))
+ * assert.equal(view.kind('/app/main.js'), 'file')
+ * assert.equal(view.kind('/app/other.js'), undefined)
+ * assert.throws(() => view.read('/app/other.js'), { code: 'ENOENT', syscall: 'open' })
+ * ```
  */
 export function createFileView(process: FileSystemProcess, errors: ErrorFactory): FileView {
   const { sync } = process

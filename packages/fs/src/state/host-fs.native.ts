@@ -7,6 +7,15 @@ const READ_POSITION = /^pos:\s*(\d+)/
  * The host's own file system.
  *
  * @returns the originals, for `createFileSystem`
+ * @example
+ * ```ts
+ * import { createHostFs } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * const host = createHostFs()
+ * assert.equal(host.uid, process.getuid?.())
+ * assert.equal(host.lstat('/no/such/file'), undefined)
+ * ```
  */
 export function createHostFs(): HostFs {
   const fs = original('fs')

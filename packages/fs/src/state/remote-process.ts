@@ -189,6 +189,29 @@ function detached(argument: unknown): unknown {
  *
  * @param options - the port and memory from {@link FileSystem.serve}, and who calls
  * @returns a process over the shared files; its synchronous calls wait for the other thread
+ * @example
+ * ```ts
+ * import { connectFileSystem, createFileSystem, createHostFs, memory } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ * import { MessageChannel } from 'node:worker_threads'
+ *
+ * using files = createFileSystem({
+ *   mounts: { '/': memory({ '/greeting': 'hello' }) },
+ *   clock: { now: Date.now, nowNs: () => 0n, monotonicNs: () => 0n, zone: 'UTC' },
+ *   entropy: { fill: (bytes) => void bytes.fill(4), float: () => 0.5, seeded: true },
+ *   host: createHostFs(),
+ *   later: setImmediate,
+ * })
+ * const silent = { kind: 'null', hostFd: undefined, readSync: () => new Uint8Array(0), writeSync: () => 0 } as const
+ * const identity = { pid: 1, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0o022, cwd: '/', hostname: 'guest' }
+ *
+ * // port2 and memory are for the other thread's `workerData`, where they are what `connectFileSystem` takes.
+ * const { port1, port2 } = new MessageChannel()
+ * using serving = files.serve(port1, { identity, stdio: [silent, silent, silent] })
+ * using process = connectFileSystem({ port: port2, memory: serving.memory, identity })
+ * const { size } = await process.async.stat('/greeting')
+ * assert.equal(size, 5)
+ * ```
  */
 export function connectFileSystem(options: ConnectOptions): FileSystemProcess {
   return new RemoteProcess(options)

@@ -9,6 +9,26 @@ import { fileType } from './vnode.ts'
  *
  * @param process - whose files they are
  * @returns the files; their errors are {@link Errno}
+ * @example
+ * ```ts
+ * import { createFileSystem, createHostFs, createSocketFiles, memory } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * using files = createFileSystem({
+ *   mounts: { '/': memory() },
+ *   clock: { now: Date.now, nowNs: () => 0n, monotonicNs: () => 0n, zone: 'UTC' },
+ *   entropy: { fill: (bytes) => void bytes.fill(4), float: () => 0.5, seeded: true },
+ *   host: createHostFs(),
+ *   later: setImmediate,
+ * })
+ * const silent = { kind: 'null', hostFd: undefined, readSync: () => new Uint8Array(0), writeSync: () => 0 } as const
+ * const identity = { pid: 1, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0o022, cwd: '/', hostname: 'guest' }
+ * const sockets = createSocketFiles(files.process(identity, [silent, silent, silent]))
+ * sockets.bind('/app.sock')
+ * assert.throws(() => sockets.bind('/app.sock'), { code: 'EADDRINUSE' })
+ * sockets.unlink('/app.sock')
+ * assert.throws(() => sockets.lookup('/app.sock'), { code: 'ENOENT' })
+ * ```
  */
 export function createSocketFiles({ sync }: Pick<FileSystemProcess, 'sync'>): SocketFiles {
   const bound = new Map<string, string>()
