@@ -13,6 +13,8 @@ import type { Entry, MemoryFiles } from './memory-files.ts'
 export interface MemoryRealmOptions {
   /** A JSON file with entries by path. */
   readonly tree?: string
+  /** Entries by path. */
+  readonly entries?: Readonly<Record<string, Entry>>
   /** A directory of the host that is copied into memory, and where it stands there. */
   readonly copy?: readonly [from: string, to: string]
   /** Built-ins that are not to be had. */
@@ -37,6 +39,7 @@ function copyInto(files: MemoryFiles, from: string, to: string): void {
 const [options, entry = '', ...args] = process.argv.slice(2)
 const {
   tree,
+  entries = {},
   copy,
   own,
   denied = [],
@@ -44,8 +47,8 @@ const {
   differs = true,
 } = JSON.parse(options ?? '{}') as MemoryRealmOptions
 
-const entries = tree === undefined ? {} : (JSON.parse(readFileSync(tree, 'utf8')) as Record<string, Entry>)
-const files = createMemoryFiles(entries)
+const listed = tree === undefined ? {} : (JSON.parse(readFileSync(tree, 'utf8')) as Record<string, Entry>)
+const files = createMemoryFiles({ ...listed, ...entries })
 if (copy !== undefined) copyInto(files, copy[0], copy[1])
 let isDifferent = differs
 const ns = createNamespace({ name: 'test' })

@@ -1,3 +1,8 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { MemoryRealmOptions } from './memory-realm.ts'
 import { runBoth } from './run-program.ts'
@@ -188,5 +193,39 @@ describe('a realm', { timeout: 30_000 }, () => {
     const { native, memory } = runBoth({ files: { ...files, 'app/main.js': code }, entry: 'app/main.js' })
     expect(memory).toEqual(native)
     expect(memory.stdout).toBe('one true\ntwo true\n')
+  })
+
+  test('is that of a Worker, which runs its program from memory', async () => {
+    const tree = {
+      '/app/main.js':
+        "const { isMainThread } = require('worker_threads'); console.log(isMainThread, require.main === module, process.argv.slice(1)); import('./esm.mjs')",
+      '/app/esm.mjs':
+        "console.log(import.meta.filename, await import('node:worker_threads').then((m) => m.threadId > 0))",
+    }
+    const worker = new Worker(join(import.meta.dirname, 'memory-realm.ts'), {
+      argv: [JSON.stringify({ entries: tree }), '/app/main.js', 'x'],
+      execArgv: [],
+      stdout: true,
+    })
+    const [output] = await Promise.all([text(worker.stdout), once(worker, 'exit')])
+    expect(output).toBe("false true [ '/app/main.js', 'x' ]\n/app/esm.mjs true\n")
+  })
+
+  test('that guests share gives each its own files, and the host its own', () => {
+    const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'shared-realm.ts')], {
+      encoding: 'utf8',
+    })
+    expect(JSON.parse(stdout || stderr)).toEqual({
+      hostBefore: ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'],
+      guests: [
+        ['a by require', 'a by import'],
+        ['b by require', 'b by import'],
+      ],
+      packageOfGuest: '/guest-a/package.json',
+      otherGuest: ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'],
+      nodeItself: 'function',
+      afterDisposal: ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'],
+      isRestored: true,
+    })
   })
 })

@@ -64,7 +64,16 @@ export function createModuleExports(ns: Namespace, options: ModuleExportsOptions
     },
 
     // The cache would be written to the host's disk. Node answers the same where NODE_DISABLE_COMPILE_CACHE is set.
-    enableCompileCache: () => ({ status: original.constants.compileCacheStatus.DISABLED }),
+    enableCompileCache(...args: unknown[]) {
+      const [options] = args
+      const directory =
+        typeof options === 'object' && options !== null ? (options as { directory?: unknown }).directory : options
+      if (directory !== undefined && typeof directory !== 'string') {
+        // It fails, in Node's own words.
+        return (original.enableCompileCache as (...args: unknown[]) => NodeModule.EnableCompileCacheResult)(...args)
+      }
+      return { status: original.constants.compileCacheStatus.DISABLED }
+    },
 
     /** A guest's hooks run before libvisor's, since Node calls the last registered first; they see only its own modules. */
     registerHooks(hooks) {

@@ -77,7 +77,8 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     try {
       const value: unknown = JSON.parse(text)
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        return configOf(file, value as Record<string, unknown>)
+        // What a guest has put on Object.prototype is in no package.json.
+        return configOf(file, Object.setPrototypeOf(value, null) as Record<string, unknown>)
       }
     } catch {
       // The error that Node throws says nothing about the place either.
@@ -108,7 +109,8 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     read: (file, request) => find(file, request) ?? missing(file),
 
     nearest(file) {
-      for (let folder = path.dirname(file); folder !== '/'; folder = path.dirname(folder)) {
+      const start = file.length > 1 && file.endsWith('/') ? file.slice(0, -1) : path.dirname(file)
+      for (let folder = start; folder !== '/'; folder = path.dirname(folder)) {
         if (path.basename(folder) === 'node_modules') return undefined
         const config = find(`${folder}/package.json`)
         if (config !== undefined) return config
