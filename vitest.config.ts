@@ -32,6 +32,6 @@ export default defineConfig({
     maxWorkers: 2,
     passWithNoTests: true,
     // Tests of patched realms and of the command start processes of their own.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
   },
 })
