@@ -8,7 +8,7 @@ import type { StatRecord, SyscallName, Syscalls } from '../types.ts'
 import { modeOf } from './arguments.ts'
 import { contentOperations } from './contents.ts'
 import type { FsContext } from './context.ts'
-import { nodePath, systemError } from './natives.native.ts'
+import { nodePath, codedSystemError } from './natives.native.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { Flavour, PathOperation } from './path-operation.ts'
@@ -245,6 +245,6 @@ export class TreeCopy {
   }
 
   #error(key: string, code: ErrnoCode, message: string, path: string): Error {
-    return systemError(key, { message, path, syscall: 'cp', errno: this.#context.ns.personality.errno[code][0], code })
+    return codedSystemError(key, { message, path, syscall: 'cp', errno: this.#context.ns.personality.errno[code][0], code })
   }
 }

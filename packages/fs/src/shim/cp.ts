@@ -4,7 +4,7 @@ import { isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { TreeCopy } from './copy-tree.ts'
 import type { CopyOptions } from './copy-tree.ts'
-import { callBack, callbackIndex, isFailure, promiseOf } from './flavours.ts'
+import { callBack, callbackIndex, isFailure, promiseOf, silenced } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
 import { runAsync, runSync } from './operation.ts'
@@ -75,7 +75,7 @@ export function createCp(context: FsContext): { sync: AnyFunction; callback: Any
     const at = callbackIndex(args, 2)
     if (at < 0) return callNative(nativeCallback, ...probeArguments(args), args[3])
     const given = args.slice(0, at)
-    if (!isPlain(given)) callNative(nativeCallback, ...probeArguments(given), () => {})
+    if (!isPlain(given)) callNative(nativeCallback, ...probeArguments(given), silenced(args[at] as AnyFunction))
     const done = args[at] as AnyFunction
     if (isHosts(context, given)) return callNative(nativeCallback, ...bound(given), bindGuest(done))
     callBack(context, emulate(context, 'callback', given), done)

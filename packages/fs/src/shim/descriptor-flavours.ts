@@ -4,7 +4,7 @@ import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
 import { traceFrom, withoutTrace } from './errors.ts'
-import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf } from './flavours.ts'
+import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf, silenced } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { NO_FD, nodeFs } from './natives.native.ts'
 import { attempt, runAsync, runSync } from './operation.ts'
@@ -14,8 +14,6 @@ import type { DescriptorCall } from './path-operation.ts'
 function isPlain(operation: DescriptorOperation, call: DescriptorCall): boolean {
   return operation.isPlain?.(call.args, call) ?? arePlain(operation.rest, call.args, 0)
 }
-
-const ignore = (): void => {}
 
 /** Makes the synchronous flavour. */
 export function syncDescriptorFlavour(context: FsContext, operation: DescriptorOperation): AnyFunction {
@@ -56,7 +54,7 @@ export function callbackDescriptorFlavour(context: FsContext, operation: Descrip
     const host = hostDescriptor(context, fd, operation.intent)
     if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
     const call: DescriptorCall = { context, flavour: 'callback', fd, args: rest }
-    if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, ignore)
+    if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, silenced(callback))
     if (operation.transfers !== true) return callBack(context, operation.run(call), callback)
     return callBackTransfer(context, operation, call, callback)
   }

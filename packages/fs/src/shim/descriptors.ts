@@ -3,6 +3,7 @@ import { slots } from '@libvisor/core'
 import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
+import { asMadeInJavaScript } from './errors.ts'
 import { attempt } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { DescriptorCall } from './path-operation.ts'
@@ -111,10 +112,14 @@ export function* readInto({ context, fd }: DescriptorCall, range: Range): Operat
 }
 
 /** Writes from a view. */
-export function* writeFrom({ context, fd }: DescriptorCall, range: Range): Operation<number> {
+export function* writeFrom({ context, flavour, fd }: DescriptorCall, range: Range): Operation<number> {
   const { view, offset, length, position } = range
   const data = bytesOf(view).subarray(offset, offset + length)
-  return yield* attempt(context.ns, { syscall: 'write' }, 'write', fd, data, position)
+  try {
+    return yield* attempt(context.ns, { syscall: 'write' }, 'write', fd, data, position)
+  } catch (error) {
+    throw flavour === 'sync' ? asMadeInJavaScript(error) : error
+  }
 }
 
 /** Reads into views, one after the other, or writes from them. */

@@ -4,11 +4,12 @@ import type { Dir, Dirent } from 'node:fs'
 import type { DirectoryEntry } from '../types.ts'
 import { arePlain, isValidPath, optionsOf } from './arguments.ts'
 import type { FsContext } from './context.ts'
-import { callBack, callbackIndex, isFailure } from './flavours.ts'
+import { callBack, callbackIndex, isFailure, silenced } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { nodeFs, nodePath, nodePromises, NOWHERE } from './natives.native.ts'
 import { attempt, runSync } from './operation.ts'
 import type { Operation } from './operation.ts'
+import type { Flavour } from './path-operation.ts'
 import { showName } from './paths.ts'
 import type { GuestPath, NameEncoding } from './paths.ts'
 import { direntType } from './results.ts'
@@ -52,8 +53,10 @@ class ListedDirectory implements DirHandle {
   }
 }
 
-function* list(context: FsContext, path: GuestPath): Operation<DirectoryEntry[]> {
-  return yield* attempt(context.ns, { syscall: 'opendir', path: path.shown }, 'readdir', path.absolute)
+function* list(context: FsContext, path: GuestPath, flavour?: Flavour): Operation<DirectoryEntry[]> {
+  // Node's synchronous flavour does not tell the path.
+  const info = flavour === 'sync' ? { syscall: 'opendir' } : { syscall: 'opendir', path: path.shown }
+  return yield* attempt(context.ns, info, 'readdir', path.absolute)
 }
 
 /** A directory's entries and, after each that is a directory, all below it. */
@@ -122,9 +125,9 @@ function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested
   return dir
 }
 
-function* open(context: FsContext, path: GuestPath, options: unknown): Operation<Dir> {
+function* open(context: FsContext, flavour: Flavour, path: GuestPath, options: unknown): Operation<Dir> {
   if (optionsOf(options).recursive) return nestedDir(context, path, options, yield* listNested(context, path))
-  const entries = yield* list(context, path)
+  const entries = yield* list(context, path, flavour)
   const DirClass = nodeFs.Dir as unknown as DirConstructor
   return new DirClass(new ListedDirectory(context, entries), path.given, options)
 }
@@ -154,18 +157,18 @@ export function createOpendir(context: FsContext): { sync: AnyFunction; callback
     }
     const path = context.path(args[0])
     if (isHostDirectory(context, path, args[1])) return callNativeSync(nativeSync, ...args)
-    return runSync(context.process, open(context, path, args[1]))
+    return runSync(context.process, open(context, 'sync', path, args[1]))
   }
 
   const callback: AnyFunction = (...args) => {
     const at = callbackIndex(args, 1)
     if (at < 0) return callNative(nativeCallback, ...probe(args))
     const given = args.slice(0, at)
-    if (!isPlain(given)) callNative(nativeCallback, ...probe(given), () => {})
+    if (!isPlain(given)) callNative(nativeCallback, ...probe(given), silenced(args[at] as AnyFunction))
     const path = context.path(args[0])
     const done = args[at] as AnyFunction
     if (isHostDirectory(context, path, given[1])) return callNative(nativeCallback, ...given, bindGuest(done))
-    callBack(context, open(context, path, given[1]), done)
+    callBack(context, open(context, 'callback', path, given[1]), done)
   }
 
   // As in Node, where it is the promisified callback flavour: bad arguments reject.

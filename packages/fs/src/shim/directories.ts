@@ -76,7 +76,7 @@ function randomLetters(ns: Namespace): string {
  *
  * @returns its path, in the guest's words
  */
-export function* makeTemporary({ context, path }: PathCall): Operation<string> {
+export function* makeTemporary({ context, flavour, path }: PathCall): Operation<string> {
   const { ns, cwd } = context
   const prefix = typeof path.given === 'string' ? path.given.toWellFormed() : path.shown
   for (let attempts = 1; ; attempts++) {
@@ -86,7 +86,8 @@ export function* makeTemporary({ context, path }: PathCall): Operation<string> {
       return name
     } catch (error) {
       if (errnoOf(error) === 'EEXIST' && attempts < TEMPLATE_ATTEMPTS) continue
-      throw fileError(ns, error, { syscall: 'mkdtemp', path: `${path.shown}XXXXXX` })
+      // Asynchronously, libuv has filled the template in already.
+      throw fileError(ns, error, { syscall: 'mkdtemp', path: flavour === 'sync' ? `${path.shown}XXXXXX` : name })
     }
   }
 }

@@ -19,8 +19,8 @@ export function restate(error: unknown, substitutions: readonly Substitution[]):
     .filter(({ host, shown }) => host !== shown)
     .sort((a, b) => b.host.length - a.host.length)
   if (inner.length === 0) return error
-  const fields = error as Error & { path?: unknown; dest?: unknown }
-  for (const key of ['path', 'dest'] as const) {
+  const fields = error as Error & { path?: unknown; dest?: unknown; filename?: unknown }
+  for (const key of ['path', 'dest', 'filename'] as const) {
     if (typeof fields[key] === 'string') fields[key] = restatePath(fields[key], inner)
   }
   const { stack } = error
@@ -76,4 +76,23 @@ export function withoutTrace(error: unknown): unknown {
 /** Whether an error is one of a failed call, and not one of the guest's own. */
 function isMade(error: unknown): error is Error {
   return error instanceof Error && typeof (error as { syscall?: unknown }).syscall === 'string'
+}
+
+/**
+ * Puts properties in the order of an error that Node makes in JavaScript, as `writeSync` and `watch` do.
+ *
+ * @param error - of such a call
+ * @returns the error
+ * @source Node 24 `lib/internal/errors.js`, class UVException
+ */
+export function asMadeInJavaScript(error: unknown): unknown {
+  if (!isMade(error)) return error
+  const made = error as Error & Record<string, unknown>
+  for (const key of ['code', 'path', 'dest']) {
+    if (!Object.hasOwn(made, key)) continue
+    const value = made[key]
+    delete made[key]
+    made[key] = value
+  }
+  return made
 }

@@ -1,5 +1,6 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
 import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { ResolveIntent } from '../types.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
@@ -81,7 +82,8 @@ export class PathCaller {
       const isSame = host.identical && (path.absolute === path.shown || context.cwdIsHost)
       if (isSame) continue
       if (paths.length > 1 || this.#operation.showsPath?.(args) === true) return undefined
-      hostArgs[index] = host.path
+      // A name that is not UTF-8 goes as bytes.
+      hostArgs[index] = encodeName(host.path)
       substitutions.push({ host: host.path, shown: path.shown })
     }
     return { args: hostArgs, substitutions }
@@ -116,7 +118,7 @@ export class PathCaller {
 
   #text(path: unknown): GuestPath {
     const { given, shown } = this.#context.path(path)
-    return { given, shown, absolute: typeof given === 'string' ? given.toWellFormed() : shown }
+    return { given, shown, absolute: typeof given === 'string' ? given.toWellFormed() : decodeName(given) }
   }
 }
 
@@ -196,7 +198,10 @@ export function callbackIndex(args: readonly unknown[], from: number): number {
   return -1
 }
 
-const ignore = (): void => {}
+/** A callback that does nothing, with the name that a message may tell. */
+export function silenced(callback: AnyFunction): AnyFunction {
+  return Object.defineProperty((): void => {}, 'name', { value: callback.name })
+}
 
 /** Makes the flavour with a callback. */
 export function callbackFlavour(context: FsContext, operation: PathOperation, original?: AnyFunction): AnyFunction {
@@ -212,7 +217,7 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
     if (caller.isPassedThrough(before)) return callNative(native, ...args.with(at, bindGuest(callback)))
     const [fd] = args
     if (operation.runDescriptor !== undefined && typeof fd === 'number') return onDescriptor(args, at)
-    if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, ignore)))
+    if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, silenced(callback))))
     const host = caller.hostArguments(before)
     if (host === undefined) return callBack(context, caller.emulate(before), callback)
     const restated = bindGuest((error: unknown, ...results: unknown[]): void => {
@@ -227,7 +232,7 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
     const callback = args[at] as AnyFunction
     const host = isDescriptor(fd) ? hostDescriptor(context, fd, operation.paths[0]!.intent) : (fd as number)
     if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
-    if (!arePlain(operation.rest, rest, 0)) callNative(native, NO_FD, ...rest, ignore)
+    if (!arePlain(operation.rest, rest, 0)) callNative(native, NO_FD, ...rest, silenced(callback))
     const call = { context, flavour: 'callback', fd: fd as number, args: rest } as const
     return callBack(context, operation.runDescriptor!(call), callback)
   }

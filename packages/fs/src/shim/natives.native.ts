@@ -45,13 +45,9 @@ export interface SystemErrorContext {
 type SystemErrorClass = new (key: string, context: SystemErrorContext) => Error
 
 let systemErrorClass: SystemErrorClass | undefined
+const codedClasses = new Map<string, SystemErrorClass>()
 
-/**
- * Makes one of the errors that Node's JavaScript, and not the system, gives for files: `ERR_FS_EISDIR`, `ERR_FS_CP_…`.
- *
- * @source Node 24 `lib/internal/errors.js`, class SystemError
- */
-export function systemError(key: string, context: SystemErrorContext): Error {
+function findSystemError(): SystemErrorClass {
   if (systemErrorClass === undefined) {
     try {
       original('os').getPriority(NO_FD)
@@ -60,7 +56,30 @@ export function systemError(key: string, context: SystemErrorContext): Error {
       systemErrorClass = Object.getPrototypeOf((error as Error).constructor) as SystemErrorClass
     }
   }
-  return new systemErrorClass!(key, context)
+  return systemErrorClass!
+}
+
+/**
+ * Makes one of the errors that Node's JavaScript, and not the system, gives for files, such as `ERR_FS_EISDIR`.
+ *
+ * @source Node 24 `lib/internal/errors.js`, class SystemError
+ */
+export function systemError(key: string, context: SystemErrorContext): Error {
+  return new (findSystemError())(key, context)
+}
+
+/**
+ * The same with a class for each code, as `cp` has them: `ERR_FS_CP_…`.
+ *
+ * @source Node 24 `lib/internal/errors.js`, makeNodeErrorWithCode
+ */
+export function codedSystemError(key: string, context: SystemErrorContext): Error {
+  let coded = codedClasses.get(key)
+  if (coded === undefined) {
+    coded = class NodeError extends findSystemError() {}
+    codedClasses.set(key, coded)
+  }
+  return new coded(key, context)
 }
 
 /** Makes Node's `AbortError` for a signal that has been aborted. */

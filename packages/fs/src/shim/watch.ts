@@ -3,7 +3,7 @@ import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libv
 import type { WatchEvent } from '../types.ts'
 import { isValidPath, optionsOf } from './arguments.ts'
 import type { FsContext } from './context.ts'
-import { restate } from './errors.ts'
+import { asMadeInJavaScript, restate } from './errors.ts'
 import { isFailure } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { abortError, nodeFs, nodePath, nodePromises, NOWHERE, warn } from './natives.native.ts'
@@ -50,7 +50,7 @@ function createIgnore(ignore: WatchOptions['ignore']): (name: string) => boolean
 /** The error of a file that cannot be watched, which names it twice. */
 function watchError(context: FsContext, error: unknown, path: GuestPath): unknown {
   const made = fileError(context.ns, error, { syscall: 'watch', path: path.shown })
-  if (made !== error) (made as { filename?: string }).filename = path.shown
+  if (made !== error) (asMadeInJavaScript(made) as { filename?: string }).filename = path.shown
   return made
 }
 

@@ -1,0 +1,140 @@
+/** The places in which a body is run: the real file system, which says what is right, and guests' of every kind. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { createNamespace, slots } from '@libvisor/core'
+import { createFileSystem, createFsInterceptor, createHostFs, fileSystem, hostDir, memory, overlay } from '@libvisor/fs'
+import { temporaryDirectory } from '@libvisor/testkit'
+import { test } from 'vitest'
+import { countingEntropy, makeIdentity, makeStdio } from '../state/fixture.ts'
+import type { Mounts } from '../state/fixture.ts'
+
+/** What a body works with. */
+export interface World {
+  readonly fs: typeof fs
+  readonly promises: typeof fs.promises
+  /** An empty directory, with the same path in every world. */
+  readonly dir: string
+  /** What the guest's working directory is. */
+  chdir(path: string): void
+}
+
+type Body = (world: World) => unknown
+
+/** What is mounted so that a guest has an empty directory at a path. `other` is an empty directory of the host. */
+const guests: Readonly<Record<string, (dir: string, other: string) => Mounts>> = {
+  'in memory': (dir) => ({ '/': memory(), [dir]: memory() }),
+  'in an overlay over the root': () => ({ '/': overlay({ lower: hostDir('/'), upper: memory() }) }),
+  'in a bound directory of the host': (dir, other) => ({ '/': memory(), [dir]: hostDir(other, { mode: 'rw' }) }),
+  'in a root that is the host’s own': () => ({ '/': hostDir('/', { mode: 'rw' }) }),
+}
+
+const wallClock = {
+  now: () => Date.now(),
+  nowNs: () => BigInt(Date.now()) * 1_000_000n,
+  monotonicNs: () => process.hrtime.bigint(),
+  zone: undefined,
+}
+
+/** A namespace with a file system. */
+export function startGuest(mounts: Mounts, cwd: string): Omit<World, 'dir'> & Disposable {
+  const ns = createNamespace({ name: 'guest' })
+  const identity = makeIdentity({ cwd, umask: process.umask(), uid: process.getuid!(), gid: process.getgid!() })
+  const entropy = countingEntropy()
+  const later = (task: () => void): void => ns.scheduler.schedule('io', task)
+  const files = createFileSystem({ mounts, clock: wallClock, entropy, host: createHostFs(), later })
+  ns.provide(slots.identity, identity)
+  ns.provide(slots.clock, wallClock)
+  ns.provide(slots.entropy, entropy)
+  ns.provide(fileSystem, files.process(identity, makeStdio()))
+  const { modules } = createFsInterceptor().bind(ns)
+  return {
+    fs: modules['fs']!() as typeof fs,
+    promises: modules['fs/promises']!() as typeof fs.promises,
+    chdir: (path) => void (identity.cwd = path),
+    [Symbol.dispose]() {
+      files[Symbol.dispose]()
+      ns[Symbol.dispose]()
+    },
+  }
+}
+
+/**
+ * Runs one body in every world. What it returns, and what it asserts, must be the same as natively.
+ *
+ * @param title - a sentence about what holds
+ * @param body - returns what it saw
+ */
+export function everywhere(title: string, body: Body): void {
+  for (const [where, mountsOf] of Object.entries(guests)) {
+    test(`${title} (${where})`, async () => {
+      using directory = temporaryDirectory()
+      const { path: dir } = directory
+      const cwd = process.cwd()
+      let expected: unknown
+      try {
+        expected = await body({ fs, promises: fs.promises, dir, chdir: (path) => process.chdir(path) })
+      } finally {
+        process.chdir(cwd)
+      }
+      for (const name of fs.readdirSync(dir, { encoding: 'buffer' })) {
+        fs.rmSync(Buffer.concat([Buffer.from(`${dir}/`), name]), { recursive: true })
+      }
+      using other = temporaryDirectory()
+      using guest = startGuest(mountsOf(dir, other.path), cwd)
+      assert.deepEqual(await body({ ...guest, dir }), expected)
+    })
+  }
+}
+
+/** Everything a guest can see of an error. */
+export function describeError(error: unknown): unknown {
+  assert.ok(error instanceof Error, `An error was expected, not ${String(error)}`)
+  const { cause, ...own } = error as Error & Record<string, unknown>
+  return {
+    ...own,
+    name: error.name,
+    message: error.message,
+    keys: Object.keys(error),
+    prototype: error.constructor.name,
+    ...(cause === undefined ? {} : { cause }),
+    info: undefined,
+  }
+}
+
+/** What a call comes to: its value, or its error. */
+export function outcome(call: () => unknown): unknown {
+  try {
+    return { value: call() }
+  } catch (error) {
+    return { error: describeError(error) }
+  }
+}
+
+/** The same for a promise. */
+export async function laterOutcome(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return { value: await call() }
+  } catch (error) {
+    return { error: describeError(error) }
+  }
+}
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** Calls one operation in its three flavours: what they come to. */
+export async function threeWays(world: World, name: string, ...args: unknown[]): Promise<Record<string, unknown>> {
+  const sync = (world.fs as unknown as Record<string, AnyFunction>)[`${name}Sync`]!
+  const callback = (world.fs as unknown as Record<string, AnyFunction>)[name]!
+  const promise = (world.promises as unknown as Record<string, AnyFunction | undefined>)[name]
+  const withCallback = (): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      callback(...args, (error: Error | null, ...results: unknown[]) =>
+        error === null ? resolve(results) : reject(error),
+      )
+    })
+  return {
+    sync: outcome(() => sync(...args)),
+    callback: await laterOutcome(withCallback),
+    promise: promise === undefined ? undefined : await laterOutcome(async () => promise(...args)),
+  }
+}
