@@ -18,8 +18,9 @@ export interface Realm {
   readonly global: typeof globalThis
   readonly patches: PatchRegistry
   /**
-   * Installs hooks on a built-in when it is first asked for, by whichever way (`require`, `import`,
-   * `process.getBuiltinModule`, a global that rides on it), or at once where Node has loaded it already.
+   * Installs hooks on a built-in before guest code gets hold of it: when it is first asked for, by whichever way
+   * (`require`, `import`, `process.getBuiltinModule`), or when another built-in that is asked for has loaded it. A
+   * built-in that the start of Node loads is in nobody's hands until it is asked for itself.
    *
    * @param id - the name of a built-in, without `node:`
    * @param install - receives its exports, before the guest does

@@ -50,6 +50,7 @@ export class Namespace implements Disposable {
 
   #ended = false
   readonly #slots = new Map<Slot<unknown>, unknown>()
+  readonly #makers = new Map<Slot<unknown>, () => unknown>()
   readonly #resources = new Set<Disposable>()
 
   constructor(options: NamespaceOptions) {
@@ -77,6 +78,25 @@ export class Namespace implements Disposable {
   }
 
   /**
+   * Has a model made when it is first asked for.
+   *
+   * @param slot - the slot of an area
+   * @param make - makes the model
+   */
+  provideLazily<T>(slot: Slot<T>, make: () => T): void {
+    this.#makers.set(slot, make)
+  }
+
+  /**
+   * Whether the model in a slot has been made.
+   *
+   * @param slot - the slot of an area
+   */
+  has(slot: Slot<unknown>): boolean {
+    return this.#slots.has(slot)
+  }
+
+  /**
    * The model in a slot.
    *
    * @param slot - the slot of an area
@@ -84,11 +104,11 @@ export class Namespace implements Disposable {
    * @throws {VisorError} VISOR_NO_NAMESPACE when nothing was
    */
   get<T>(slot: Slot<T>): T {
-    const value = this.#slots.get(slot)
+    const value = this.find(slot)
     if (value === undefined) {
       throw new VisorError('VISOR_NO_NAMESPACE', `The namespace '${this.name}' has no ${slot.name}`)
     }
-    return value as T
+    return value
   }
 
   /**
@@ -98,7 +118,14 @@ export class Namespace implements Disposable {
    * @returns what {@link Namespace.provide} put there, or `undefined`
    */
   find<T>(slot: Slot<T>): T | undefined {
-    return this.#slots.get(slot) as T | undefined
+    const value = this.#slots.get(slot)
+    if (value !== undefined) return value as T
+    const make = this.#makers.get(slot)
+    if (make === undefined || this.#ended) return undefined
+    this.#makers.delete(slot)
+    const made = make() as T
+    this.#slots.set(slot, made)
+    return made
   }
 
   /**
@@ -132,6 +159,7 @@ export class Namespace implements Disposable {
     for (const resource of [...this.#resources].reverse()) resource[Symbol.dispose]()
     this.#resources.clear()
     this.#slots.clear()
+    this.#makers.clear()
   }
 }
 

@@ -14,6 +14,6 @@ import { createWorkerLauncher } from './thread/worker-launcher.native.ts'
 const facts = readHostFacts()
 const { argv, execArgv, env } = host.process
 const spec = resolveNamespace({ name: 'guest', process: { env, execArgv } }, facts)
-const furnished = furnish(spec, { stdio: createHostStdio(), env, argv, execArgv })
-hintAtUnpublished(furnished)
-enterOwnRealm({ ns: furnished.ns, workers: createWorkerLauncher({ spec, files: furnished.files! }) })
+const guest = furnish(spec, { stdio: createHostStdio(), env, argv, execArgv })
+hintAtUnpublished(guest)
+enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })

@@ -22,7 +22,25 @@ export interface InPlaceRealm extends Realm, Disposable {
   commit(): void
 }
 
+const loadedBuiltins = (): readonly string[] =>
+  (host.process as unknown as { moduleLoadList: readonly string[] }).moduleLoadList
+
 type Install = (exports: Record<PropertyKey, unknown>) => void
+
+/** Built-ins that every start of Node loads, for itself. */
+const loadedAtStart: ReadonlySet<string> = new Set([
+  'async_hooks',
+  'buffer',
+  'diagnostics_channel',
+  'events',
+  'fs',
+  'module',
+  'path',
+  'querystring',
+  'timers',
+  'url',
+  'util',
+])
 
 /** What Node calls a built-in in its list of loaded modules. */
 const loadedName = (id: string): string => `NativeModule ${id}`
@@ -60,8 +78,9 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
   let depth = 0
   let committed = false
 
-  const loadedBuiltins = (): readonly string[] =>
-    (host.process as unknown as { moduleLoadList: readonly string[] }).moduleLoadList
+  /** Whether a built-in is loaded, and somebody else than Node itself may have caused it. */
+  const isInUse = (id: string, loaded: readonly string[] = loadedBuiltins()): boolean =>
+    asked.has(id) || (!loadedAtStart.has(id) && loaded.includes(loadedName(id)))
 
   const exportsOf = (id: string): Record<PropertyKey, unknown> | undefined =>
     builtin(id) as Record<PropertyKey, unknown> | undefined
@@ -102,7 +121,7 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
       const installs = waiting.get(id)
       if (installs !== undefined) installs.push(install)
       else waiting.set(id, [install])
-      if (asked.has(id) || loadedBuiltins().includes(loadedName(id))) publishing(() => installWaiting(id))
+      if (isInUse(id)) publishing(() => installWaiting(id))
     },
 
     ask(id) {
@@ -112,8 +131,8 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
       unsealed.push(id)
       publishing(() => {
         // Loading http has loaded net as well, and Node's own http holds it already.
-        const loaded = new Set(loadedBuiltins())
-        for (const other of [...waiting.keys()]) if (other === id || loaded.has(loadedName(other))) installWaiting(other)
+        const loaded = loadedBuiltins()
+        for (const other of [...waiting.keys()]) if (isInUse(other, loaded)) installWaiting(other)
       })
     },
 

@@ -50,10 +50,10 @@ export async function run(request: RunRequest): Promise<void> {
   for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]
   Object.assign(process.env, spec.env)
   process.argv.splice(1, Infinity, entry, ...request.args)
-  const furnished = furnish(spec, { stdio: createHostStdio(), env: process.env, argv: process.argv, execArgv: process.execArgv })
-  hintAtUnpublished(furnished)
-  provideSignals(furnished.ns, (signal) => void process.kill(process.pid, signal))
-  enterOwnRealm({ ns: furnished.ns, workers: createWorkerLauncher({ spec, files: furnished.files! }) })
+  const guest = furnish(spec, { stdio: createHostStdio(), env: process.env, argv: process.argv, execArgv: process.execArgv })
+  hintAtUnpublished(guest)
+  provideSignals(guest.ns, (signal) => void process.kill(process.pid, signal))
+  enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
   host.setImmediate(() => runEntry(entry))
 }

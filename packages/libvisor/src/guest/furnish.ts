@@ -1,13 +1,14 @@
 import { createNamespace, createPolicy, slots } from '@libvisor/core'
-import type { Namespace, Stdio } from '@libvisor/core'
-import { createFileSystem, createFileView, createHostFs, createSocketFiles, fileSystem } from '@libvisor/fs'
+import type { FileView, Namespace, Stdio } from '@libvisor/core'
+import { fileSystem } from '@libvisor/fs'
 import type { FileSystem, FileSystemProcess } from '@libvisor/fs'
-import { createNetStack, netStack, publishPorts } from '@libvisor/net'
+import { netStack } from '@libvisor/net'
 import type { NetStack, PublishedPort, SwitchPort } from '@libvisor/net'
 import { createIdentity, createProcessState, loopback, processState } from '@libvisor/process'
 import type { GuestIdentity } from '@libvisor/process'
 import { createEntropy } from '@libvisor/random'
 import { createClock } from '@libvisor/time'
+import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import { createEgress } from '../config/egress.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 
@@ -24,83 +25,138 @@ export interface FurnishPowers {
   readonly switchPort?: SwitchPort
   /** The files of another thread, in place of ones of its own. */
   readonly files?: (identity: GuestIdentity) => FileSystemProcess
-  /** Hears of the end of the guest's process. */
-  readonly onExit?: (code: number) => void
 }
 
-/** A namespace with a model in every slot. */
+/** A namespace with a model in every slot, each made when it is first asked for. */
 export interface FurnishedNamespace {
   readonly ns: Namespace
-  /** The model of the files; none where another thread has it. */
-  readonly files: FileSystem | undefined
-  readonly stack: NetStack
+  readonly spec: NamespaceSpec
+  /**
+   * Whether the guest's files are, for now, the host's: then nothing that reads files need be hooked before the guest
+   * can change one.
+   */
+  readonly startsAsHost: boolean
+  /** The model of the files, of a namespace that has them in this thread. */
+  files(): FileSystem
   /** The ports of the host that lead to the guest now. */
-  readonly published: () => readonly PublishedPort[]
+  published(): readonly PublishedPort[]
+  /** Calls a function with the network stack as soon as there is one. */
+  whenNetworked(use: (stack: NetStack) => void): void
 }
 
 /**
- * Makes a namespace and puts the model of each area in its slot.
+ * Makes a namespace and has the model of each area made for its slot.
  *
  * @param spec - what the guest is to see
  * @param powers - what it is connected to
  * @returns the namespace; disposing of it releases all models
- * @throws {VisorError} VISOR_MOUNT_UNREADABLE, VISOR_CONFIG_INVALID when something cannot be made
+ * @throws {VisorError} VISOR_MOUNT_UNREADABLE, VISOR_CONFIG_INVALID, VISOR_ADDRESS_IN_USE when something cannot be made
  */
 export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNamespace {
   const policy = createPolicy({ egress: createEgress(spec.egress), exec: spec.exec, addons: spec.addons })
   const ns = createNamespace({ name: spec.name, policy })
   try {
-    return furnishNamespace(ns, spec, powers)
+    provideProcess(ns, spec, powers)
+    return { ns, spec, ...provideFiles(ns, spec, powers), ...provideNetwork(ns, spec, powers) }
   } catch (error) {
     ns[Symbol.dispose]()
     throw error
   }
 }
 
-function furnishNamespace(ns: Namespace, spec: NamespaceSpec, powers: FurnishPowers): FurnishedNamespace {
-  const { hostname, uid, gid, umask, cwd } = spec
-  const clock = createClock(spec.time)
-  const entropy = createEntropy({ seed: spec.seed })
-  const identity = createIdentity({ uid, gid, umask, cwd, hostname })
-  ns.provide(slots.clock, clock)
-  ns.provide(slots.entropy, entropy)
-  ns.provide(slots.identity, identity)
-  ns.provide(
-    processState,
-    createProcessState({
-      env: powers.env,
-      argv: powers.argv,
-      execArgv: powers.execArgv,
-      interfaces: loopback,
-      ...(powers.onExit === undefined ? {} : { onExit: powers.onExit }),
-    }),
-  )
+function provideProcess(ns: Namespace, spec: NamespaceSpec, { env, argv, execArgv }: FurnishPowers): void {
+  const { hostname, uid, gid, umask, cwd, seed } = spec
+  ns.provide(slots.clock, createClock(spec.time))
+  ns.provideLazily(slots.entropy, () => createEntropy({ seed }))
+  ns.provide(slots.identity, createIdentity({ uid, gid, umask, cwd, hostname }))
+  ns.provide(processState, createProcessState({ env, argv, execArgv, interfaces: loopback }))
+}
 
-  const later = (task: () => void): void => ns.scheduler.schedule('io', task)
-  const files =
-    powers.files === undefined
-      ? createFileSystem({ mounts: spec.mounts, clock, entropy, host: createHostFs(), later, owner: { uid, gid } })
-      : undefined
-  const process = files?.process(identity, powers.stdio) ?? powers.files?.(identity)
-  if (process === undefined) throw new TypeError('A namespace needs files')
-  ns.provide(fileSystem, process)
-  ns.provide(slots.fileView, createFileView(process, ns.errors))
-  ns.provide(slots.socketFiles, createSocketFiles(process))
+function provideFiles(
+  ns: Namespace,
+  spec: NamespaceSpec,
+  powers: FurnishPowers,
+): Pick<FurnishedNamespace, 'files' | 'startsAsHost'> {
+  const startsAsHost = powers.files === undefined && showsHost(spec.mounts)
+  let model: FileSystem | undefined
+  const files = (): FileSystem => {
+    if (model !== undefined) return model
+    const { createFileSystem, createHostFs } = loadFs()
+    model = createFileSystem({
+      mounts: spec.mounts,
+      clock: ns.get(slots.clock),
+      entropy: ns.get(slots.entropy),
+      host: createHostFs(),
+      later: (task) => ns.scheduler.schedule('io', task),
+      owner: { uid: spec.uid, gid: spec.gid },
+    })
+    ns.own(model)
+    return model
+  }
 
-  const stack = createNetStack({
-    hostname,
-    hosts: spec.hosts,
-    socketFiles: () => ns.find(slots.socketFiles),
-    ...(powers.switchPort === undefined ? {} : { switchPort: powers.switchPort }),
+  ns.provideLazily(fileSystem, () => {
+    const identity = ns.get(slots.identity) as GuestIdentity
+    const process = powers.files?.(identity) ?? files().process(identity, powers.stdio)
+    ns.own(process)
+    return process
   })
-  ns.provide(netStack, stack)
+  ns.provideLazily(slots.socketFiles, () => loadFs().createSocketFiles(ns.get(fileSystem)))
+  ns.provide(slots.fileView, createDeferredView(ns, startsAsHost))
+  // What cannot be mounted is said before the program starts.
+  if (!startsAsHost) ns.get(fileSystem)
+  return { files, startsAsHost }
+}
 
-  // Last registered, first released: connections before the files that they may write.
-  if (files !== undefined) ns.own(files)
-  ns.own(process)
-  ns.own(stack)
-  // Opening ports loads `net`, which most programs do not need.
-  const isPublished = spec.publish.length > 0 || spec.publishAll
-  const publisher = isPublished ? publishPorts(ns, { publish: spec.publish, publishAll: spec.publishAll }) : undefined
-  return { ns, files, stack, published: () => publisher?.ports() ?? [] }
+/** Whether mounts show the host's own files at their own paths, with nothing over them that a program could load. */
+function showsHost(mounts: NamespaceSpec['mounts']): boolean {
+  return Object.entries(mounts).every(([path, mount]) => {
+    if (mount.kind === 'dev') return true
+    if (path !== '/' || mount.kind !== 'overlay') return false
+    const [lower, ...more] = mount.lower
+    const isHost = lower?.kind === 'host' && lower.path === '/' && more.length === 0
+    return isHost && mount.upper.kind === 'memory' && Object.keys(mount.upper.files).length === 0
+  })
+}
+
+/** What the loader sees: it asks at every module, and need not have the file system loaded for the first of them. */
+function createDeferredView(ns: Namespace, startsAsHost: boolean): FileView {
+  let made: FileView | undefined
+  const view = (): FileView => (made ??= loadFs().createFileView(ns.get(fileSystem), ns.errors))
+  return {
+    differsFromHost: () => (startsAsHost && !ns.has(fileSystem) ? false : view().differsFromHost()),
+    kind: (path) => view().kind(path),
+    read: (path) => view().read(path),
+    realpath: (path) => view().realpath(path),
+    hostPath: (path) => view().hostPath(path),
+  }
+}
+
+function provideNetwork(
+  ns: Namespace,
+  spec: NamespaceSpec,
+  { switchPort }: FurnishPowers,
+): Pick<FurnishedNamespace, 'published' | 'whenNetworked'> {
+  const waiting: ((stack: NetStack) => void)[] = []
+  ns.provideLazily(netStack, () => {
+    const stack = loadNet().createNetStack({
+      hostname: spec.hostname,
+      hosts: spec.hosts,
+      socketFiles: () => ns.find(slots.socketFiles),
+      ...(switchPort === undefined ? {} : { switchPort }),
+    })
+    ns.own(stack)
+    for (const use of waiting.splice(0)) use(stack)
+    return stack
+  })
+  const { publish, publishAll } = spec
+  const publisher = publish.length > 0 || publishAll ? loadNet().publishPorts(ns, { publish, publishAll }) : undefined
+  // Others on the network find the guest from the start.
+  if (switchPort !== undefined) ns.get(netStack)
+  return {
+    published: () => publisher?.ports() ?? [],
+    whenNetworked(use) {
+      if (ns.has(netStack)) use(ns.get(netStack))
+      else waiting.push(use)
+    },
+  }
 }

@@ -1,15 +1,21 @@
-import { createCurrent, refusalOf, sealExports } from '@libvisor/core'
-import type { Namespace } from '@libvisor/core'
-import { createFsInterceptor } from '@libvisor/fs'
+import { createCurrent, refusalOf, sealExports, slots } from '@libvisor/core'
+import type { Interceptor } from '@libvisor/core'
 import { createLoaderInterceptor } from '@libvisor/loader'
-import { createNetInterceptor } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
 import type { WorkerLauncher } from '@libvisor/process'
-import { createRandomInterceptor } from '@libvisor/random'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import type { InPlaceRealm } from '@libvisor/realm'
-import { createTimeInterceptor } from '@libvisor/time'
+import { createDeferredInterceptor } from '../areas/deferred-interceptor.ts'
+import { loadFs, loadNet, loadRandom, loadTime } from '../areas/load-area.native.ts'
+import type { FurnishedNamespace } from './furnish.ts'
 import { isOwnCode } from './own-code.ts'
+
+/** How a realm is given to a namespace. */
+export interface OwnRealmOptions {
+  readonly guest: FurnishedNamespace
+  /** Starts the guest's workers. */
+  readonly workers: WorkerLauncher
+}
 
 /** Where `fetch`, `WebSocket` and `EventSource`, and whatever else connects by itself, say so before they do. */
 const announcements = {
@@ -17,11 +23,26 @@ const announcements = {
   'net.client.socket': ['net', 'dns', 'tls'],
 } as const
 
-/** How a realm is given to a namespace. */
-export interface OwnRealmOptions {
-  readonly ns: Namespace
-  /** Starts the guest's workers. */
-  readonly workers: WorkerLauncher
+const files = createDeferredInterceptor({
+  area: 'fs',
+  builtins: ['fs', 'fs/promises'],
+  load: () => loadFs().createFsInterceptor(),
+})
+
+const network = createDeferredInterceptor({
+  area: 'net',
+  builtins: ['net', 'dns', 'dns/promises', 'tls', 'dgram'],
+  load: () => loadNet().createNetInterceptor(),
+})
+
+/** What must be hooked before the first line of the guest, beside `process`. */
+function timeAndRandom({ ns, spec }: FurnishedNamespace): readonly Interceptor[] {
+  const { mode, offsetMs, startMs, zone } = spec.time
+  const isHostClock = mode === 'real' && offsetMs === 0 && startMs === undefined && zone === undefined
+  return [
+    ...(isHostClock ? [] : [loadTime().createTimeInterceptor()]),
+    ...(ns.get(slots.entropy).seeded ? [loadRandom().createRandomInterceptor()] : []),
+  ]
 }
 
 /**
@@ -32,12 +53,12 @@ export interface OwnRealmOptions {
  * @throws {VisorError} VISOR_LOADED_TWICE when the realm has been given away already
  */
 export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
-  const { ns, workers } = options
+  const { guest, workers } = options
+  const { ns } = guest
   const current = createCurrent(ns)
-  const realm = openRealm({
-    kind: 'own',
-    seal: (id, exports) => sealExports({ id, exports, patches: realm.patches, current, owner: ns }),
-  })
+  const seal = (id: string, exports: object): void =>
+    sealExports({ id, exports, patches: realm.patches, current, owner: ns })
+  const realm = openRealm({ kind: 'own', seal })
   const askFor = (id: string): void => {
     const refusal = refusalOf(id, undefined, ns.policy)
     if (refusal !== undefined) throw refusal
@@ -47,16 +68,17 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
     realm,
     current,
     interceptors: [
-      createFsInterceptor(),
-      createTimeInterceptor(),
-      createRandomInterceptor(),
+      files,
+      ...timeAndRandom(guest),
       createProcessInterceptor({ workers }),
-      createNetInterceptor(),
+      network,
       createLoaderInterceptor({ onBuiltin: askFor, isOwnCode }),
     ],
     announcements,
   })
-  sealExports({ id: 'globalThis', exports: globalThis, patches: realm.patches, current, owner: ns })
+  // Node's own code reads files as well: its loader, workers, certificates.
+  if (!guest.startsAsHost) realm.ask('fs')
+  seal('globalThis', globalThis)
   realm.commit()
   return realm
 }

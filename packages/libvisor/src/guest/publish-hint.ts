@@ -1,4 +1,5 @@
 import { host } from '@libvisor/abi'
+import type { NetStack } from '@libvisor/net'
 import type { FurnishedNamespace } from './furnish.ts'
 
 /**
@@ -6,7 +7,11 @@ import type { FurnishedNamespace } from './furnish.ts'
  *
  * @param guest - the guest whose ports are watched
  */
-export function hintAtUnpublished({ stack, published }: FurnishedNamespace): void {
+export function hintAtUnpublished({ whenNetworked, published }: FurnishedNamespace): void {
+  whenNetworked((stack) => hint(stack, published))
+}
+
+function hint(stack: NetStack, published: FurnishedNamespace['published']): void {
   const watching = stack.watch(({ type, listener: { port } }) => {
     if (type !== 'listening' || published().some(({ guestPort }) => guestPort === port)) return
     watching[Symbol.dispose]()

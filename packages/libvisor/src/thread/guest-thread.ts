@@ -1,7 +1,7 @@
-import { host, invariant, original } from '@libvisor/abi'
+import { host, original } from '@libvisor/abi'
 import { slots, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
-import { openSwitchPort } from '@libvisor/net'
+import { netStack, openSwitchPort } from '@libvisor/net'
 import { signals } from '@libvisor/process'
 import type { ManualClock } from '@libvisor/time'
 import { furnish } from '../guest/furnish.ts'
@@ -25,9 +25,9 @@ export function bootGuest(envelope: GuestEnvelope): void {
   const { namespace: spec, program, control, network, files } = envelope
   const tell = (message: FromGuest): void => control.postMessage(message)
   const { process } = host
-  let furnished: FurnishedNamespace
+  let guest: FurnishedNamespace
   try {
-    furnished = furnish(spec, {
+    guest = furnish(spec, {
       stdio: createThreadStdio(),
       env: process.env,
       // Node puts the entry into this very array before it runs it.
@@ -41,16 +41,16 @@ export function bootGuest(envelope: GuestEnvelope): void {
     return exitNow(1)
   }
 
-  const { ns, stack } = furnished
+  const { ns } = guest
   provideSignals(ns, (signal, code) => {
     tell({ type: 'terminated', signal })
     exitNow(code)
   })
-  stack.watch(({ type, listener: { address, port } }) => {
-    tell({ type, address, port, published: publishedUrl(furnished.published(), port) })
+  ns.get(netStack).watch(({ type, listener: { address, port } }) => {
+    tell({ type, address, port, published: publishedUrl(guest.published(), port) })
   })
   control.on('message', (request: ToGuest) => {
-    void Promise.resolve(answer(request, furnished)).then((value) => tell({ type: 'answer', id: request.id, value }))
+    void Promise.resolve(answer(request, guest)).then((value) => tell({ type: 'answer', id: request.id, value }))
   })
   // The host's wish to be able to ask is no reason for the guest to live on.
   control.unref()
@@ -60,11 +60,9 @@ export function bootGuest(envelope: GuestEnvelope): void {
     tell({ type: 'failed', code: 'VISOR_ENTRY_NOT_FOUND', message, hint: 'An absolute path is a path of the guest: check its mounts.' })
     exitNow(1)
   }
-  const model = furnished.files
-  invariant(model !== undefined, 'a guest has files of its own')
   const identity = { ...ns.get(slots.identity), uid: 0, gid: 0 }
-  const served = model.serve(files, { identity, stdio: createSilentStdio() })
-  const realm = enterOwnRealm({ ns, workers: createWorkerLauncher({ spec, files: model }) })
+  const served = guest.files().serve(files, { identity, stdio: createSilentStdio() })
+  const realm = enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   showThreadAs(realm, mainThread)
   tell({ type: 'started', files: served.memory })
 }

@@ -1,5 +1,5 @@
-import { connectFileSystem } from '@libvisor/fs'
 import { host } from '@libvisor/abi'
+import { loadFs } from '../areas/load-area.native.ts'
 import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import type { WorkerEnvelope } from './envelope.ts'
@@ -15,13 +15,13 @@ import { refuseWorkers } from './worker-launcher.native.ts'
 export function bootWorker(envelope: WorkerEnvelope): void {
   const { namespace: spec, files, execArgv, data } = envelope
   const { env, argv } = host.process
-  const { ns } = furnish(spec, {
+  const guest = furnish(spec, {
     stdio: createThreadStdio(),
     env,
     argv,
     execArgv,
-    files: (identity) => connectFileSystem({ ...files, identity }),
+    files: (identity) => loadFs().connectFileSystem({ ...files, identity }),
   })
-  const realm = enterOwnRealm({ ns, workers: refuseWorkers })
+  const realm = enterOwnRealm({ guest, workers: refuseWorkers })
   showThreadAs(realm, { workerData: data })
 }

@@ -2,16 +2,9 @@ import { original } from '@libvisor/abi'
 import { slots, unsupported } from '@libvisor/core'
 import type { WorkerLauncher } from '@libvisor/process'
 import { processState } from '@libvisor/process'
-import type { NamespaceSpec } from '../config/guest-spec.ts'
-import type { FileSystem } from '@libvisor/fs'
+import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { putIntoWorkerData } from './envelope.ts'
 import { createThreadStdio } from './thread-stdio.ts'
-
-/** What a worker inherits. */
-export interface WorkerLauncherOptions {
-  readonly spec: NamespaceSpec
-  readonly files: FileSystem
-}
 
 /** Refuses workers of workers: the thread that has the files is another one than the one that makes the worker. */
 export const refuseWorkers: WorkerLauncher = () => {
@@ -25,16 +18,16 @@ const preload = new URL('./preload.ts', import.meta.url)
  * Makes what starts the workers of a guest: each boots libvisor before the guest's code, whatever `env`, `execArgv` and
  * `argv` the guest passes, and works on the files of the thread that made it.
  *
- * @param options - the namespace to inherit
+ * @param guest - the namespace to inherit
  * @returns the launcher
  */
-export function createWorkerLauncher(options: WorkerLauncherOptions): WorkerLauncher {
-  const { spec, files } = options
+export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | 'spec'>): WorkerLauncher {
+  const { spec } = guest
   return (ns, filename, asked) => {
     const { MessageChannel } = original('worker_threads')
     const { port1, port2 } = new MessageChannel()
     const identity = ns.get(slots.identity)
-    const served = files.serve(port1, { identity, stdio: createThreadStdio() })
+    const served = guest.files().serve(port1, { identity, stdio: createThreadStdio() })
     const execArgv = asked.execArgv ?? ns.get(processState).execArgv
     const envelope = putIntoWorkerData({
       kind: 'worker',

@@ -1,0 +1,9 @@
+// All of the file system that is loaded when a program first asks for it.
+export {
+  connectFileSystem,
+  createFileSystem,
+  createFileView,
+  createFsInterceptor,
+  createHostFs,
+  createSocketFiles,
+} from '@libvisor/fs'

@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module'
+import { callNativeSync } from '@libvisor/core'
+
+const require = createRequire(import.meta.url)
+
+/** Loads code of libvisor's own, with Node's own loader and file system: the guest has no part in it. */
+const loading = callNativeSync
+
+/**
+ * Loads the file system: its models, drivers and shims.
+ *
+ * @returns what `@libvisor/fs` has
+ */
+export function loadFs(): typeof import('./fs.ts') {
+  return loading(() => require('./fs.ts') as typeof import('./fs.ts'))
+}
+
+/**
+ * Loads the network: its model and shims.
+ *
+ * @returns what `@libvisor/net` has
+ */
+export function loadNet(): typeof import('./net.ts') {
+  return loading(() => require('./net.ts') as typeof import('./net.ts'))
+}
+
+/**
+ * Loads the hooks of clocks that are not the host's.
+ *
+ * @returns what makes their interceptor
+ */
+export function loadTime(): typeof import('./time.ts') {
+  return loading(() => require('./time.ts') as typeof import('./time.ts'))
+}
+
+/**
+ * Loads the hooks of randomness that a seed determines.
+ *
+ * @returns what makes their interceptor
+ */
+export function loadRandom(): typeof import('./random.ts') {
+  return loading(() => require('./random.ts') as typeof import('./random.ts'))
+}

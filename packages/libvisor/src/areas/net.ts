@@ -1,0 +1,2 @@
+// All of the network that is loaded when a program first asks for it.
+export { createNetInterceptor, createNetStack, publishPorts } from '@libvisor/net'

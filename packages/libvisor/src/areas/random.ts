@@ -1,0 +1,2 @@
+// The hooks of randomness that a seed determines.
+export { createRandomInterceptor } from '@libvisor/random'
