@@ -100,7 +100,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
     for (let index = 0; index < 3; index++) client.write([new Uint8Array(piece)], () => accepted++)
     expect(accepted).toBe(2)
     expect(client.inFlightBytes).toBe(3 * piece)
-    for (let read = 0; read < piece; ) read += ((await next(server)) as Uint8Array).length
+    for (let read = 0; read < piece;) read += ((await next(server)) as Uint8Array).length
     await expect.poll(() => accepted).toBe(3)
     client.reset()
     server.reset()

@@ -19,7 +19,9 @@ async function listenOutside(handler: (socket: net.Socket) => void): Promise<{ s
 /** A look-up that says what it is told to. */
 const saying = (address: string): net.LookupFunction =>
   ((_name, options, done) =>
-    setImmediate(() => (options.all ? done(null, [{ address, family: 4 }]) : done(null, address, 4)))) as net.LookupFunction
+    setImmediate(() =>
+      options.all ? done(null, [{ address, family: 4 }]) : done(null, address, 4),
+    )) as net.LookupFunction
 
 describe.skipIf(outside === undefined)('egress', () => {
   it('goes out by a handle of Node’s own where the policy allows it', async () => {

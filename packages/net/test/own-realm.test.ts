@@ -84,7 +84,8 @@ describe('a guest', () => {
     }
     const imports = ['dns', 'https', 'net'].map((id) => `import ${id} from 'node:${id}'\n`).join('')
     const code = Object.keys(attempts).map(
-      (attempt) => `try { ${attempt}; console.log('reached') } catch ({ code, message }) { console.log(code, message) }\n`,
+      (attempt) =>
+        `try { ${attempt}; console.log('reached') } catch ({ code, message }) { console.log(code, message) }\n`,
     )
     const { stdout } = await run(
       `${imports}import { once } from 'node:events'\nimport { promisify } from 'node:util'\n${code.join('')}`,

@@ -64,7 +64,10 @@ it('a port of the host that is taken is named, and nothing is left open', async 
     { hostPort: port, guestPort: 2, hostAddress },
   ]
   expect(() => publishPorts(guest.ns, { publish })).toThrow(
-    expect.objectContaining({ code: 'VISOR_ADDRESS_IN_USE', message: `Port ${port} of 127.0.0.1 is in use on this machine` }),
+    expect.objectContaining({
+      code: 'VISOR_ADDRESS_IN_USE',
+      message: `Port ${port} of 127.0.0.1 is in use on this machine`,
+    }),
   )
   await once(net.createServer().listen(freed, hostAddress).unref(), 'listening')
   taken.close()

@@ -113,7 +113,9 @@ it('a source address cannot be made up', async () => {
   const { port } = network.attach('liar')
   const { port2: channel } = new MessageChannel()
   const destination = { address: api.address, port: 1 }
-  port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination, channel }, [channel])
+  port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination, channel }, [
+    channel,
+  ])
   await expect.poll(() => seen).toBe('10.88.0.3')
   port.close()
 })

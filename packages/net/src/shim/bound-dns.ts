@@ -57,7 +57,8 @@ export function overlay<T extends object>(exports: T, replacements: Readonly<Rec
       defineProperty(copy, key, { ...descriptor, configurable: true, ...('value' in descriptor && { writable: true }) })
       continue
     }
-    const value = typeof descriptor.value === 'function' ? mimic(descriptor.value as object, replacement as object) : replacement
+    const value =
+      typeof descriptor.value === 'function' ? mimic(descriptor.value as object, replacement as object) : replacement
     defineProperty(copy, key, { value, writable: true, enumerable: descriptor.enumerable ?? true, configurable: true })
   }
   return copy

@@ -27,7 +27,10 @@ export function bindNet(ns: Namespace): typeof net {
     lookupFor: (_ns, port) => createLookup(ns, dnsOriginals(), port) as unknown as LookupFunction,
   })
   const Socket = subclass(node.Socket, ns, { connect: hooks.connect, [reinitializeSymbol]: hooks.reinitialize })
-  const Server = subclass(node.Server, ns, { _listen2: createListen2(current, listen2 as Listen2), listen: createListen(ns) })
+  const Server = subclass(node.Server, ns, {
+    _listen2: createListen2(current, listen2 as Listen2),
+    listen: createListen(ns),
+  })
 
   const createConnection = (...args: unknown[]): net.Socket => {
     const normalized = netOriginals().normalizeArgs(args)
@@ -43,8 +46,9 @@ export function bindNet(ns: Namespace): typeof net {
     connect: createConnection,
     createConnection,
     createServer: (...args: unknown[]) => new Server(...args),
-    _createServerHandle: (...args: Parameters<typeof createUnboundHandle> extends [Namespace, ...infer Rest] ? Rest : never) =>
-      createUnboundHandle(ns, ...args),
+    _createServerHandle: (
+      ...args: Parameters<typeof createUnboundHandle> extends [Namespace, ...infer Rest] ? Rest : never
+    ) => createUnboundHandle(ns, ...args),
   }
   if ('BoundSocket' in node) {
     exports['BoundSocket'] = function BoundSocket(): never {
@@ -87,7 +91,8 @@ function subclass(Base: unknown, ns: Namespace, methods: Bag): Constructor {
       setOwner(made, ns)
       return made
     }
-    if (!(this instanceof (Subclass as unknown as Constructor))) return new (Subclass as unknown as Constructor)(...args)
+    if (!(this instanceof (Subclass as unknown as Constructor)))
+      return new (Subclass as unknown as Constructor)(...args)
     apply(base as unknown as (...args: unknown[]) => unknown, this, args)
     setOwner(this, ns)
     return undefined

@@ -71,9 +71,7 @@ export function createLookup(ns: Namespace, originals: LookupOriginals, port = 0
     resolve(ns, { hostname, port, query }, answer, (finish) => {
       const { family, hints, order } = query
       const settings = { family, hints, order: order as 'verbatim', all: true as const }
-      callNative(() =>
-        node.lookup(hostname, settings, (error, found) => finish(error, found)),
-      )
+      callNative(() => node.lookup(hostname, settings, (error, found) => finish(error, found)))
     })
     return {}
   }
@@ -169,10 +167,7 @@ function select(known: readonly string[], { family, hints, order }: Query): Look
 
 function isName(hostname: unknown): hostname is string {
   return (
-    typeof hostname === 'string' &&
-    hostname !== '' &&
-    !hostname.includes('\0') &&
-    parseAddress(hostname) === undefined
+    typeof hostname === 'string' && hostname !== '' && !hostname.includes('\0') && parseAddress(hostname) === undefined
   )
 }
 

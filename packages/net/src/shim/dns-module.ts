@@ -1,4 +1,3 @@
-import type * as dns from 'node:dns'
 import { apply } from '@libvisor/abi'
 import { bindGuest, callNative, deliver, denied, ownerHere } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
@@ -33,7 +32,13 @@ export type DnsFunctions = Readonly<Record<string, (...args: never[]) => unknown
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 /** Names of services, where they are not their numbers: the part of `/etc/services` that programs meet. */
-const services: Readonly<Record<number, string>> = Object.freeze({ 22: 'ssh', 25: 'smtp', 53: 'domain', 80: 'http', 443: 'https' })
+const services: Readonly<Record<number, string>> = Object.freeze({
+  22: 'ssh',
+  25: 'smtp',
+  53: 'domain',
+  80: 'http',
+  443: 'https',
+})
 
 /** The functions of `dns` as one namespace sees them. */
 export function createDnsFunctions(ns: Namespace, originals: LookupOriginals): DnsFunctions {
@@ -47,10 +52,15 @@ export function createDnsFunctions(ns: Namespace, originals: LookupOriginals): D
       }
       const owner = ownerHere(ns)
       const answer = (error: Error | null, result?: ServiceName): void =>
-        deliver(owner, 'io', () => apply(done as AnyFunction, undefined, error ? [error] : [null, result!.hostname, result!.service]))
+        deliver(owner, 'io', () =>
+          apply(done as AnyFunction, undefined, error ? [error] : [null, result!.hostname, result!.service]),
+        )
       lookupService(ns, { address, port: Number(port) }, answer, (finish) => {
-        callNative(node.lookupService, address, Number(port), (error: Error | null, hostname: string, service: string) =>
-          finish(error, { hostname, service }),
+        callNative(
+          node.lookupService,
+          address,
+          Number(port),
+          (error: Error | null, hostname: string, service: string) => finish(error, { hostname, service }),
         )
       })
       return {}
@@ -164,15 +174,22 @@ function lookupService(
     answer(error, result)
   }
   if (stack.covers(address)) {
-    return stack.reverse(address, (name) => finish(null, { hostname: name ?? address, service: services[port] ?? `${port}` }))
+    return stack.reverse(address, (name) =>
+      finish(null, { hostname: name ?? address, service: services[port] ?? `${port}` }),
+    )
   }
   if (!ns.policy.egress(address, 0)) return finish(resolveDenied(ns, address))
   askHost(finish)
 }
 
 function isServiceQuery(address: unknown, port: unknown): address is string {
-  const number = typeof port === 'number' || (typeof port === 'string' && port.trim() !== '') ? Number(port) : Number.NaN
+  const number =
+    typeof port === 'number' || (typeof port === 'string' && port.trim() !== '') ? Number(port) : Number.NaN
   return (
-    typeof address === 'string' && parseAddress(address) !== undefined && Number.isInteger(number) && number >= 0 && number < 65536
+    typeof address === 'string' &&
+    parseAddress(address) !== undefined &&
+    Number.isInteger(number) &&
+    number >= 0 &&
+    number < 65536
   )
 }

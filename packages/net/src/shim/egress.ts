@@ -5,7 +5,7 @@ import { netStack } from '../state/net-stack.ts'
 import { replaceHandle } from './handle-replacement.ts'
 import { nameFor } from './looked-up-names.ts'
 import { nodeInternals } from './node-internals.native.ts'
-import type { ConnectRequestWrap, NativeHandle } from './node-internals.native.ts'
+import type { ConnectRequestWrap } from './node-internals.native.ts'
 
 /** A connection that is to leave the guests' network. */
 export interface EgressRequest {

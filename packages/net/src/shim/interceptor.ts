@@ -6,7 +6,13 @@ import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '
 import { bindDns, dnsOriginals } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
 import { createLookup } from './dns-lookup.ts'
-import { createDnsFunctions, createDnsPromisesFunctions, guardPromisesResolve, guardResolve, RESOLVE_METHODS } from './dns-module.ts'
+import {
+  createDnsFunctions,
+  createDnsPromisesFunctions,
+  guardPromisesResolve,
+  guardResolve,
+  RESOLVE_METHODS,
+} from './dns-module.ts'
 import { netOriginals } from './node-internals.native.ts'
 import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
 import { createListen2, createUnboundHandle } from './server-hooks.ts'
@@ -142,7 +148,10 @@ function guardDescriptors(current: CurrentNamespace, Original: typeof net.Socket
 /** Sockets of a TLS class of Node's own override the method that replaces handles: the hook comes before that one. */
 function patchTls(realm: Realm, current: CurrentNamespace, exports: Bag): void {
   const { reinitializeSymbol, connect } = netOriginals()
-  const prototype = (exports['TLSSocket'] as { prototype: object }).prototype as Record<symbol, SocketHooks['reinitialize']>
+  const prototype = (exports['TLSSocket'] as { prototype: object }).prototype as Record<
+    symbol,
+    SocketHooks['reinitialize']
+  >
   const base = { connect, reinitialize: prototype[reinitializeSymbol]! }
   const { reinitialize } = createSocketHooks({ current, base, lookupFor: () => undefined })
   replaceMethods(realm, prototype, { [reinitializeSymbol]: reinitialize })
@@ -207,7 +216,14 @@ function refuse(realm: Realm, current: CurrentNamespace, exports: Bag, module: s
     const refusal = function (): never {
       throw unsupported(`${module}.${name}`, 'it is not virtual yet')
     }
-    const dispatcher = createDispatcher(value as AnyFunction, current, () => function () { refusal() })
+    const dispatcher = createDispatcher(
+      value as AnyFunction,
+      current,
+      () =>
+        function () {
+          refusal()
+        },
+    )
     realm.patches.patch(exports, name, { value: dispatcher })
   }
 }

@@ -119,7 +119,13 @@ export function createAsyncId(type: string): number {
 /** Binds a native handle at once, without `net.Server`. @returns the handle, or a negative error number */
 export function bindNative(address: string, port: number): NativeHandle | number {
   const { _createServerHandle: create } = original('net') as unknown as {
-    _createServerHandle(address: string, port: number, family: number, fd?: number, flags?: number): NativeHandle | number
+    _createServerHandle(
+      address: string,
+      port: number,
+      family: number,
+      fd?: number,
+      flags?: number,
+    ): NativeHandle | number
   }
   return callNative(create, address, port, address.includes(':') ? 6 : 4, undefined, 0)
 }

@@ -105,7 +105,10 @@ export function publishPorts(ns: Namespace, options: PublishOptions): Publisher 
   }
 }
 
-function openListener({ hostPort, hostAddress = ANY_ADDRESS }: Publication): { handle: NativeHandle; hostPort: number } {
+function openListener({ hostPort, hostAddress = ANY_ADDRESS }: Publication): {
+  handle: NativeHandle
+  hostPort: number
+} {
   const handle = bindNative(hostAddress, hostPort)
   if (typeof handle === 'number') throw cannotOpen(hostAddress, hostPort, handle)
   const error = handle.listen(BACKLOG)
@@ -130,7 +133,11 @@ function cannotOpen(address: string, port: number, error: number): VisorError {
     })
   }
   const reason = error === EACCES ? 'it needs privilege' : `error ${-error}`
-  return new VisorError('VISOR_OPTION_INVALID', `Port ${port} of ${address} cannot be opened on this machine: ${reason}`, {
-    hint: 'Publish to a port above 1023, at an address of this machine.',
-  })
+  return new VisorError(
+    'VISOR_OPTION_INVALID',
+    `Port ${port} of ${address} cannot be opened on this machine: ${reason}`,
+    {
+      hint: 'Publish to a port above 1023, at an address of this machine.',
+    },
+  )
 }

@@ -67,9 +67,7 @@ type Normalized = [options: ConnectOptions, callback: unknown]
 function normalize(args: unknown[]): Normalized | undefined {
   const [first] = args
   const normalized = (
-    Array.isArray(first) && Object.getOwnPropertySymbols(first).length > 0
-      ? first
-      : normalizeArgs(args)
+    Array.isArray(first) && Object.getOwnPropertySymbols(first).length > 0 ? first : normalizeArgs(args)
   ) as Normalized
   const { path, port } = normalized[0]
   return port === undefined && (path === undefined || path === null) ? undefined : normalized

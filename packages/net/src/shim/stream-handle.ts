@@ -386,7 +386,11 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         this.#state = connection === undefined ? 'idle' : 'connected'
         this.#updateLiveness()
         if (trace.enabled && connection !== undefined) {
-          trace.emit({ area: 'net', operation: 'connect', target: `${connection.remote.address}:${connection.remote.port}` })
+          trace.emit({
+            area: 'net',
+            operation: 'connect',
+            target: `${connection.remote.address}:${connection.remote.port}`,
+          })
         }
         this.#complete(request, typeof result === 'string' ? result : undefined)
         this.#pump()

@@ -103,9 +103,7 @@ export class Connection {
    * @param sizeBytes - of the write
    */
   hasRoomFor(sizeBytes: number): boolean {
-    return (
-      !this.#closed && !this.#resetReceived && !this.#outgoingEnded && this.#inFlight + sizeBytes <= WINDOW_BYTES
-    )
+    return !this.#closed && !this.#resetReceived && !this.#outgoingEnded && this.#inFlight + sizeBytes <= WINDOW_BYTES
   }
 
   /**

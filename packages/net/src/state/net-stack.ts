@@ -13,7 +13,7 @@ import type {
   SwitchPort,
 } from '../types.ts'
 import { isLoopback, isWildcard, LOOPBACK_V4, LOOPBACK_V6, parseAddress, parseNetwork, unmapped } from './address.ts'
-import type { Endpoint, Network } from './address.ts'
+import type { Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { HostTable } from './host-table.ts'
@@ -88,7 +88,9 @@ export class NetStack implements Disposable {
     const parsed = parseAddress(request.address)
     if (parsed === undefined) return 'EINVAL'
     if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
-    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) => this.#tell('closed', closed))
+    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) =>
+      this.#tell('closed', closed),
+    )
     if (typeof listener !== 'string') this.#tell('listening', listener)
     return listener
   }

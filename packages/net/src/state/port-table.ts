@@ -4,7 +4,10 @@ import { isWildcard, parseAddress, unmapped, WILDCARD_V4, WILDCARD_V6 } from './
 import type { Family } from './address.ts'
 
 /** The ephemeral range of Linux, as in `net.ipv4.ip_local_port_range`. */
-export const EPHEMERAL_PORTS: { readonly first: number; readonly last: number } = Object.freeze({ first: 32768, last: 60999 })
+export const EPHEMERAL_PORTS: { readonly first: number; readonly last: number } = Object.freeze({
+  first: 32768,
+  last: 60999,
+})
 
 /** Ports below this one need privilege. */
 const FIRST_UNPRIVILEGED_PORT = 1024

@@ -57,7 +57,9 @@ export class RemoteSwitchPort implements SwitchPort {
       port1.close()
       done(refusal)
     })
-    this.#attachment.port.postMessage({ type: 'connect', id, source, destination, channel } satisfies ToSwitch, [channel])
+    this.#attachment.port.postMessage({ type: 'connect', id, source, destination, channel } satisfies ToSwitch, [
+      channel,
+    ])
   }
 
   answer(acceptor: Acceptor): void {

@@ -33,7 +33,10 @@ agent.destroy()
 
 const response = await fetch(`${base}/fetched`, { method: 'PUT' })
 console.log('fetch', response.status, response.headers.get('x-method'), await response.text())
-console.log('fetch echo', (await (await fetch(`${base}/echo`, { method: 'POST', body: 'y'.repeat(200_000) })).text()).length)
+console.log(
+  'fetch echo',
+  (await (await fetch(`${base}/echo`, { method: 'POST', body: 'y'.repeat(200_000) })).text()).length,
+)
 
 const raw = net.connect(port, '127.0.0.1')
 raw.end('GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
