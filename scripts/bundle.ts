@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { rolldown } from 'rolldown'
-import type { OutputChunk } from 'rolldown'
+import type { OutputChunk, OutputOptions, RolldownOutput } from 'rolldown'
 import { lazyEntries } from './lazy-entries.ts'
 import { thirdPartyNotices } from './third-party-notices.ts'
 import { root } from './workspace.ts'
@@ -51,7 +51,7 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
       handle(level, log)
     },
   })
-  const { output } = await bundle.write({
+  const options: OutputOptions = {
     dir: dist,
     format: 'esm',
     entryFileNames: '[name].js',
@@ -64,6 +64,13 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
       const guard = chunk.isEntry ? guards[chunk.name] : undefined
       return guard === undefined ? '' : `import '${guard}'`
     },
+  }
+  // A file for whatever two entries share would be many files, and each costs at every start: those of the preload
+  // become one.
+  const start = modulesAtStart(await bundle.generate(options), 'register.js')
+  const { output } = await bundle.write({
+    ...options,
+    codeSplitting: { groups: [{ name: 'start', test: (id) => start.has(id) }] },
   })
   const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk')
   fs.writeFileSync(
@@ -71,4 +78,20 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
     thirdPartyNotices(chunks.flatMap((chunk) => chunk.moduleIds)),
   )
   return chunks.map(({ fileName, code }) => ({ file: fileName, bytes: Buffer.byteLength(code) }))
+}
+
+/** The modules of an entry's file, and of the files that it imports statically. */
+function modulesAtStart({ output }: RolldownOutput, entry: string): ReadonlySet<string> {
+  const chunks = new Map(output.filter((file) => file.type === 'chunk').map((chunk) => [chunk.fileName, chunk]))
+  const modules = new Set<string>()
+  const visited = new Set<string>()
+  const visit = (fileName: string): void => {
+    const chunk = chunks.get(fileName)
+    if (chunk === undefined || visited.has(fileName)) return
+    visited.add(fileName)
+    for (const id of chunk.moduleIds) modules.add(id)
+    for (const imported of chunk.imports) visit(imported)
+  }
+  visit(entry)
+  return modules
 }

@@ -1,5 +1,6 @@
 // The model: a network stack per namespace.
-export { createNetStack, netStack } from './state/net-stack.ts'
+export { createNetStack } from './state/net-stack.ts'
+export { netStack } from './slot.ts'
 export type { NetStack, NetStackOptions } from './state/net-stack.ts'
 export type { Endpoint, Family } from './state/address.ts'
 export type { Connection } from './state/connection.ts'

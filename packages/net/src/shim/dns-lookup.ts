@@ -4,7 +4,7 @@ import { bindGuest, callNative, deliver, denied, ownerHere } from '@libvisor/cor
 import type { Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
-import { netStack } from '../state/net-stack.ts'
+import { netStack } from '../slot.ts'
 import { rememberName } from './looked-up-names.ts'
 
 /** An address as `dns.lookup` gives it with `all`. */

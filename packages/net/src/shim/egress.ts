@@ -1,7 +1,7 @@
 import { deliver, denied } from '@libvisor/core'
 import type { Namespace, Owner } from '@libvisor/core'
 import type { Family } from '../state/address.ts'
-import { netStack } from '../state/net-stack.ts'
+import { netStack } from '../slot.ts'
 import { replaceHandle } from './handle-replacement.ts'
 import { nameFor } from './looked-up-names.ts'
 import { nodeInternals } from './node-internals.native.ts'

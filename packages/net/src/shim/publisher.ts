@@ -1,6 +1,6 @@
 import { VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
-import { netStack } from '../state/net-stack.ts'
+import { netStack } from '../slot.ts'
 import { bindNative } from './node-internals.native.ts'
 import type { NativeHandle, SocketName } from './node-internals.native.ts'
 

@@ -1,6 +1,6 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import { defineSlot, keepAlive } from '@libvisor/core'
-import type { Slot, SocketFiles } from '@libvisor/core'
+import { keepAlive } from '@libvisor/core'
+import type { SocketFiles } from '@libvisor/core'
 import type {
   Accept,
   ConnectRequest,
@@ -234,8 +234,6 @@ export class NetStack implements Disposable {
   }
 }
 
-/** The network stack of a namespace. */
-export const netStack: Slot<NetStack> = defineSlot<NetStack>('network stack')
 
 /**
  * Makes a network stack.
