@@ -8,9 +8,10 @@
  */
 import type { LoadHookContext, ResolveFnOutput, ResolveHookContext, LoadFnOutput } from 'node:module'
 import { denied } from '@libvisor/core'
-import type { CurrentNamespace } from '@libvisor/core'
+import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import { validateAttributes } from '../state/import-attributes.ts'
+import { createLoaderErrors } from '../state/loader-errors.ts'
 import type { StateOf } from './loader-state.ts'
 import type { StackCleaner } from './stack.ts'
 
@@ -68,7 +69,9 @@ export function createHooks(options: HooksOptions): Hooks {
   function resolve(specifier: string, context: ResolveHookContext, nextResolve: NextResolve): ResolveFnOutput {
     const ns = current()
     if (ns === undefined) return nextResolve(specifier, context)
-    const { parentURL, conditions } = context
+    const { conditions } = context
+    // It is a URL object where a program passes one to import.meta.resolve().
+    const parentURL = context.parentURL === undefined ? undefined : String(context.parentURL)
     const imports = isImport(conditions)
     if (imports && parentURL !== undefined && isOwnCode(parentURL)) {
       throw stacks.hide(denied(`import('${specifier}') from libvisor's own code`), resolve)
@@ -88,6 +91,18 @@ export function createHooks(options: HooksOptions): Hooks {
     }
   }
 
+  /** A hook that gets no format from Node fails on it; without hooks Node says which format it does not know. */
+  function passOn(ns: Namespace, url: string, next: () => LoadFnOutput): LoadFnOutput {
+    try {
+      return stacks.guard(next)
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code !== 'ERR_INVALID_RETURN_PROPERTY_VALUE' || !url.startsWith('data:')) throw error
+      const type = /^data:([^/]+\/[^;,]+)(?:;[^,]*)?,/.exec(url)?.[1] ?? 'null'
+      throw stacks.hide(createLoaderErrors(ns.errors, ns.intrinsics).unknownFormat(type, url), load)
+    }
+  }
+
   function load(url: string, context: LoadHookContext, nextLoad: NextLoad): LoadFnOutput {
     const ns = current()
     if (ns === undefined) return nextLoad(url, context)
@@ -96,7 +111,7 @@ export function createHooks(options: HooksOptions): Hooks {
       return stacks.guard(() => nextLoad(url, context))
     }
     const state = url.startsWith('file:') ? stateOf(ns) : undefined
-    if (state === undefined) return stacks.guard(() => nextLoad(url, context))
+    if (state === undefined) return passOn(ns, url, () => nextLoad(url, context))
     try {
       if (!isImport(context.conditions)) {
         const file = path.fileURLToPath(url)

@@ -1,3 +1,4 @@
+import { defineProperty } from '@libvisor/abi'
 import type { CodedError, ErrorFactory, Intrinsics } from '@libvisor/abi'
 
 /** An error of a CommonJS look-up, with what Node tells about it. */
@@ -28,6 +29,7 @@ export interface LoaderErrors {
   pathNotExported(folder: string, subpath: string, base: string | undefined): CodedError
   unresolvable(specifier: string, base: string, cause: unknown): CodedError
   unknownExtension(extension: string, path: string): CodedError
+  unknownFormat(format: string, url: string): CodedError
   strippingInNodeModules(path: string): CodedError
   attributeMissing(url: string, key: string, type: string): CodedError
   attributeUnsupported(key: string, value: unknown, url: string): CodedError
@@ -47,6 +49,14 @@ export interface InvalidTarget {
 
 const from = (base: string | undefined): string => (base ? ` imported from ${base}` : '')
 
+/** Gives an error properties of its own, whatever a guest has put on the prototype. */
+function withOwn<E extends Error, P extends object>(error: E, properties: P): E & P {
+  for (const [key, value] of Object.entries(properties)) {
+    defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })
+  }
+  return error as E & P
+}
+
 /**
  * Makes the errors of Node's module loaders.
  *
@@ -59,31 +69,31 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
   const { coded } = errors
   const createError = (message: string): Error => new intrinsics.Error(message)
   /** An error that Node makes in native code: its stack does not have its code. */
-  const native = (code: string, message: string): NotFoundError => Object.assign(createError(message), { code })
+  const native = (code: string, message: string): NotFoundError => withOwn(createError(message), { code })
 
   return {
     requireNotFound(request, requireStack) {
       const stack = requireStack.length > 0 ? `\nRequire stack:\n- ${requireStack.join('\n- ')}` : ''
-      return Object.assign(createError(`Cannot find module '${request}'${stack}`), {
+      return withOwn(createError(`Cannot find module '${request}'${stack}`), {
         code: 'MODULE_NOT_FOUND',
         requireStack: [...requireStack],
       })
     },
 
     targetNotFound(request, path) {
-      const error = Object.assign(createError(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' })
-      return path ? Object.assign(error, { path }) : error
+      const error = withOwn(createError(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' })
+      return path ? withOwn(error, { path }) : error
     },
 
     mainNotFound(file, packagePath, request) {
       const message = `Cannot find module '${file}'. Please verify that the package.json has a valid "main" entry`
-      return Object.assign(createError(message), { code: 'MODULE_NOT_FOUND', path: packagePath, requestPath: request })
+      return withOwn(createError(message), { code: 'MODULE_NOT_FOUND', path: packagePath, requestPath: request })
     },
 
     importNotFound(path, base, url) {
       const kind = url === undefined ? 'package' : 'module'
       const error = coded('Error', 'ERR_MODULE_NOT_FOUND', `Cannot find ${kind} '${path}' imported from ${base}`)
-      return url === undefined ? error : Object.assign(error, { url })
+      return url === undefined ? error : withOwn(error, { url })
     },
 
     mainImportNotFound: (path, base) =>
@@ -91,7 +101,7 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
 
     directoryImport(path, base, url) {
       const message = `Directory import '${path}' is not supported resolving ES modules imported from ${base}`
-      return Object.assign(coded('Error', 'ERR_UNSUPPORTED_DIR_IMPORT', message), { url })
+      return withOwn(coded('Error', 'ERR_UNSUPPORTED_DIR_IMPORT', message), { url })
     },
 
     invalidSpecifier: (request, reason, base) =>
@@ -137,11 +147,14 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
       const message =
         `Failed to resolve module specifier "${specifier}" from "${base}": ` +
         'Invalid relative URL or base scheme is not hierarchical.'
-      return Object.assign(coded('TypeError', 'ERR_UNSUPPORTED_RESOLVE_REQUEST', message), { cause })
+      return withOwn(coded('TypeError', 'ERR_UNSUPPORTED_RESOLVE_REQUEST', message), { cause })
     },
 
     unknownExtension: (extension, path) =>
       coded('TypeError', 'ERR_UNKNOWN_FILE_EXTENSION', `Unknown file extension "${extension}" for ${path}`),
+
+    unknownFormat: (format, url) =>
+      coded('RangeError', 'ERR_UNKNOWN_MODULE_FORMAT', `Unknown module format: ${format} for URL ${url}`),
 
     strippingInNodeModules: (path) =>
       coded(

@@ -18,6 +18,8 @@ import type { TargetResolver } from './package-target.ts'
 export interface EsmResolver {
   /** ESM_RESOLVE. */
   resolve(specifier: string, options: ImportOptions): ResolvedImport
+  /** Forgets what imports led to. */
+  invalidate(): void
   /** PACKAGE_RESOLVE. */
   resolvePackage(specifier: string, base: string, conditions: ReadonlySet<string>): URL
   /** Where the package.json of a bare specifier's package is. */
@@ -223,18 +225,23 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
       .join('/')}`
   }
 
+  /** Node keeps what an import led to for as long as the process lives, also when the file is gone. */
+  const resolved = new Map<string, ResolvedImport>()
+
   return {
     locatePackage,
     resolvePackage,
 
     resolve(specifier, { parentURL, conditions = importConditions }) {
+      const key = [parentURL, specifier, ...conditions].join('\0')
+      const known = resolved.get(key)
+      if (known !== undefined) return known
       const base = parentURL ?? path.pathToFileURL(`${options.cwd()}/`).href
       const preserveSymlinks = parentURL === undefined ? options.preserveSymlinksMain : options.preserveSymlinks
       try {
-        const url = resolveUrl(specifier, base, conditions)
-        if (url.protocol !== 'file:') return { url: url.href, format: url.protocol === 'node:' ? 'builtin' : undefined }
-        const { href } = finalize(url, base, preserveSymlinks)
-        return { url: href, format: options.formatOf(href) }
+        const result = resolveAll(specifier, base, conditions, preserveSymlinks)
+        resolved.set(key, result)
+        return result
       } catch (error) {
         const { code } = error as { code?: unknown }
         if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_DIR_IMPORT') {
@@ -243,5 +250,19 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
         throw error
       }
     },
+
+    invalidate: () => resolved.clear(),
+  }
+
+  function resolveAll(
+    specifier: string,
+    base: string,
+    conditions: ReadonlySet<string>,
+    preserveSymlinks: boolean,
+  ): ResolvedImport {
+    const url = resolveUrl(specifier, base, conditions)
+    if (url.protocol !== 'file:') return { url: url.href, format: url.protocol === 'node:' ? 'builtin' : undefined }
+    const { href } = finalize(url, base, preserveSymlinks)
+    return { url: href, format: options.formatOf(href) }
   }
 }

@@ -41,7 +41,7 @@ export interface Resolver {
   packageScope(url: string): PackageConfig
   /** The package.json above a file, as CommonJS finds it. */
   nearestPackage(path: string): PackageConfig | undefined
-  /** Forgets one package.json, or all that were read. */
+  /** Forgets one package.json, or all that were read, and what imports led to. */
   invalidate(path?: string): void
   /** The errors that this resolver throws. */
   readonly errors: LoaderErrors
@@ -128,7 +128,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     lookupPaths: commonJs.lookupPaths,
     packageScope: packages.scope,
     nearestPackage: packages.nearest,
-    invalidate: packages.invalidate,
+    invalidate(file) {
+      packages.invalidate(file)
+      esm.invalidate()
+    },
 
     findPackageJson(specifier, base) {
       const isBare = specifier !== '' && !/^[./]/.test(specifier) && !URL.canParse(specifier)
