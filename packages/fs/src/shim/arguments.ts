@@ -7,6 +7,7 @@
 import { linuxFsConstants as constants } from '@libvisor/abi'
 import type { Clock } from '@libvisor/core'
 import { fileURLToPath, nodeFs } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 
 /** What an argument after the paths is. */
 export type ArgumentKind = 'bits' | 'data' | 'flags' | 'id' | 'length' | 'linkType' | 'mode' | 'none' | 'openMode' | 'options' | 'time'
@@ -148,14 +149,17 @@ export function modeOf(value: unknown, otherwise: number): number {
 /**
  * A time of `utimes` in nanoseconds. A negative number means now.
  *
- * @source libuv 1.51 `src/unix/fs.c`, uv__fs_to_timespec
+ * @source libuv 1.52 and 1.51 `src/unix/fs.c`, uv__fs_to_timespec
  */
 export function timeOf(value: unknown, clock: Clock | undefined): bigint {
   const isNegative = typeof value === 'number' && value < 0
   if (isNegative && clock !== undefined) return clock.nowNs()
   const seconds = toUnixTimestamp(value)
   const whole = Math.trunc(seconds)
-  return BigInt(whole) * 1_000_000_000n + BigInt(Math.trunc((seconds - whole) * 1e9))
+  const fraction = nodeVersion.nanosecondTimes
+    ? Math.trunc((seconds - whole) * 1e9)
+    : Math.trunc((seconds - whole) * 1e6) * 1000
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction)
 }
 
 const { _toUnixTimestamp: toUnixTimestamp } = nodeFs as unknown as { _toUnixTimestamp(value: unknown): number }

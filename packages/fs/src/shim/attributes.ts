@@ -7,6 +7,7 @@ import { attempt, errnoOf, fileError } from './operation.ts'
 import { read, readLink, write, writeLink } from './path-operation.ts'
 import type { PathCall, PathOperation, PathUse } from './path-operation.ts'
 import { abortError } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { makeStatFs, makeStats } from './results.ts'
 
 /** An operation that is one system call without a result. */
@@ -44,20 +45,12 @@ function statLike(name: 'lstat' | 'stat', use: PathUse): PathOperation {
         const code = errnoOf(error)
         const isAbsent = code === 'ENOENT' || code === 'ENOTDIR'
         const mayBeAbsent = throwIfNoEntry === false && (flavour === 'sync' || name === 'stat')
-        if (isAbsent && mayBeAbsent && isSupported(flavour)) return undefined
+        if (isAbsent && mayBeAbsent && (flavour === 'sync' || nodeVersion.asyncThrowIfNoEntry)) return undefined
         throw fileError(context.ns, error, { syscall: name, path: path.shown })
       }
     },
   }
 }
-
-/** Whether this Node's asynchronous `stat` knows `throwIfNoEntry`. */
-function isSupported(flavour: PathCall['flavour']): boolean {
-  return flavour === 'sync' || hasAsyncThrowIfNoEntry
-}
-
-const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
-const hasAsyncThrowIfNoEntry = major > 24 || (major === 24 && minor >= 12)
 
 const times = (args: readonly unknown[], { context }: PathCall): readonly unknown[] => {
   const clock = context.ns.find(slots.clock)

@@ -4,6 +4,7 @@ import type { StatRecord } from '../types.ts'
 import { flagsOf, modeOf, optionsOf } from './arguments.ts'
 import type { GuestOptions } from './arguments.ts'
 import { abortError } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
 import type { Operation } from './operation.ts'
 import { read, write } from './path-operation.ts'
@@ -23,6 +24,13 @@ export interface WholeFile {
   readonly flavour: Flavour
   readonly fd: number
   readonly options: GuestOptions
+  /** The path by which it was opened, where errors tell it. */
+  readonly path?: string | undefined
+}
+
+/** The path that errors of reading and writing tell, in Nodes that do. */
+function toldPath({ flavour, path }: PathCall): string | undefined {
+  return flavour !== 'sync' && nodeVersion.wholeFileJobs ? path.shown : undefined
 }
 
 function checkAborted({ signal }: GuestOptions): void {
@@ -50,10 +58,10 @@ export function* withOpen<Result>(
 
 /** Reads from a descriptor to the end of the file. */
 export function* readWhole(file: WholeFile): Operation<string | Buffer> {
-  const { ns, flavour, fd, options } = file
+  const { ns, flavour, fd, options, path } = file
   const { S_IFMT, S_IFREG } = ns.personality.fs
   if (flavour === 'promise') checkAborted(options)
-  const record: StatRecord = yield* attempt(ns, { syscall: 'fstat' }, 'fstat', fd)
+  const record: StatRecord = yield* attempt(ns, { syscall: 'fstat', path }, 'fstat', fd)
   if (flavour === 'promise') checkAborted(options)
   const size = (record.mode & S_IFMT) === S_IFREG ? record.size : 0
   if (size > LARGEST_BYTES) {
@@ -66,7 +74,7 @@ export function* readWhole(file: WholeFile): Operation<string | Buffer> {
   let total = 0
   while (total < limit) {
     checkAborted(options)
-    const chunk = yield* attempt(ns, { syscall: 'read' }, 'read', fd, Math.min(step, limit - total), CURRENT)
+    const chunk = yield* attempt(ns, { syscall: 'read', path }, 'read', fd, Math.min(step, limit - total), CURRENT)
     if (chunk.byteLength === 0) break
     chunks.push(chunk)
     total += chunk.byteLength
@@ -77,7 +85,7 @@ export function* readWhole(file: WholeFile): Operation<string | Buffer> {
 
 /** The buffer into which the guest wants the content. */
 function userBuffer(ns: Namespace, { buffer }: GuestOptions, size: number): Buffer | undefined {
-  if (buffer === undefined || !hasBufferOption) return undefined
+  if (buffer === undefined || !nodeVersion.readFileBuffer) return undefined
   const view = (typeof buffer === 'function' ? buffer(size) : buffer) as ArrayBufferView
   if (!ArrayBuffer.isView(view)) {
     const message = 'The "options.buffer()" property must be an instance of Buffer, TypedArray, or DataView.'
@@ -106,10 +114,6 @@ function fill(ns: Namespace, options: GuestOptions, target: Buffer, chunks: read
   return target.subarray(0, total)
 }
 
-const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
-/** Whether this Node's `readFile` takes a buffer to read into. */
-const hasBufferOption = major > 24 || (major === 24 && minor >= 21)
-
 /** The bytes of what is to be written. */
 function bytesOf(data: unknown, encoding: GuestOptions['encoding']): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
@@ -118,11 +122,11 @@ function bytesOf(data: unknown, encoding: GuestOptions['encoding']): Uint8Array 
 
 /** Writes bytes to a descriptor, at its own position. */
 function* writeBytes(file: WholeFile, bytes: Uint8Array): Operation<void> {
-  const { ns, flavour, fd, options } = file
+  const { ns, flavour, fd, options, path } = file
   for (let at = 0; at < bytes.byteLength; ) {
     checkAborted(options)
     const end = flavour === 'promise' ? at + CHUNK_BYTES : bytes.byteLength
-    at += yield* attempt(ns, { syscall: 'write' }, 'write', fd, bytes.subarray(at, end), CURRENT)
+    at += yield* attempt(ns, { syscall: 'write', path }, 'write', fd, bytes.subarray(at, end), CURRENT)
   }
 }
 
@@ -180,7 +184,7 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
       checkAborted(options)
       const flags = flagsOf(options.flag || defaultFlag)
       yield* withOpen(pathCall, flags, modeOf(options.mode, FILE_MODE), (fd) =>
-        writeWhole({ ns: context.ns, flavour, fd, options }, args[0]),
+        writeWhole({ ns: context.ns, flavour, fd, options, path: toldPath(pathCall) }, args[0]),
       )
     },
     *runDescriptor({ context, flavour, fd, args }: DescriptorCall) {
@@ -252,7 +256,7 @@ export const contentOperations: readonly PathOperation[] = [
       const options = optionsOf(args[0])
       checkAborted(options)
       return yield* withOpen(pathCall, flagsOf(options.flag ?? 'r'), FILE_MODE, (fd) =>
-        readWhole({ ns: context.ns, flavour, fd, options }),
+        readWhole({ ns: context.ns, flavour, fd, options, path: toldPath(pathCall) }),
       )
     },
     *runDescriptor({ context, flavour, fd, args }) {

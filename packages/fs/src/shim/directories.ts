@@ -4,6 +4,7 @@ import type { Namespace } from '@libvisor/core'
 import type { DirectoryEntry } from '../types.ts'
 import { modeOf, optionsOf } from './arguments.ts'
 import { nodePath, NOWHERE } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError } from './operation.ts'
 import type { Operation } from './operation.ts'
 import { read, writeLink } from './path-operation.ts'
@@ -109,7 +110,7 @@ function* isDirectory(path: string, ns: Namespace): Operation<boolean> {
 
 /**
  * Lists a directory and all below it: level by level in callbacks and synchronously, the last directory first with
- * promises, as Node does.
+ * promises, as Node does (since 26, always level by level).
  */
 function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: NameEncoding): Operation<unknown[]> {
   const { context, flavour, path } = pathCall
@@ -117,7 +118,7 @@ function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: 
   const results: unknown[] = []
   const base = path.given as string
   const queue: { shown: string; entries: DirectoryEntry[] | undefined }[] = [{ shown: base, entries: undefined }]
-  const isEager = flavour === 'promise'
+  const isEager = flavour === 'promise' && !nodeVersion.uniformRecursion
   const entriesOf = (shown: string): Operation<DirectoryEntry[]> => list(pathCall, absolutePath(shown, context.cwd), shown)
   if (isEager) queue[0]!.entries = yield* entriesOf(base)
   while (queue.length > 0) {

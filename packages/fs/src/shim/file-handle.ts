@@ -14,6 +14,7 @@ import { hostDescriptor, isFailure, promiseOf } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { fileHandle, NO_FD, warn } from './natives.native.ts'
 import type { FileHandleClass, NativeHandle } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { attempt, runAsync } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { DescriptorCall } from './path-operation.ts'
@@ -235,7 +236,7 @@ const forgotten = new FinalizationRegistry<Forgotten>(({ context, fd }) => {
   if (ns.ended) return
   context.process.sync.close(fd)
   deliverNow(ownerHere(ns), 'io', () => {
-    if (isErrorWhenForgotten) {
+    if (nodeVersion.forgottenHandleThrows) {
       const message =
         'Invalid state: A FileHandle object was closed during garbage collection. This used to be allowed with a ' +
         'deprecation warning but is now considered an error. Please close FileHandle objects explicitly. File ' +
@@ -246,9 +247,6 @@ const forgotten = new FinalizationRegistry<Forgotten>(({ context, fd }) => {
     warn(CLOSED_BY_COLLECTION, 'DeprecationWarning', 'DEP0137')
   })
 })
-
-/** Since Node 25 it is an error to forget a handle. */
-const isErrorWhenForgotten = Number(process.versions.node.split('.')[0]) >= 25
 
 let loading: Promise<FileHandles> | undefined
 

@@ -8,6 +8,7 @@ import type { Minimatch, MinimatchOptions, ParseReturnFiltered } from 'minimatch
 import type { DirectoryEntry } from '../types.ts'
 import type { FsContext } from './context.ts'
 import { nodeModule, nodePath } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { call, errnoOf } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { Flavour } from './path-operation.ts'
@@ -164,7 +165,7 @@ export class GlobWalk {
     else if (index === last) this.#add(child)
     if (isNext && next === last && !endsHere) this.#add(child)
     else if (isNext && isDirectory) yield* this.#descend(child, { parts, index: index + 2 })
-    if ((isNext || parts[0] === '.') && (isDirectory || (entersLinks && entry.type === S_IFLNK))) {
+    if ((isNext || parts[0] === '.') && (isDirectory || (!nodeVersion.globSkipsLinks && entry.type === S_IFLNK))) {
       yield* this.#descend(child, { parts, index: next })
     }
     if (parts[next] === '..' && isDirectory) {
@@ -266,9 +267,6 @@ export class GlobWalk {
     }
   }
 }
-
-/** Whether `**` leads into links that the next part of the pattern matches: so it was before Node 26. */
-const entersLinks = Number(process.versions.node.split('.')[0]) < 26
 
 /** Where a pattern begins that begins with one of these. */
 const starts: Readonly<Record<string, string>> = { '': '/', '.': '.', '..': '../' }

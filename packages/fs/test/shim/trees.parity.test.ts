@@ -144,6 +144,7 @@ everywhere('watchFile() tells of a file before and after', async ({ fs, dir }) =
   const result = await told
   clearInterval(writing)
   fs.unwatchFile(path)
+  // The host may look in the middle of a write.
+  assert.ok(result[0] === 6 || result[0] === 0)
   assert.deepEqual(result.slice(1), [1, true])
-  return result[0]
 })
