@@ -58,7 +58,8 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
     // Flat: a chunk may refer to a worker's file relative to itself.
     chunkFileNames: 'chunk-[name]-[hash].js',
     sourcemap: true,
-    // What is loaded at every start is read at every start: comments are in the declarations.
+    // What is loaded at every start is read at every start: comments are in the declarations. Lines stay as they are:
+    // Node prints the whole line in which an uncaught error was thrown.
     comments: false,
     banner: (chunk) => {
       const guard = chunk.isEntry ? guards[chunk.name] : undefined
