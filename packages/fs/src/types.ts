@@ -215,10 +215,10 @@ export interface FileSystemProcess extends Disposable {
   /** Makes a guest's descriptor for a host's one, which then belongs to this process. */
   adopt(hostFd: number, path: string): number
   /**
-   * Watches a file or a directory for what is changed through this file system. What is changed on the host under an
-   * overlay, or by calls that passed to it, is told by the host's own watcher at the path that {@link resolve} gives.
+   * Watches a file or a directory: for what is changed through this file system, and under an overlay for what is
+   * changed on the host and shows through.
    *
-   * @returns the subscription, or `undefined` where the host's own watcher does
+   * @returns the subscription, or `undefined` where the host's own watcher does, at the path that `resolve` gives
    * @throws Errno when nothing is there
    */
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined

@@ -130,6 +130,7 @@ export class HostNode implements Vnode {
   readonly dev: number
   readonly staleAt: number
   readonly descriptor = undefined
+  readonly lowerHostPath = undefined
   /** Path on the host; empty for the root directory. */
   readonly #path: string
   #target: string | undefined

@@ -1,5 +1,9 @@
+import type { FSWatcher } from 'node:fs'
 import { host, original } from '@libvisor/abi'
+import { callNative } from '@libvisor/core'
+import type { WatchEvent } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
+import { decodeName } from './name-bytes.ts'
 
 const READ_POSITION = /^pos:\s*(\d+)/
 
@@ -62,5 +66,17 @@ export function createHostFs(): HostFs {
     lutimes: fs.lutimesSync,
     access: fs.accessSync,
     realpath: (path) => fs.realpathSync.native(path),
+    watch(path, recursive, listener) {
+      const tell = (type: WatchEvent['type'], name: Buffer | null): void => {
+        if (name !== null) listener({ type, name: decodeName(name) })
+      }
+      // On Linux the recursive watcher is JavaScript that calls exports of fs at any time.
+      const watcher = callNative(
+        () => fs.watch(path, { recursive, persistent: false, encoding: 'buffer' }, tell) as FSWatcher,
+      )
+      // What is watched has gone: nothing more will be told.
+      watcher.on('error', () => watcher.close())
+      return { [Symbol.dispose]: () => watcher.close() }
+    },
   }
 }

@@ -1,4 +1,5 @@
 import type { BigIntStats, Dirent, Stats, StatsFs } from 'node:fs'
+import type { WatchEvent } from '../types.ts'
 
 /** A path of the host: bytes where it is not UTF-8. */
 export type HostPathLike = Buffer | string
@@ -46,4 +47,6 @@ export interface HostFs {
   lutimes(path: HostPathLike, atime: number, mtime: number): void
   access(path: HostPathLike, mode: number): void
   realpath(path: string): string
+  /** Tells of changes at a path until it is disposed of. Does not keep the event loop alive. */
+  watch(path: HostPathLike, recursive: boolean, listener: (event: WatchEvent) => void): Disposable
 }

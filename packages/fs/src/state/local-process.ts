@@ -9,8 +9,9 @@ import type { Resolve } from './delegation.ts'
 import { Description, DescriptorTable } from './descriptors.ts'
 import { createFileCalls } from './file-calls.ts'
 import type { HostFs } from './host-fs.ts'
-import { adoptHostFile } from './host-directory.ts'
+import { adoptHostFile, onHost } from './host-directory.ts'
 import type { MountTable } from './mounts.ts'
+import { encodeName } from './name-bytes.ts'
 import { createNameCalls } from './name-calls.ts'
 import { Place } from './walk.ts'
 
@@ -74,16 +75,38 @@ export class LocalProcess implements FileSystemProcess {
 
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined {
     const place = this.#context.find(path, true)
-    if (place.node.hostPath !== undefined && !place.node.driver.writable) return undefined
-    const watcher = this.#context.feed.watch(place.path, recursive, listener)
+    const { hostPath, lowerHostPath } = place.node
+    if (hostPath !== undefined && lowerHostPath === undefined && this.resolve(path, 'read', true) !== undefined) {
+      return undefined
+    }
+    const watchers = [this.#context.feed.watch(place.path, recursive, listener)]
+    if (lowerHostPath !== undefined) {
+      const tell = (event: WatchEvent): void => {
+        if (this.#showsThrough(place, event.name, lowerHostPath)) listener(event)
+      }
+      watchers.push(onHost(() => this.#host.watch(encodeName(lowerHostPath), recursive, tell)))
+    }
     const owned: Disposable = {
       [Symbol.dispose]: () => {
         this.#watchers.delete(owned)
-        watcher[Symbol.dispose]()
+        for (const watcher of watchers) watcher[Symbol.dispose]()
       },
     }
     this.#watchers.add(owned)
     return owned
+  }
+
+  /** Whether what happens to a name on the host can be seen: nothing of the upper layer hides it. */
+  #showsThrough(watched: Place, name: string, lowerHostPath: string): boolean {
+    if (!watched.isDirectory()) return watched.node.hostPath !== undefined
+    try {
+      const walk = this.#context.walk()
+      const found = walk.last(walk.parent(name, watched), false)
+      if (found instanceof Place) return found.node.hostPath !== undefined
+    } catch {
+      // Gone with its directory, or hidden with it: what follows tells.
+    }
+    return this.#host.lstat(encodeName(`${lowerHostPath}/${name}`)) === undefined
   }
 
   differsFromHost(): boolean {

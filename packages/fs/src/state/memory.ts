@@ -94,6 +94,7 @@ export class MemoryNode implements Vnode {
   readonly driver: MemoryDriver
   readonly hostPath = undefined
   readonly hostWritable = false
+  readonly lowerHostPath = undefined
   descriptor: number | undefined
   dev: number
   ino: number

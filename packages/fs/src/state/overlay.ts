@@ -150,6 +150,10 @@ export class OverlayNode implements Vnode {
     return this.driver.layer.hasOrigin(this.#upper) ? undefined : hostPath
   }
 
+  get lowerHostPath(): string | undefined {
+    return this.#lowers[0]?.hostPath
+  }
+
   get hostWritable(): boolean {
     return this.#upper?.hostWritable === true && this.type !== fileType.directory
   }

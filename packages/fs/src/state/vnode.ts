@@ -43,6 +43,8 @@ export interface Vnode {
   readonly hostPath: string | undefined
   /** Whether the host's own may be changed in place. */
   readonly hostWritable: boolean
+  /** Where on the host changes may show through, under what lies over it. */
+  readonly lowerHostPath: string | undefined
   /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
   readonly descriptor: number | undefined
   /** Whether two nodes are one inode. */

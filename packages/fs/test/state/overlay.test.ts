@@ -324,3 +324,22 @@ test('a copy-up that fails leaves nothing in the upper layer', async () => {
   sync.chmod('/dir/file', 0o600)
   assert.deepEqual(upper.list(), ['dir/', 'dir/file'])
 })
+
+test('a watcher hears of what changes on the host below and shows through, and of nothing that is hidden', async () => {
+  using lower = temporaryDirectory({ 'dir/seen': '1', 'dir/hidden': '1', 'dir/gone': '1' })
+  await using fixture = startLocal({ '/': overlay({ lower: hostDir(lower.path), upper: memory() }) })
+  const { sync, process } = fixture
+  append(sync, '/dir/hidden', '2')
+  sync.unlink('/dir/gone')
+  const events: string[] = []
+  const { promise: last, resolve } = Promise.withResolvers<void>()
+  const watcher = process.watch('/dir', false, ({ name }) => {
+    if (events.at(-1) !== name) events.push(name)
+    if (name === 'last') resolve()
+  })
+  put(sync, '/dir/virtual', '')
+  for (const name of ['hidden', 'gone', 'seen', 'last']) fs.writeFileSync(lower.resolve('dir', name), 'changed')
+  await last
+  watcher?.[Symbol.dispose]()
+  assert.deepEqual(events, ['virtual', 'seen', 'last'])
+})
