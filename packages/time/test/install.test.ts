@@ -73,6 +73,20 @@ describe('a realm of one namespace', () => {
   })
 })
 
+describe('a thread of one namespace', () => {
+  it('has a zone and a clock of its own, and the process another', () => {
+    const body = `
+      import { Worker } from 'node:worker_threads'
+      new Worker(new URL('fixtures/thread-guest.mjs', import.meta.url), { execArgv: [] }).on('message', (seen) => print([...seen, new Date(0).getHours()]))`
+    expect(run(body, { TZ: 'UTC' })).toEqual([
+      'Thu Jan 01 1970 09:00:00 GMT+0900 (Japan Standard Time)',
+      -9 * 3_600_000,
+      'Asia/Tokyo',
+      0,
+    ])
+  })
+})
+
 describe('a shared realm', () => {
   it('gives each namespace its own time and zone and the host the real ones', () => {
     const body = `
