@@ -32,7 +32,7 @@ function thrown(action: () => unknown): Error {
 describe('errors of the factory', () => {
   it('equal those of fs with one path', () => {
     const ours = errors.file('ENOENT', { syscall: 'open', path: '/no/such/file' })
-    expect(anatomy(ours)).toEqual(anatomy(thrown(() => fs.openSync('/no/such/file'))))
+    expect(anatomy(ours)).toEqual(anatomy(thrown(() => fs.openSync('/no/such/file', 'r'))))
   })
 
   it('equal those of fs with two paths', () => {
@@ -67,7 +67,7 @@ describe('errors of the factory', () => {
   })
 
   it("equal Node's own with a code", () => {
-    const native = thrown(() => fs.openSync(1 as unknown as string))
+    const native = thrown(() => fs.openSync(1 as unknown as string, 'r'))
     const ours = errors.coded('TypeError', 'ERR_INVALID_ARG_TYPE', native.message)
     expect(anatomy(ours)).toEqual(anatomy(native))
   })

@@ -2,7 +2,7 @@
  * Operations are written once, as generators that yield the system calls they need. They run to the end at once over
  * {@link Syscalls}, or call by call over {@link AsyncSyscalls}.
  */
-import type { ErrnoCode, FileErrorOptions, SystemError } from '@libvisor/abi'
+import type { ErrnoCode, FileErrorOptions } from '@libvisor/abi'
 import type { Namespace } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { FileSystemProcess, SyscallName, Syscalls } from '../types.ts'
@@ -76,11 +76,6 @@ export function fileError(ns: Namespace, error: unknown, info: FileErrorOptions)
 /** The code of an {@link Errno}, also of one that came from another thread. */
 export function errnoOf(error: unknown): ErrnoCode | undefined {
   return error instanceof Errno ? error.code : undefined
-}
-
-/** Whether an error that a guest would see is of a certain kind. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return codes.includes((error as SystemError | undefined)?.code as string)
 }
 
 type AnySyscalls = Record<SyscallName, (...args: readonly unknown[]) => unknown>

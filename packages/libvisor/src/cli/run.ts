@@ -1,5 +1,4 @@
 import { host, original } from '@libvisor/abi'
-import { VisorError } from '@libvisor/core'
 import { runEntry } from '@libvisor/loader'
 import { createHostStdio, parseEnvFile } from '@libvisor/process'
 import { readHostFacts } from '../config/host-facts.native.ts'

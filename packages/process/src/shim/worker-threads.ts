@@ -11,8 +11,7 @@ export type WorkerArguments = readonly [filename: string | URL, options: workerT
  * `env`, `execArgv` and `argv` the guest passes.
  *
  * @param ns - the namespace that the worker inherits
- * @param filename - as the guest gave it, checked by nobody yet
- * @param options - as the guest gave them; an empty object when it gave none
+ * @param args - the file and the options as the guest gave them, checked by nobody yet; an empty object when it gave none
  * @returns the arguments of the host's own constructor
  */
 export type WorkerLauncher = (ns: Namespace, ...args: WorkerArguments) => WorkerArguments
