@@ -10,7 +10,18 @@ import { fileURLToPath, nodeFs } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 
 /** What an argument after the paths is. */
-export type ArgumentKind = 'bits' | 'data' | 'flags' | 'id' | 'length' | 'linkType' | 'mode' | 'none' | 'openMode' | 'options' | 'time'
+export type ArgumentKind =
+  | 'bits'
+  | 'data'
+  | 'flags'
+  | 'id'
+  | 'length'
+  | 'linkType'
+  | 'mode'
+  | 'none'
+  | 'openMode'
+  | 'options'
+  | 'time'
 
 /** The options of all operations, as a guest may give them. */
 export interface GuestOptions {
@@ -67,7 +78,8 @@ const encodings: ReadonlySet<unknown> = new Set([
 ])
 
 const isBoolean = (value: unknown): boolean => value === undefined || typeof value === 'boolean'
-const isSmallInteger = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31
+const isSmallInteger = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31
 
 const plainOption: Readonly<Record<string, (value: unknown) => boolean>> = {
   encoding: (value) => encodings.has(value),
@@ -85,10 +97,11 @@ const plainOption: Readonly<Record<string, (value: unknown) => boolean>> = {
 const plain: Readonly<Record<ArgumentKind, (value: unknown) => boolean>> = {
   bits: (value) => value === undefined || (isSmallInteger(value) && (value as number) < 8),
   data: (value) => typeof value === 'string' || ArrayBuffer.isView(value),
-  flags: (value) => typeof value === 'number' ? isSmallInteger(value) : flagNumbers.has(value),
+  flags: (value) => (typeof value === 'number' ? isSmallInteger(value) : flagNumbers.has(value)),
   id: isSmallInteger,
   length: (value) => value === undefined || isSmallInteger(value),
-  linkType: (value) => value === undefined || value === null || value === 'file' || value === 'dir' || value === 'junction',
+  linkType: (value) =>
+    value === undefined || value === null || value === 'file' || value === 'dir' || value === 'junction',
   mode: isSmallInteger,
   none: (value) => value === undefined,
   openMode: (value) => value === undefined || isSmallInteger(value),

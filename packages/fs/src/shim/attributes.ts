@@ -12,7 +12,7 @@ import { makeStatFs, makeStats } from './results.ts'
 
 /** An operation that is one system call without a result. */
 function plainCall<Name extends SyscallName>(
-  name: string,
+  name: PathOperation['name'],
   use: PathUse,
   rest: readonly ArgumentKind[],
   syscall: Name,

@@ -69,7 +69,8 @@ export function* readWhole(file: WholeFile): Operation<string | Buffer> {
   }
   const target = userBuffer(ns, options, size)
   const limit = target !== undefined && size === 0 ? target.byteLength + 1 : size === 0 ? Infinity : size
-  const step = flavour === 'sync' ? Math.max(size, UNKNOWN_SIZE_CHUNK_BYTES) : size === 0 ? UNKNOWN_SIZE_CHUNK_BYTES : CHUNK_BYTES
+  const step =
+    flavour === 'sync' ? Math.max(size, UNKNOWN_SIZE_CHUNK_BYTES) : size === 0 ? UNKNOWN_SIZE_CHUNK_BYTES : CHUNK_BYTES
   const chunks: Uint8Array[] = []
   let total = 0
   while (total < limit) {
@@ -92,7 +93,8 @@ function userBuffer(ns: Namespace, { buffer }: GuestOptions, size: number): Buff
     throw ns.errors.coded('TypeError', 'ERR_INVALID_ARG_TYPE', message)
   }
   const target = Buffer.from(view.buffer, view.byteOffset, view.byteLength)
-  if (size > target.byteLength) throw bufferTooSmall(ns, buffer, target, `is smaller than the file size of ${size} bytes`)
+  if (size > target.byteLength)
+    throw bufferTooSmall(ns, buffer, target, `is smaller than the file size of ${size} bytes`)
   return target
 }
 
@@ -102,7 +104,13 @@ function bufferTooSmall(ns: Namespace, option: GuestOptions['buffer'], target: B
   return ns.errors.coded('TypeError', 'ERR_INVALID_ARG_VALUE', message)
 }
 
-function fill(ns: Namespace, options: GuestOptions, target: Buffer, chunks: readonly Uint8Array[], total: number): Buffer {
+function fill(
+  ns: Namespace,
+  options: GuestOptions,
+  target: Buffer,
+  chunks: readonly Uint8Array[],
+  total: number,
+): Buffer {
   if (total > target.byteLength) {
     throw bufferTooSmall(ns, options.buffer, target, 'is too small to contain the entire file')
   }
@@ -123,7 +131,7 @@ function bytesOf(data: unknown, encoding: GuestOptions['encoding']): Uint8Array 
 /** Writes bytes to a descriptor, at its own position. */
 function* writeBytes(file: WholeFile, bytes: Uint8Array): Operation<void> {
   const { ns, flavour, fd, options, path } = file
-  for (let at = 0; at < bytes.byteLength; ) {
+  for (let at = 0; at < bytes.byteLength;) {
     checkAborted(options)
     const end = flavour === 'promise' ? at + CHUNK_BYTES : bytes.byteLength
     at += yield* attempt(ns, { syscall: 'write', path }, 'write', fd, bytes.subarray(at, end), CURRENT)

@@ -30,7 +30,8 @@ export interface CopyOptions {
 
 const copyFile = contentOperations.find(({ name }) => name === 'copyFile') as PathOperation
 
-const isSame = (a: StatRecord, b: StatRecord): boolean => a.ino !== 0 && a.dev !== 0 && a.ino === b.ino && a.dev === b.dev
+const isSame = (a: StatRecord, b: StatRecord): boolean =>
+  a.ino !== 0 && a.dev !== 0 && a.ino === b.ino && a.dev === b.dev
 
 /** The copying of one tree. */
 export class TreeCopy {
@@ -57,13 +58,17 @@ export class TreeCopy {
   }
 
   /** The attributes of both ends, or `undefined` when the guest's filter leaves the source out. */
-  *#check(source: string, destination: string): Operation<{ from: StatRecord; to: StatRecord | undefined } | undefined> {
+  *#check(
+    source: string,
+    destination: string,
+  ): Operation<{ from: StatRecord; to: StatRecord | undefined } | undefined> {
     if (!(yield* this.#isWanted(source, destination))) return undefined
     const name = this.#options.dereference ? 'stat' : 'lstat'
     const from = yield* this.#call(name, source)
     const to = yield* this.#find(name, destination)
     if (to !== undefined) {
-      if (isSame(from, to)) throw this.#error('ERR_FS_CP_EINVAL', 'EINVAL', 'src and dest cannot be the same', destination)
+      if (isSame(from, to))
+        throw this.#error('ERR_FS_CP_EINVAL', 'EINVAL', 'src and dest cannot be the same', destination)
       if (this.#isDirectory(from) && !this.#isDirectory(to)) {
         const message = `cannot overwrite non-directory ${destination} with directory ${source}`
         throw this.#error('ERR_FS_CP_DIR_TO_NON_DIR', 'EISDIR', message, destination)
@@ -117,21 +122,30 @@ export class TreeCopy {
       }
       throw this.#error('ERR_FS_EISDIR', 'EISDIR', `${source} is a directory (not copied)`, source)
     }
-    if (this.#type(from) === S_IFSOCK) throw this.#error('ERR_FS_CP_SOCKET', 'EINVAL', `cannot copy a socket file: ${destination}`, destination)
-    if (this.#type(from) === S_IFIFO) throw this.#error('ERR_FS_CP_FIFO_PIPE', 'EINVAL', `cannot copy a FIFO pipe: ${destination}`, destination)
+    if (this.#type(from) === S_IFSOCK)
+      throw this.#error('ERR_FS_CP_SOCKET', 'EINVAL', `cannot copy a socket file: ${destination}`, destination)
+    if (this.#type(from) === S_IFIFO)
+      throw this.#error('ERR_FS_CP_FIFO_PIPE', 'EINVAL', `cannot copy a FIFO pipe: ${destination}`, destination)
   }
 
   *#copyFile(from: StatRecord, to: StatRecord | undefined, source: string, destination: string): Operation<void> {
     if (to !== undefined) {
       if (!this.#options.force) {
-        if (this.#options.errorOnExist) throw this.#error('ERR_FS_CP_EEXIST', 'EEXIST', `${destination} already exists`, destination)
+        if (this.#options.errorOnExist)
+          throw this.#error('ERR_FS_CP_EEXIST', 'EEXIST', `${destination} already exists`, destination)
         return
       }
       yield* this.#call('unlink', destination)
     }
     const context = this.#context
     const args = [modeOf(this.#options.mode, 0)]
-    yield* copyFile.run({ context, flavour: this.#flavour, path: context.path(source), dest: context.path(destination), args })
+    yield* copyFile.run({
+      context,
+      flavour: this.#flavour,
+      path: context.path(source),
+      dest: context.path(destination),
+      args,
+    })
     if (this.#options.preserveTimestamps) {
       const { atimeNs, mtimeNs } = yield* this.#call('stat', source)
       yield* this.#call('utimes', destination, atimeNs, mtimeNs)
@@ -163,7 +177,8 @@ export class TreeCopy {
       const old = yield* this.#oldTarget(destination)
       if (old !== undefined) {
         const from = yield* this.#find('stat', source)
-        if (from !== undefined && this.#isDirectory(from)) this.#checkLinks(target, this.#resolve(dirname(destination), old), destination)
+        if (from !== undefined && this.#isDirectory(from))
+          this.#checkLinks(target, this.#resolve(dirname(destination), old), destination)
         yield* this.#call('unlink', destination)
       }
     }
@@ -183,7 +198,12 @@ export class TreeCopy {
   #checkLinks(target: string, old: string, destination: string): void {
     if (this.#isBelow(target, old)) throw this.#selfCopy(target, old, destination)
     if (this.#isBelow(old, target)) {
-      throw this.#error('ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY', 'EINVAL', `cannot overwrite ${old} with ${target}`, destination)
+      throw this.#error(
+        'ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY',
+        'EINVAL',
+        `cannot overwrite ${old} with ${target}`,
+        destination,
+      )
     }
   }
 
@@ -241,10 +261,21 @@ export class TreeCopy {
   }
 
   #selfCopy(source: string, destination: string, path = destination): Error {
-    return this.#error('ERR_FS_CP_EINVAL', 'EINVAL', `cannot copy ${source} to a subdirectory of self ${destination}`, path)
+    return this.#error(
+      'ERR_FS_CP_EINVAL',
+      'EINVAL',
+      `cannot copy ${source} to a subdirectory of self ${destination}`,
+      path,
+    )
   }
 
   #error(key: string, code: ErrnoCode, message: string, path: string): Error {
-    return codedSystemError(key, { message, path, syscall: 'cp', errno: this.#context.ns.personality.errno[code][0], code })
+    return codedSystemError(key, {
+      message,
+      path,
+      syscall: 'cp',
+      errno: this.#context.ns.personality.errno[code][0],
+      code,
+    })
   }
 }

@@ -31,7 +31,11 @@ function isRecursiveOnly(options: unknown): boolean {
   return Object.entries(options).every(([key, value]) => key === 'recursive' && typeof value === 'boolean')
 }
 
-function emulate(context: FsContext, flavour: Flavour, [source, destination, options]: readonly unknown[]): Operation<void> {
+function emulate(
+  context: FsContext,
+  flavour: Flavour,
+  [source, destination, options]: readonly unknown[],
+): Operation<void> {
   const copy = new TreeCopy(context, flavour, (options as CopyOptions | undefined) ?? {})
   return copy.run(context.path(source).shown, context.path(destination).shown)
 }

@@ -60,7 +60,12 @@ export function callbackDescriptorFlavour(context: FsContext, operation: Descrip
   }
 }
 
-function callBackTransfer(context: FsContext, operation: DescriptorOperation, call: DescriptorCall, callback: AnyFunction): void {
+function callBackTransfer(
+  context: FsContext,
+  operation: DescriptorOperation,
+  call: DescriptorCall,
+  callback: AnyFunction,
+): void {
   const owner = ownerHere(context.ns)
   const subject = operation.subjectOf?.(call.args) ?? call.args.find((value) => ArrayBuffer.isView(value))
   runAsync(context.process, operation.run(call) as Operation<Transfer>).then(

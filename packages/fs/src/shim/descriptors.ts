@@ -1,4 +1,5 @@
 /** Operations on descriptors whose file is virtual. */
+import type * as fs from 'node:fs'
 import { slots } from '@libvisor/core'
 import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
@@ -22,7 +23,7 @@ export interface Transfer {
 /** An operation on a descriptor. */
 export interface DescriptorOperation {
   /** The export of `fs`; the synchronous one has `Sync` at its end. */
-  readonly name: string
+  readonly name: keyof typeof fs
   readonly intent: ResolveIntent
   /** The arguments after the descriptor, where it can be said what they are. */
   readonly rest: readonly ArgumentKind[]
@@ -36,7 +37,7 @@ export interface DescriptorOperation {
 }
 
 function plainCall<Name extends SyscallName>(
-  name: string,
+  name: DescriptorOperation['name'],
   rest: readonly ArgumentKind[],
   syscall: Name,
   shownSyscall: string,
@@ -66,9 +67,13 @@ interface Range {
   readonly position: number
 }
 
-type RangeOptions = { buffer?: ArrayBufferView; offset?: number | null; length?: number; position?: unknown } | null | undefined
+type RangeOptions =
+  | { buffer?: ArrayBufferView; offset?: number | null; length?: number; position?: unknown }
+  | null
+  | undefined
 
-const positionOf = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : CURRENT)
+const positionOf = (value: unknown): number =>
+  typeof value === 'number' || typeof value === 'bigint' ? Number(value) : CURRENT
 
 /** @source Node 24 `lib/fs.js`, read and readSync */
 export function readRange(args: readonly unknown[], flavour: DescriptorCall['flavour']): Range {
@@ -123,7 +128,12 @@ export function* writeFrom({ context, flavour, fd }: DescriptorCall, range: Rang
 }
 
 /** Reads into views, one after the other, or writes from them. */
-export function* transferAll(call: DescriptorCall, name: 'read' | 'write', views: readonly ArrayBufferView[], position: unknown): Operation<number> {
+export function* transferAll(
+  call: DescriptorCall,
+  name: 'read' | 'write',
+  views: readonly ArrayBufferView[],
+  position: unknown,
+): Operation<number> {
   let total = 0
   for (const view of views) {
     const at = typeof position === 'number' && position >= 0 ? position + total : CURRENT
@@ -156,7 +166,9 @@ const times = (args: readonly unknown[], { context }: DescriptorCall): readonly 
 export const descriptorOperations: readonly DescriptorOperation[] = [
   plainCall('fsync', [], 'fsync', 'fsync', () => []),
   plainCall('fdatasync', [], 'fsync', 'fdatasync', () => []),
-  plainCall('ftruncate', ['length'], 'ftruncate', 'ftruncate', ([length]) => [Math.max(0, (length as number | undefined) ?? 0)]),
+  plainCall('ftruncate', ['length'], 'ftruncate', 'ftruncate', ([length]) => [
+    Math.max(0, (length as number | undefined) ?? 0),
+  ]),
   plainCall('fchmod', ['mode'], 'fchmod', 'fchmod', ([mode]) => [modeOf(mode, 0)]),
   plainCall('fchown', ['id', 'id'], 'fchown', 'fchown', ([uid, gid]) => [uid, gid]),
   plainCall('futimes', ['time', 'time'], 'futimes', 'futime', times),

@@ -90,7 +90,10 @@ function* listNested(context: FsContext, path: GuestPath): Operation<NestedEntry
 function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested: readonly NestedEntry[]): Dir {
   const entries = nested.map(({ entry }) => entry)
   const DirClass = nodeFs.Dir as unknown as DirConstructor
-  const dir = new DirClass(new ListedDirectory(context, entries), path.given, { ...(options as object), recursive: false })
+  const dir = new DirClass(new ListedDirectory(context, entries), path.given, {
+    ...(options as object),
+    recursive: false,
+  })
   let at = 0
   const place = (dirent: Dirent | null): Dirent | null => {
     if (dirent === null) return null
@@ -100,7 +103,9 @@ function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested
     if (Object.hasOwn(own, 'path')) own.path = parent
     return dirent
   }
-  const read = dir.read.bind(dir) as (callback?: (error: Error | null, dirent: Dirent | null) => void) => Promise<Dirent | null>
+  const read = dir.read.bind(dir) as (
+    callback?: (error: Error | null, dirent: Dirent | null) => void,
+  ) => Promise<Dirent | null>
   const readSync = dir.readSync.bind(dir)
   async function* entriesOf(): AsyncGenerator<Dirent> {
     try {
@@ -144,8 +149,10 @@ export function createOpendir(context: FsContext): { sync: AnyFunction; callback
   const nativeSync = nodeFs.opendirSync as AnyFunction
   const nativeCallback = nodeFs.opendir as AnyFunction
   const nativePromise = nodePromises.opendir as AnyFunction
-  const probe = (args: readonly unknown[]): unknown[] => args.map((value, at) => (at === 0 && isValidPath(value) ? NOWHERE : value))
-  const isPlain = ([path, options]: readonly unknown[]): boolean => isValidPath(path) && arePlain(['options'], [options], 0)
+  const probe = (args: readonly unknown[]): unknown[] =>
+    args.map((value, at) => (at === 0 && isValidPath(value) ? NOWHERE : value))
+  const isPlain = ([path, options]: readonly unknown[]): boolean =>
+    isValidPath(path) && arePlain(['options'], [options], 0)
 
   const sync: AnyFunction = (...args) => {
     if (!isPlain(args)) {
@@ -181,9 +188,10 @@ export function createOpendir(context: FsContext): { sync: AnyFunction; callback
       }
     }
     return new Promise((resolve, reject) => {
-      callback(args[0], args[1] ?? {}, (error: Error | null, dir: Dir) => (error === null ? resolve(dir) : reject(error)))
+      callback(args[0], args[1] ?? {}, (error: Error | null, dir: Dir) =>
+        error === null ? resolve(dir) : reject(error),
+      )
     })
   }
   return { sync, callback, promise }
 }
-

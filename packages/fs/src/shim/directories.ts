@@ -27,7 +27,8 @@ function parentOf(path: string): string {
 
 /** The options of `mkdir`, which may be just the mode. */
 function mkdirOptions(value: unknown): { mode: number; recursive: boolean } {
-  if (typeof value === 'number' || typeof value === 'string') return { mode: modeOf(value, MKDIR_MODE), recursive: false }
+  if (typeof value === 'number' || typeof value === 'string')
+    return { mode: modeOf(value, MKDIR_MODE), recursive: false }
   const { mode, recursive = false } = optionsOf(value)
   return { mode: modeOf(mode, MKDIR_MODE), recursive }
 }
@@ -119,7 +120,8 @@ function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: 
   const base = path.given as string
   const queue: { shown: string; entries: DirectoryEntry[] | undefined }[] = [{ shown: base, entries: undefined }]
   const isEager = flavour === 'promise' && !nodeVersion.uniformRecursion
-  const entriesOf = (shown: string): Operation<DirectoryEntry[]> => list(pathCall, absolutePath(shown, context.cwd), shown)
+  const entriesOf = (shown: string): Operation<DirectoryEntry[]> =>
+    list(pathCall, absolutePath(shown, context.cwd), shown)
   if (isEager) queue[0]!.entries = yield* entriesOf(base)
   while (queue.length > 0) {
     const { shown, entries } = isEager ? queue.pop()! : queue.shift()!

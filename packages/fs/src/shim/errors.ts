@@ -15,9 +15,7 @@ export interface Substitution {
  */
 export function restate(error: unknown, substitutions: readonly Substitution[]): unknown {
   if (!(error instanceof Error)) return error
-  const inner = substitutions
-    .filter(({ host, shown }) => host !== shown)
-    .sort((a, b) => b.host.length - a.host.length)
+  const inner = substitutions.filter(({ host, shown }) => host !== shown).sort((a, b) => b.host.length - a.host.length)
   if (inner.length === 0) return error
   const fields = error as Error & { path?: unknown; dest?: unknown; filename?: unknown }
   for (const key of ['path', 'dest', 'filename'] as const) {

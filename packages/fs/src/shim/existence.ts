@@ -42,7 +42,9 @@ export function exists(context: FsContext): AnyFunction {
       () => answer(false),
     )
   }
-  const promisified = { exists: (path: unknown) => new context.ns.intrinsics.Promise((resolve) => exists(path, resolve)) }
+  const promisified = {
+    exists: (path: unknown) => new context.ns.intrinsics.Promise((resolve) => exists(path, resolve)),
+  }
   Object.defineProperty(exists, promisifyCustom, { value: promisified.exists, configurable: true })
   return exists
 }

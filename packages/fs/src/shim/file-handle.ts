@@ -3,7 +3,7 @@
  * are and see the host's descriptor; the guest sees its own.
  */
 import { apply } from '@libvisor/abi'
-import { callNative, deliverNow, inNativeSection, ownerHere } from '@libvisor/core'
+import { callNative, deliverNow, inNativeSection, ownerHere, unsupported } from '@libvisor/core'
 import { arePlain, optionsOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
 import { isIterable, readWhole, writeWhole } from './contents.ts'
@@ -31,7 +31,7 @@ interface HandleMethod {
 const operations = new Map(descriptorOperations.map((operation) => [operation.name, operation]))
 
 /** A method that is one of the operations on descriptors. */
-function same(name: string): HandleMethod {
+function same(name: DescriptorOperation['name']): HandleMethod {
   const { rest, run } = operations.get(name) as DescriptorOperation
   return { rest, run }
 }
@@ -102,6 +102,16 @@ const methods: Readonly<Record<string, HandleMethod>> = {
 /** The methods that change nothing. */
 const readers: ReadonlySet<string> = new Set(['datasync', 'read', 'readFile', 'readv', 'stat', 'sync'])
 
+/** The methods that are made of others, and work as they are. */
+const composed: ReadonlySet<string> = new Set([
+  'constructor',
+  'createReadStream',
+  'createWriteStream',
+  'getAsyncId',
+  'readLines',
+  'readableWebStream',
+])
+
 /** Makes guests' handles: Node's class is known only after a file has been opened. */
 export interface FileHandles {
   /** Makes the handle of a descriptor of a guest. */
@@ -154,17 +164,45 @@ function createFileHandles(Original: FileHandleClass): FileHandles {
     const replacement = function (this: GuestHandle, ...args: unknown[]): unknown {
       const context = owners.get(this)
       const fd = apply(originalFd, this, []) as number
-      if (context === undefined || fd === -1 || hostDescriptor(context, fd, readers.has(name) ? 'read' : 'write') !== undefined) {
+      if (
+        context === undefined ||
+        fd === -1 ||
+        hostDescriptor(context, fd, readers.has(name) ? 'read' : 'write') !== undefined
+      ) {
         return callNative(apply, native, this, args)
       }
       return promiseOf(context, () => emulate(this, { context, flavour: 'promise', fd, args }, method, native))
     }
     Object.defineProperty(replacement, 'name', { value: name, configurable: true })
     Object.defineProperty(replacement, 'length', { value: native.length, configurable: true })
-    Object.defineProperty(FileHandle.prototype, name, { value: replacement, configurable: true, writable: true, enumerable: false })
+    Object.defineProperty(FileHandle.prototype, name, {
+      value: replacement,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
   }
 
-  async function emulate(handle: object, call: DescriptorCall, method: HandleMethod, native: AnyFunction): Promise<unknown> {
+  // What works on the native descriptor, and is not known here, would work on the host's.
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (typeof value !== 'function' || Object.hasOwn(methods, name) || composed.has(name)) continue
+    const refuse = (): never => {
+      throw unsupported(`FileHandle.prototype.${name}`)
+    }
+    Object.defineProperty(FileHandle.prototype, name, {
+      value: refuse,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
+  }
+
+  async function emulate(
+    handle: object,
+    call: DescriptorCall,
+    method: HandleMethod,
+    native: AnyFunction,
+  ): Promise<unknown> {
     const isPlain = method.isPlain?.(call.args) ?? arePlain(method.rest ?? [], call.args, 0)
     if (!isPlain) {
       try {

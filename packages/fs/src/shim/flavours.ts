@@ -162,9 +162,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     if (!caller.isPlain(args)) validateSync(native, caller.probeArguments(args))
     const host = caller.hostArguments(args)
     try {
-      return host === undefined
-        ? runSync(context.process, caller.emulate(args))
-        : callNativeSync(native, ...host.args)
+      return host === undefined ? runSync(context.process, caller.emulate(args)) : callNativeSync(native, ...host.args)
     } catch (error) {
       throw host === undefined ? traceFrom(error, bound) : restate(error, host.substitutions)
     }
@@ -288,5 +286,6 @@ export function promiseFlavour(context: FsContext, operation: PathOperation): An
     }
   }
 
-  return (...args) => (caller.isPassedThrough(args) ? callNative(native, ...args) : promiseOf(context, () => slow(args)))
+  return (...args) =>
+    caller.isPassedThrough(args) ? callNative(native, ...args) : promiseOf(context, () => slow(args))
 }

@@ -67,6 +67,9 @@ export function createFsModules(ns: Namespace): FsModules {
   return { context, fs: fs as unknown as typeof nodeFsTypes, promises: promises as unknown as typeof nodePromisesTypes }
 }
 
+/** What the types of Node 24 do not know, or know as something else than a value. */
+type NewerExport = 'FileReadStream' | 'FileWriteStream' | 'openAsBlobSync'
+
 /** The functions of `fs`, synchronous and with callbacks. */
 function createFunctions(context: FsContext, exports: () => Exports): Exports {
   const own: Exports = {}
@@ -106,7 +109,7 @@ function createFunctions(context: FsContext, exports: () => Exports): Exports {
     WriteStream: streams.WriteStream,
     FileReadStream: streams.ReadStream,
     FileWriteStream: streams.WriteStream,
-  })
+  } satisfies Partial<Record<NewerExport | keyof typeof nodeFsTypes, unknown>>)
   if ('Utf8Stream' in nodeFs) own.Utf8Stream = createUtf8Stream(exports)
   const natives = {
     realpath: callbackFlavour(context, nativeRealpath, realpath),
@@ -129,11 +132,16 @@ function createPromises(context: FsContext): Exports {
     glob: createGlob(context).promise,
     watch: createWatchIterator(context),
     mkdtempDisposable: mkdtempDisposable(context, own.mkdtemp as AnyFunction),
-  })
+  } satisfies Partial<Record<keyof typeof nodePromisesTypes, unknown>>)
 }
 
 function defineOwn(target: unknown, key: string, value: object, original: object): void {
-  Object.defineProperty(target, key, { value: mimic(original, value), configurable: true, writable: true, enumerable: true })
+  Object.defineProperty(target, key, {
+    value: mimic(original, value),
+    configurable: true,
+    writable: true,
+    enumerable: true,
+  })
 }
 
 /**

@@ -120,11 +120,16 @@ export class GlobWalk {
     if (endsHere && typeof end === 'string') {
       if ((yield* this.#type(join(full, end))) !== undefined && (end !== '' || isDirectory)) this.#add(join(path, end))
       if (index === last) return
-    } else if (endsHere && end === GLOBSTAR && (path !== '.' || parts[0] === '.' || (last === 0 && type !== undefined))) {
+    } else if (
+      endsHere &&
+      end === GLOBSTAR &&
+      (path !== '.' || parts[0] === '.' || (last === 0 && type !== undefined))
+    ) {
       this.#add(path)
     }
     if (!isDirectory) return
-    for (const entry of yield* this.#children(full, parts[index]!)) yield* this.#consider(path, full, entry, step, endsHere)
+    for (const entry of yield* this.#children(full, parts[index]!))
+      yield* this.#consider(path, full, entry, step, endsHere)
   }
 
   /** Decides what an entry of a directory means for a pattern. */
@@ -148,7 +153,13 @@ export class GlobWalk {
   }
 
   /** The same for `**`: any number of directories, none of them a link or hidden. */
-  *#considerAnyDepth(path: string, full: string, entry: DirectoryEntry, step: Progress, endsHere: boolean): Operation<void> {
+  *#considerAnyDepth(
+    path: string,
+    full: string,
+    entry: DirectoryEntry,
+    step: Progress,
+    endsHere: boolean,
+  ): Operation<void> {
     const { parts, index } = step
     const last = parts.length - 1
     const next = index + 1

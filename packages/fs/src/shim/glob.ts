@@ -16,7 +16,8 @@ const nativeSync = nodeFs.globSync as AnyFunction
 
 /** Lets the original throw if the arguments are invalid: where there is nothing to find. */
 function validate([pattern, options]: readonly unknown[]): void {
-  const isPattern = typeof pattern === 'string' || (Array.isArray(pattern) && pattern.every((item) => typeof item === 'string'))
+  const isPattern =
+    typeof pattern === 'string' || (Array.isArray(pattern) && pattern.every((item) => typeof item === 'string'))
   let probe = options
   if (typeof options === 'object' && options !== null) {
     const { cwd, exclude } = options as GlobOptions
@@ -37,7 +38,10 @@ export function createGlob(context: FsContext): { sync: AnyFunction; callback: A
 
   const bound = ([pattern, options]: readonly unknown[]): unknown[] => {
     const { exclude } = (options ?? {}) as GlobOptions
-    return [pattern, typeof exclude === 'function' ? { ...(options as GlobOptions), exclude: bindGuest(exclude) } : options]
+    return [
+      pattern,
+      typeof exclude === 'function' ? { ...(options as GlobOptions), exclude: bindGuest(exclude) } : options,
+    ]
   }
 
   return {

@@ -50,14 +50,16 @@ export function createFsInterceptor(): Interceptor {
         if (realm.kind === 'own') made.context.live ??= live
         return made.fs as unknown as Exports
       }
+      // `fs.promises` leads there without asking for the module.
+      const patchPromises = (exports: Exports): void =>
+        dispatchExports({ realm, current, exports, bound: (ns) => modulesOf(ns).promises })
       let live: LiveExports | undefined
       realm.whenAsked('fs', (exports) => {
         live = exports as unknown as LiveExports
         patchFs(realm, current, exports, bound)
+        patchPromises(exports.promises as Exports)
       })
-      realm.whenAsked('fs/promises', (exports) => {
-        dispatchExports({ realm, current, exports, bound: (ns) => modulesOf(ns).promises })
-      })
+      realm.whenAsked('fs/promises', patchPromises)
       return { [Symbol.dispose]() {} }
     },
   }

@@ -45,7 +45,14 @@ function* walkedRealpath({ context, path, args: [options] }: PathCall): Operatio
     if ((record.mode & ns.personality.fs.S_IFMT) !== ns.personality.fs.S_IFLNK) continue
     yield* attempt(ns, { syscall: 'stat', path: base }, 'stat', base)
     const target = yield* attempt(ns, { syscall: 'readlink', path: base }, 'readlink', base)
-    rest = nodePath.resolve('/', absolutePath(target, () => previous || '/'), rest.join('/')).split('/').slice(1)
+    rest = nodePath
+      .resolve(
+        '/',
+        absolutePath(target, () => previous || '/'),
+        rest.join('/'),
+      )
+      .split('/')
+      .slice(1)
     base = ''
   }
   return showName(base === '' ? '/' : base, encoding)

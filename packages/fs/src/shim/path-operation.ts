@@ -1,3 +1,5 @@
+import type * as fs from 'node:fs'
+import type * as promises from 'node:fs/promises'
 import type { ResolveIntent } from '../types.ts'
 import type { ArgumentKind } from './arguments.ts'
 import type { FsContext } from './context.ts'
@@ -31,7 +33,7 @@ export interface PathUse {
 /** An operation on paths: everything from which its three flavours are made. */
 export interface PathOperation {
   /** The export of `fs` and of `fs/promises`; the synchronous one has `Sync` at its end. */
-  readonly name: string
+  readonly name: keyof typeof fs & keyof typeof promises
   readonly paths: readonly PathUse[]
   /** The arguments after the paths. */
   readonly rest: readonly ArgumentKind[]

@@ -77,5 +77,9 @@ export function absolutePath(path: string, cwd: () => string): string {
 export function childPath(parent: GuestPath, name: string): GuestPath {
   const join = (path: string): string => (path.endsWith('/') ? path + name : `${path}/${name}`)
   const shown = join(parent.shown)
-  return { given: shown, shown: shown.isWellFormed() ? shown : encodeBytes(shown).toString(), absolute: join(parent.absolute) }
+  return {
+    given: shown,
+    shown: shown.isWellFormed() ? shown : encodeBytes(shown).toString(),
+    absolute: join(parent.absolute),
+  }
 }

@@ -20,7 +20,8 @@ export interface StreamExports {
 function streamFunctions(context: FsContext, exports: () => LiveExports): LiveExports {
   const functions: Record<string, AnyFunction> = {}
   for (const name of STREAM_FUNCTIONS) {
-    functions[name] = (...args) => ((context.live ?? exports()) as unknown as Record<string, AnyFunction>)[name]!(...args)
+    functions[name] = (...args) =>
+      ((context.live ?? exports()) as unknown as Record<string, AnyFunction>)[name]!(...args)
   }
   return functions as unknown as LiveExports
 }

@@ -16,7 +16,11 @@ export function createUtf8Stream(exports: () => Record<PropertyKey, unknown>): u
     const own = isObject && (options?.fs === undefined || typeof options.fs === 'object')
     const args = own ? [{ ...options, fs: { ...exports(), ...options?.fs } }] : [options]
     const target = new.target as unknown as StreamConstructor | undefined
-    return construct(Original, args, target === undefined || target === (bound as unknown) ? Original : target) as object
+    return construct(
+      Original,
+      args,
+      target === undefined || target === (bound as unknown) ? Original : target,
+    ) as object
   }
   bound.prototype = Original.prototype as object
   return bound

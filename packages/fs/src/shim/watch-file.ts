@@ -133,7 +133,8 @@ export function createWatchFile(context: FsContext): Record<'unwatchFile' | 'wat
         callNativeSync(nativeUnwatch, ownFile(), ignore)
       }
       const host = watchedHostPath(context, context.path(path))
-      if (host !== undefined) return callNative(nativeWatch, host, ...(hasOptions ? [given] : []), boundListener(listener))
+      if (host !== undefined)
+        return callNative(nativeWatch, host, ...(hasOptions ? [given] : []), boundListener(listener))
       const key = resolved(path)
       let file = files.get(key)
       if (file === undefined) files.set(key, (file = new WatchedFile(context, key, hasOptions ? given : {})))

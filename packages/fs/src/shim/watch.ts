@@ -43,7 +43,10 @@ function createIgnore(ignore: WatchOptions['ignore']): (name: string) => boolean
       if (typeof matcher === 'function') return matcher(name)
       if (typeof matcher !== 'string') return matcher.test(name)
       const subject = matcher.includes('/') ? name : nodePath.basename(name)
-      return (nodePath as unknown as { matchesGlob(path: string, pattern: string): boolean }).matchesGlob(subject, matcher)
+      return (nodePath as unknown as { matchesGlob(path: string, pattern: string): boolean }).matchesGlob(
+        subject,
+        matcher,
+      )
     })
 }
 
@@ -117,7 +120,11 @@ export function createWatch(context: FsContext): AnyFunction {
 function open(context: FsContext, path: GuestPath, options: WatchOptions, given: unknown): WatcherBase {
   const onHost = (host: string): WatcherBase => {
     try {
-      return callNative(nodeFs.watch as AnyFunction, host, typeof given === 'function' ? undefined : given) as WatcherBase
+      return callNative(
+        nodeFs.watch as AnyFunction,
+        host,
+        typeof given === 'function' ? undefined : given,
+      ) as WatcherBase
     } catch (error) {
       throw restate(error, [{ host, shown: path.shown }])
     }
@@ -125,18 +132,20 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
   const host = watchedHostPath(context, path)
   if (host !== undefined) return bindListeners(onHost(host))
   const owner = ownerHere(context.ns)
-  let watcher: WatcherBase | undefined
+  const made: { watcher?: WatcherBase } = {}
   let subscription: Disposable | undefined
   try {
-    subscription = subscribe(context, path, options, (type, name) => watcher?.emit('change', type, name))
+    subscription = subscribe(context, path, options, (type, name) => made.watcher?.emit('change', type, name))
   } catch (error) {
     if (options.throwIfNoEntry !== false || (error as { code?: string }).code !== 'ENOENT') throw error
     subscription = { [Symbol.dispose]() {} }
   }
-  if (subscription === undefined) return bindListeners(onHost(context.process.resolve(path.absolute, 'read', true)!.path))
+  if (subscription === undefined)
+    return bindListeners(onHost(context.process.resolve(path.absolute, 'read', true)!.path))
   const release = subscription
   const { persistent = true, signal } = options
-  watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() })
+  const watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() })
+  made.watcher = watcher
   if (signal !== undefined) closeOnAbort(watcher, signal, () => deliver(owner, 'io', () => watcher.close()))
   return watcher
 }
@@ -150,7 +159,12 @@ function closeOnAbort(watcher: WatcherBase, signal: AbortSignal, later: () => vo
 
 /** Lets a watcher of the host's call its listeners as the guest. */
 function bindListeners(watcher: WatcherBase): WatcherBase {
-  Object.defineProperty(watcher, 'emit', { value: bindGuest(watcher.emit), configurable: true, writable: true, enumerable: false })
+  Object.defineProperty(watcher, 'emit', {
+    value: bindGuest(watcher.emit),
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  })
   return watcher
 }
 
@@ -180,9 +194,13 @@ export function createWatchIterator(context: FsContext): AnyFunction {
     if (host !== undefined) return yield* viaHost(host, options, path)
     const queue = new EventQueue(context, options)
     const subscription = subscribe(context, path, options, (eventType, filename) => queue.push({ eventType, filename }))
-    if (subscription === undefined) return yield* viaHost(context.process.resolve(path.absolute, 'read', true)!.path, options, path)
+    if (subscription === undefined)
+      return yield* viaHost(context.process.resolve(path.absolute, 'read', true)!.path, options, path)
     const wake = (): void => queue.wake()
-    const watcher = createFsWatcher({ persistent: options.persistent ?? true, release: () => subscription[Symbol.dispose]() })
+    const watcher = createFsWatcher({
+      persistent: options.persistent ?? true,
+      release: () => subscription[Symbol.dispose](),
+    })
     options.signal?.addEventListener('abort', wake)
     try {
       while (options.signal?.aborted !== true) {
@@ -198,7 +216,11 @@ export function createWatchIterator(context: FsContext): AnyFunction {
 }
 
 /** Lets the original reject if the arguments are invalid. */
-async function validateIterator(native: (path: unknown, options: unknown) => AsyncGenerator<Event>, path: unknown, options: unknown): Promise<void> {
+async function validateIterator(
+  native: (path: unknown, options: unknown) => AsyncGenerator<Event>,
+  path: unknown,
+  options: unknown,
+): Promise<void> {
   // A recursive watcher would wait for what is not there.
   const isRecursive = (options as WatchOptions | null)?.recursive === true
   const probe = isRecursive ? { ...(options as WatchOptions), recursive: false } : options

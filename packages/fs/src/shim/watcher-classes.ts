@@ -22,7 +22,9 @@ let statWatcherClass: WatcherClass | undefined
 
 function findFsWatcher(): WatcherClass {
   if (fsWatcherClass === undefined) {
-    const watcher = callNativeSync(nodeFs.watch as (path: string, options: object) => EventEmitter, ownFile(), { persistent: false })
+    const watcher = callNativeSync(nodeFs.watch as (path: string, options: object) => EventEmitter, ownFile(), {
+      persistent: false,
+    })
     ;(watcher as WatcherBase).close()
     fsWatcherClass = watcher.constructor as WatcherClass
   }

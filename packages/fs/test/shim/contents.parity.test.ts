@@ -29,7 +29,11 @@ everywhere('whole files are written and read in every form', async ({ fs, promis
   look()
   await write(path, 'flag', { flag: 'r+', mode: 0o600 })
   look()
-  seen.push(fs.readFileSync(path), fs.readFileSync(path, 'base64'), await promises.readFile(path, { encoding: 'latin1' }))
+  seen.push(
+    fs.readFileSync(path),
+    fs.readFileSync(path, 'base64'),
+    await promises.readFile(path, { encoding: 'latin1' }),
+  )
   seen.push(await promisify(fs.readFile)(path, { encoding: 'ucs2' }), fs.readFileSync(path, { flag: 'a+' }).length)
   return seen
 })
@@ -65,7 +69,11 @@ everywhere('descriptors keep their position, and positional calls leave it', ({ 
   fs.fdatasyncSync(fd)
   seen.push(fs.fstatSync(fd).mode, fs.fstatSync(fd).mtimeMs)
   fs.closeSync(fd)
-  seen.push(outcome(() => fs.fstatSync(fd)), outcome(() => fs.closeSync(fd)), outcome(() => fs.readSync(fd, buffer)))
+  seen.push(
+    outcome(() => fs.fstatSync(fd)),
+    outcome(() => fs.closeSync(fd)),
+    outcome(() => fs.readSync(fd, buffer)),
+  )
   return seen
 })
 
@@ -98,12 +106,27 @@ everywhere('callbacks of descriptors get what Node gives them', async ({ fs, dir
 everywhere('flags of open do what they do', ({ fs, dir }) => {
   const path = `${dir}/file`
   fs.writeFileSync(path, 'content')
-  const flags = ['r', 'r+', 'rs', 'a', 'a+', 'ax', 'wx', 'w+', constants.O_RDONLY | constants.O_DIRECTORY, constants.O_WRONLY | constants.O_APPEND]
+  const flags = [
+    'r',
+    'r+',
+    'rs',
+    'a',
+    'a+',
+    'ax',
+    'wx',
+    'w+',
+    constants.O_RDONLY | constants.O_DIRECTORY,
+    constants.O_WRONLY | constants.O_APPEND,
+  ]
   return flags.map((flag) => {
     const opened = outcome(() => typeof fs.openSync(path, flag)) as { value?: unknown }
     if (opened.value === undefined) return opened
     const fd = fs.openSync(path, typeof flag === 'string' ? flag.replace('x', '') : flag)
-    const result = [outcome(() => fs.writeSync(fd, '+', 0)), outcome(() => fs.readSync(fd, Buffer.alloc(2), 0, 2, 0)), fs.readFileSync(path, 'utf8')]
+    const result = [
+      outcome(() => fs.writeSync(fd, '+', 0)),
+      outcome(() => fs.readSync(fd, Buffer.alloc(2), 0, 2, 0)),
+      fs.readFileSync(path, 'utf8'),
+    ]
     fs.closeSync(fd)
     return result
   })
@@ -116,7 +139,12 @@ everywhere('copyFile() copies content and mode', async (world) => {
   const seen = await threeWays(world, 'copyFile', `${dir}/source`, `${dir}/target`)
   fs.copyFileSync(`${dir}/source`, `${dir}/source`)
   fs.copyFileSync(`${dir}/source`, `${dir}/new`, constants.COPYFILE_EXCL)
-  return [seen, fs.readFileSync(`${dir}/target`, 'utf8'), fs.readFileSync(`${dir}/source`, 'utf8'), fs.statSync(`${dir}/new`).mode]
+  return [
+    seen,
+    fs.readFileSync(`${dir}/target`, 'utf8'),
+    fs.readFileSync(`${dir}/source`, 'utf8'),
+    fs.statSync(`${dir}/new`).mode,
+  ]
 })
 
 everywhere('an aborted signal rejects before anything happens', async ({ fs, promises, dir }) => {
@@ -159,7 +187,10 @@ everywhere('a FileHandle does what Node’s does', async ({ fs, promises, dir })
   await using reader = await promises.open(`${dir}/file`)
   seen.push(await reader.readFile('utf8'), await reader.readFile())
   seen.push(await promises.readFile(reader, 'utf8'), await laterOutcome(() => reader.write('x')))
-  seen.push(await laterOutcome(() => reader.read(Buffer.alloc(0), 0, 1, 0)), await laterOutcome(() => reader.chmod('x')))
+  seen.push(
+    await laterOutcome(() => reader.read(Buffer.alloc(0), 0, 1, 0)),
+    await laterOutcome(() => reader.chmod('x')),
+  )
   return seen
 })
 

@@ -13,8 +13,14 @@ function populate({ fs, dir }: World): void {
 
 const failing: Readonly<Record<string, (dir: string) => readonly unknown[][]>> = {
   access: (dir) => [[`${dir}/missing`], [`${dir}/file/below`], [`${dir}/loop`], ['']],
-  appendFile: (dir) => [[`${dir}/missing/x`, 'x'], [`${dir}/directory`, 'x']],
-  chmod: (dir) => [[`${dir}/missing`, 0o600], [`${dir}/dangling`, 0o600]],
+  appendFile: (dir) => [
+    [`${dir}/missing/x`, 'x'],
+    [`${dir}/directory`, 'x'],
+  ],
+  chmod: (dir) => [
+    [`${dir}/missing`, 0o600],
+    [`${dir}/dangling`, 0o600],
+  ],
   chown: (dir) => [[`${dir}/missing`, 0, 0]],
   copyFile: (dir) => [
     [`${dir}/missing`, `${dir}/new`],
@@ -55,10 +61,17 @@ const failing: Readonly<Record<string, (dir: string) => readonly unknown[][]>> =
     ['target', `${dir}/file`],
     ['target', `${dir}/missing/x`],
   ],
-  truncate: (dir) => [[`${dir}/missing`, 1], [`${dir}/directory`, 1]],
+  truncate: (dir) => [
+    [`${dir}/missing`, 1],
+    [`${dir}/directory`, 1],
+  ],
   unlink: (dir) => [[`${dir}/missing`], [`${dir}/directory`]],
   utimes: (dir) => [[`${dir}/missing`, 1, 2]],
-  writeFile: (dir) => [[`${dir}/missing/x`, 'x'], [`${dir}/directory`, 'x'], [`${dir}/file`, 'x', { flag: 'wx' }]],
+  writeFile: (dir) => [
+    [`${dir}/missing/x`, 'x'],
+    [`${dir}/directory`, 'x'],
+    [`${dir}/file`, 'x', { flag: 'wx' }],
+  ],
 }
 
 for (const [name, callsIn] of Object.entries(failing)) {

@@ -24,7 +24,12 @@ everywhere('stats are Node’s, in class, properties and their order', async ({ 
 
 everywhere('times are kept to the nanosecond', ({ fs, dir }) => {
   fs.writeFileSync(`${dir}/file`, '')
-  const times = [[1, 2], [1_700_000_000.123, 1.5], [new Date(5000), '12.25'], [0, 4_000_000_000]] as const
+  const times = [
+    [1, 2],
+    [1_700_000_000.123, 1.5],
+    [new Date(5000), '12.25'],
+    [0, 4_000_000_000],
+  ] as const
   return times.map(([atime, mtime]) => {
     fs.utimesSync(`${dir}/file`, atime, mtime)
     const { atimeNs, mtimeNs, atimeMs, mtimeMs } = fs.statSync(`${dir}/file`, { bigint: true })
@@ -42,19 +47,38 @@ everywhere('readdir() gives names and entries in every encoding', async (world) 
   fs.mkdirSync(`${dir}/a/b/c`, { recursive: true })
   for (const name of ['é', 'f', 'a/g', 'a/b/h']) fs.writeFileSync(`${dir}/${name}`, '')
   fs.symlinkSync('a', `${dir}/link`)
-  const options = [undefined, 'utf8', 'buffer', 'hex', { withFileTypes: true }, { recursive: true }, { withFileTypes: true, recursive: true }]
+  const options = [
+    undefined,
+    'utf8',
+    'buffer',
+    'hex',
+    { withFileTypes: true },
+    { recursive: true },
+    { withFileTypes: true, recursive: true },
+  ]
   const sorted = (value: unknown): unknown =>
     Array.isArray(value)
-      ? value.flat().map((entry: unknown) => {
-          if (!(entry instanceof fs.Dirent)) return String(entry)
-          const { name, parentPath } = entry
-          return [name, parentPath, entry.isFile(), entry.isDirectory(), entry.isSymbolicLink(), ...Object.keys(entry)].join()
-        }).toSorted()
+      ? value
+          .flat()
+          .map((entry: unknown) => {
+            if (!(entry instanceof fs.Dirent)) return String(entry)
+            const { name, parentPath } = entry
+            return [
+              name,
+              parentPath,
+              entry.isFile(),
+              entry.isDirectory(),
+              entry.isSymbolicLink(),
+              ...Object.keys(entry),
+            ].join()
+          })
+          .toSorted()
       : value
   const seen: unknown[] = []
   for (const option of options) {
     const ways = await threeWays(world, 'readdir', dir, ...(option === undefined ? [] : [option]))
-    for (const way of Object.values(ways)) seen.push(sorted((way as { value?: unknown[] }).value?.filter((item) => item !== null)))
+    for (const way of Object.values(ways))
+      seen.push(sorted((way as { value?: unknown[] }).value?.filter((item) => item !== null)))
   }
   return seen
 })
@@ -65,7 +89,12 @@ everywhere('strings, bytes and URLs are the same path', async ({ fs, promises, d
   const paths = [path, Buffer.from(path), pathToFileURL(path)]
   const seen: unknown[] = []
   for (const each of paths) {
-    seen.push(fs.readFileSync(each, 'utf8'), await promises.readFile(each, 'utf8'), fs.existsSync(each), fs.statSync(each).size)
+    seen.push(
+      fs.readFileSync(each, 'utf8'),
+      await promises.readFile(each, 'utf8'),
+      fs.existsSync(each),
+      fs.statSync(each).size,
+    )
   }
   return seen
 })
@@ -97,7 +126,10 @@ everywhere('realpath() follows links in every flavour', async (world) => {
   const paths = [`${dir}/link/file`, `${dir}/absolute/../link`, `${dir}/a//b/./file`]
   const seen: unknown[] = []
   for (const path of paths) {
-    seen.push(await threeWays(world, 'realpath', path), outcome(() => fs.realpathSync.native(path)))
+    seen.push(
+      await threeWays(world, 'realpath', path),
+      outcome(() => fs.realpathSync.native(path)),
+    )
     seen.push(await laterOutcome(() => promisify(fs.realpath.native)(path)))
   }
   return seen
@@ -122,14 +154,21 @@ everywhere('mkdir() tells the first directory that it made', async (world) => {
 })
 
 everywhere('mkdtemp() makes a private directory', async ({ fs, promises, dir }) => {
-  const paths = [fs.mkdtempSync(`${dir}/a-`), await promises.mkdtemp(`${dir}/b-`), await promisify(fs.mkdtemp)(`${dir}/c-`)]
+  const paths = [
+    fs.mkdtempSync(`${dir}/a-`),
+    await promises.mkdtemp(`${dir}/b-`),
+    await promisify(fs.mkdtemp)(`${dir}/c-`),
+  ]
   for (const path of paths) assert.match(path, /\/[abc]-[A-Za-z0-9]{6}$/)
   return paths.map((path) => [path.slice(0, -6), fs.statSync(path).mode])
 })
 
 everywhere('statfs() gives numbers or BigInts', async ({ fs, promises, dir }) => {
   const all = [fs.statfsSync(dir), await promises.statfs(dir), fs.statfsSync(dir, { bigint: true })]
-  return all.map((result) => [result.constructor.name, Object.entries(result).map(([key, value]) => [key, typeof value])])
+  return all.map((result) => [
+    result.constructor.name,
+    Object.entries(result).map(([key, value]) => [key, typeof value]),
+  ])
 })
 
 everywhere('exists() answers, and can be promisified', async ({ fs, dir }) => [

@@ -22,21 +22,46 @@ const WRITE_EVENTS = ['open', 'ready', 'finish', 'error', 'close']
 
 everywhere('a read stream gives what Node’s gives, in the same order', async ({ fs, dir }) => {
   fs.writeFileSync(`${dir}/file`, 'abcdefghij')
-  const options = [undefined, 'utf8', { start: 2, end: 5 }, { highWaterMark: 3 }, { encoding: 'hex', start: 8 }, { start: 20 }] as const
+  const options = [
+    undefined,
+    'utf8',
+    { start: 2, end: 5 },
+    { highWaterMark: 3 },
+    { encoding: 'hex', start: 8 },
+    { start: 20 },
+  ] as const
   const seen: unknown[] = []
   for (const option of options) {
     const stream = fs.createReadStream(`${dir}/file`, option)
-    seen.push(stream instanceof fs.ReadStream, stream.path, stream.pending, await eventsOf(stream, READ_EVENTS), stream.bytesRead)
+    seen.push(
+      stream instanceof fs.ReadStream,
+      stream.path,
+      stream.pending,
+      await eventsOf(stream, READ_EVENTS),
+      stream.bytesRead,
+    )
   }
-  seen.push(await eventsOf(fs.createReadStream(`${dir}/missing`), READ_EVENTS), await eventsOf(fs.createReadStream(dir), READ_EVENTS))
-  seen.push(outcome(() => fs.createReadStream(1 as never)), outcome(() => fs.createReadStream('x', { start: 2, end: 1 })))
+  seen.push(
+    await eventsOf(fs.createReadStream(`${dir}/missing`), READ_EVENTS),
+    await eventsOf(fs.createReadStream(dir), READ_EVENTS),
+  )
+  seen.push(
+    outcome(() => fs.createReadStream(1 as never)),
+    outcome(() => fs.createReadStream('x', { start: 2, end: 1 })),
+  )
   return seen
 })
 
 everywhere('a write stream writes as Node’s does', async ({ fs, dir }) => {
   const path = `${dir}/file`
   const seen: unknown[] = []
-  for (const option of [undefined, { flags: 'a' }, { flags: 'r+', start: 2 }, { encoding: 'hex' as const }, { flush: true, mode: 0o600 }]) {
+  for (const option of [
+    undefined,
+    { flags: 'a' },
+    { flags: 'r+', start: 2 },
+    { encoding: 'hex' as const },
+    { flush: true, mode: 0o600 },
+  ]) {
     const stream = fs.createWriteStream(path, option)
     const events = eventsOf(stream, WRITE_EVENTS)
     stream.write('6162')
@@ -71,14 +96,22 @@ everywhere('a directory is read in every way', async ({ fs, promises, dir }) => 
   fs.mkdirSync(`${dir}/a/b`, { recursive: true })
   for (const name of ['a/x', 'a/b/y', 'z']) fs.writeFileSync(`${dir}/${name}`, '')
   const seen: unknown[] = []
-  const show = ({ name, parentPath }: { name: string; parentPath: string }, isDirectory: boolean): string => `${parentPath}:${name}:${isDirectory}`
+  const show = ({ name, parentPath }: { name: string; parentPath: string }, isDirectory: boolean): string =>
+    `${parentPath}:${name}:${isDirectory}`
   for (const options of [undefined, { bufferSize: 1 }, { recursive: true }]) {
     const names: string[] = []
     for await (const entry of await promises.opendir(dir, options)) names.push(show(entry, entry.isDirectory()))
     const sync = fs.opendirSync(dir, options)
-    for (let entry = sync.readSync(); entry !== null; entry = sync.readSync()) names.push(show(entry, entry.isDirectory()))
+    for (let entry = sync.readSync(); entry !== null; entry = sync.readSync())
+      names.push(show(entry, entry.isDirectory()))
     sync.closeSync()
-    seen.push(names.toSorted(), sync.path, sync instanceof fs.Dir, outcome(() => sync.readSync()), await laterOutcome(() => sync.close()))
+    seen.push(
+      names.toSorted(),
+      sync.path,
+      sync instanceof fs.Dir,
+      outcome(() => sync.readSync()),
+      await laterOutcome(() => sync.close()),
+    )
   }
   const dirs = await promises.opendir(dir)
   const first = new Promise((resolve) => dirs.read((error, entry) => resolve([error, typeof entry?.name])))
@@ -92,24 +125,27 @@ function orderOf(start: (happened: (what: string) => () => void) => Promise<unkn
   return start((what) => () => void order.push(what)).then(() => order)
 }
 
-everywhere('callbacks come after what is pending, and never in the turn that started them', async ({ fs, promises, dir }: World) => {
-  fs.writeFileSync(`${dir}/file`, 'x')
-  for (const kind of ['callback', 'promise'] as const) {
-    const order = await orderOf(
-      (happened) =>
-        new Promise((resolve) => {
-          const done = (): void => (happened('done')(), resolve(undefined))
-          if (kind === 'callback') fs.stat(`${dir}/file`, done)
-          else void promises.stat(`${dir}/file`).then(done)
-          process.nextTick(happened('tick'))
-          queueMicrotask(happened('microtask'))
-          happened('started')()
-        }),
-    )
-    assert.deepEqual(order.slice(0, 3).toSorted(), ['microtask', 'started', 'tick'])
-    assert.equal(order.at(-1), 'done')
-  }
-})
+everywhere(
+  'callbacks come after what is pending, and never in the turn that started them',
+  async ({ fs, promises, dir }: World) => {
+    fs.writeFileSync(`${dir}/file`, 'x')
+    for (const kind of ['callback', 'promise'] as const) {
+      const order = await orderOf(
+        (happened) =>
+          new Promise((resolve) => {
+            const done = (): void => (happened('done')(), resolve(undefined))
+            if (kind === 'callback') fs.stat(`${dir}/file`, done)
+            else void promises.stat(`${dir}/file`).then(done)
+            process.nextTick(happened('tick'))
+            queueMicrotask(happened('microtask'))
+            happened('started')()
+          }),
+      )
+      assert.deepEqual(order.slice(0, 3).toSorted(), ['microtask', 'started', 'tick'])
+      assert.equal(order.at(-1), 'done')
+    }
+  },
+)
 
 everywhere('what a callback throws is an uncaught exception', async ({ fs, dir }) => {
   const listeners = process.listeners('uncaughtException')

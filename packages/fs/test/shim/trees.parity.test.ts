@@ -20,7 +20,11 @@ function listing({ fs, dir }: World, name: string): unknown[] {
     .map((entry) => {
       const path = `${entry.parentPath}/${entry.name}`
       const stats = fs.lstatSync(path)
-      const content = stats.isSymbolicLink() ? fs.readlinkSync(path) : stats.isFile() ? fs.readFileSync(path, 'utf8') : ''
+      const content = stats.isSymbolicLink()
+        ? fs.readlinkSync(path)
+        : stats.isFile()
+          ? fs.readFileSync(path, 'utf8')
+          : ''
       return `${path} ${stats.mode} ${content}`
     })
     .toSorted()
@@ -39,7 +43,11 @@ for (const [index, options] of copies.entries()) {
     const { fs, promises, dir } = world
     fs.cpSync(`${dir}/tree`, `${dir}/sync/deep`, options)
     await promises.cp(`${dir}/tree`, `${dir}/promise`, options)
-    await promisify(fs.cp as (from: string, to: string, options: object, done: (error: Error | null) => void) => void)(`${dir}/tree`, `${dir}/callback`, options)
+    await promisify(fs.cp as (from: string, to: string, options: object, done: (error: Error | null) => void) => void)(
+      `${dir}/tree`,
+      `${dir}/callback`,
+      options,
+    )
     return ['sync', 'promise', 'callback'].map((name) => listing(world, name))
   })
 }
@@ -74,18 +82,38 @@ everywhere('rm() removes a tree, and links without what they lead to', async (wo
     const remove = async (path: string): Promise<void> => {
       if (flavour === 'sync') fs.rmSync(path, { recursive: true })
       else if (flavour === 'promise') await promises.rm(path, { recursive: true })
-      else await promisify(fs.rm as (path: string, options: object, done: (error: Error | null) => void) => void)(path, { recursive: true })
+      else
+        await promisify(fs.rm as (path: string, options: object, done: (error: Error | null) => void) => void)(path, {
+          recursive: true,
+        })
     }
     await remove(`${dir}/to-tree`)
     seen.push(fs.readdirSync(dir), fs.existsSync(`${dir}/tree/a/b/y.ts`))
     await remove(`${dir}/tree`)
     seen.push(fs.readdirSync(dir))
   }
-  seen.push(fs.rmSync(`${dir}/missing`, { force: true }), await threeWays(world, 'rm', `${dir}/missing`, { force: true }))
+  seen.push(
+    fs.rmSync(`${dir}/missing`, { force: true }),
+    await threeWays(world, 'rm', `${dir}/missing`, { force: true }),
+  )
   return seen
 })
 
-const patterns = ['*', '**', '**/*', '**/*.js', 'a/*', './*', '**/.*', '{a,z}*', 'link/*', '**/b/**', '../tree/*.js', '*/', 'nothing']
+const patterns = [
+  '*',
+  '**',
+  '**/*',
+  '**/*.js',
+  'a/*',
+  './*',
+  '**/.*',
+  '{a,z}*',
+  'link/*',
+  '**/b/**',
+  '../tree/*.js',
+  '*/',
+  'nothing',
+]
 
 everywhere('glob() finds what Node finds', async (world) => {
   plant(world)
@@ -101,7 +129,12 @@ everywhere('glob() finds what Node finds', async (world) => {
     seen.push(fs.globSync(pattern, { cwd }).toSorted(), await collect(promises.glob(pattern, { cwd })))
     seen.push(fs.globSync(pattern, { cwd, exclude: ['a/**'] }).toSorted())
     seen.push(fs.globSync(pattern, { cwd, exclude: (name) => name === 'b' }).toSorted())
-    seen.push(fs.globSync(`${cwd}/${pattern}`, { withFileTypes: true }).map(({ name, parentPath }) => `${parentPath} ${name}`).toSorted())
+    seen.push(
+      fs
+        .globSync(`${cwd}/${pattern}`, { withFileTypes: true })
+        .map(({ name, parentPath }) => `${parentPath} ${name}`)
+        .toSorted(),
+    )
   }
   return seen
 })
