@@ -9,11 +9,14 @@ import { resolveNamespace } from './config/resolve.ts'
 import { furnish } from './guest/furnish.ts'
 import { enterOwnRealm } from './guest/own-realm.ts'
 import { hintAtUnpublished } from './guest/publish-hint.ts'
+import { isStartedByLibvisor } from './thread/started-thread.native.ts'
 import { createWorkerLauncher } from './thread/worker-launcher.native.ts'
 
-const facts = readHostFacts()
-const { argv, execArgv, env } = host.process
-const spec = resolveNamespace({ name: 'guest', process: { env, execArgv } }, facts)
-const guest = furnish(spec, { stdio: createHostStdio(), env, argv, execArgv })
-hintAtUnpublished(guest)
-enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
+// Workers inherit the options of the process. One that libvisor has started has a preload of its own.
+if (!isStartedByLibvisor()) {
+  const { argv, execArgv, env } = host.process
+  const spec = resolveNamespace({ name: 'guest', process: { env, execArgv } }, readHostFacts())
+  const guest = furnish(spec, { stdio: createHostStdio(), env, argv, execArgv })
+  hintAtUnpublished(guest)
+  enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
+}

@@ -131,6 +131,29 @@ describe('a program under the preload', () => {
     expect(written).toEqual(['app.mjs', 'worker.mjs'])
   })
 
+  it('serves its workers while it waits for them in Atomics.wait', async () => {
+    const { native, guest } = await both(
+      {
+        'app.mjs': `
+          import fs from 'node:fs'
+          import { Worker } from 'node:worker_threads'
+          fs.writeFileSync('in.txt', 'in')
+          const signal = new Int32Array(new SharedArrayBuffer(4))
+          new Worker('./worker.mjs', { workerData: signal })
+          console.log(Atomics.wait(signal, 0, 0, 20_000), fs.readFileSync('out.txt', 'utf8'))
+          console.log(Atomics.wait(signal, 0, 0, 1), Atomics.wait(signal, 0, 1, 5), Atomics.wait.length, Atomics.wait.name)`,
+        'worker.mjs': `
+          import fs from 'node:fs'
+          import { workerData } from 'node:worker_threads'
+          fs.writeFileSync('out.txt', fs.readFileSync('in.txt') + ' and out')
+          Atomics.store(workerData, 0, 1)
+          Atomics.notify(workerData, 0)`,
+      },
+      'app.mjs',
+    )
+    expect(guest).toEqual(native)
+  })
+
   it('cannot start an executable of the host, and is told which one', async () => {
     const { guest } = await both(
       { 'app.cjs': `try { require('node:child_process').execFileSync('ls') } catch (error) { console.log(error.code, error.message) }` },

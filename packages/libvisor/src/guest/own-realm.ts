@@ -9,6 +9,7 @@ import { createDeferredInterceptor } from '../areas/deferred-interceptor.ts'
 import { loadFs, loadNet, loadRandom, loadTime } from '../areas/load-area.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
 import { isOwnCode } from './own-code.ts'
+import { serveWhileWaiting } from './serve-while-waiting.ts'
 
 /** How a realm is given to a namespace. */
 export interface OwnRealmOptions {
@@ -59,6 +60,10 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   const seal = (id: string, exports: object): void =>
     sealExports({ id, exports, patches: realm.patches, current, owner: ns })
   const realm = openRealm({ kind: 'own', seal })
+  const launch: WorkerLauncher = (...args) => {
+    serveWhileWaiting(realm, guest.files())
+    return workers(...args)
+  }
   const askFor = (id: string): void => {
     const refusal = refusalOf(id, undefined, ns.policy)
     if (refusal !== undefined) throw refusal
@@ -70,7 +75,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
     interceptors: [
       files,
       ...timeAndRandom(guest),
-      createProcessInterceptor({ workers }),
+      createProcessInterceptor({ workers: launch }),
       network,
       createLoaderInterceptor({ onBuiltin: askFor, isOwnCode }),
     ],
