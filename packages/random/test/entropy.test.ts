@@ -5,7 +5,6 @@ import { createEntropy } from '@libvisor/random'
 
 const bytes = (seed: number | string, length: number): Uint8Array => {
   const result = new Uint8Array(length)
-  // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
   createEntropy({ seed }).fill(result)
   return result
 }

@@ -50,6 +50,16 @@ describe('a realm of one namespace', () => {
   })
 })
 
+describe('the deprecated names of randomBytes', () => {
+  it('are seeded too, however often they are read', () => {
+    const body = `
+      install('own', guest({ seed: 3 }))
+      const names = ['pseudoRandomBytes', 'prng', 'rng']
+      console.log([...names, ...names].map((name) => crypto.default[name](4).toString('hex')).join())`
+    expect(run(body)).toBe(run(body))
+  })
+})
+
 describe('a shared realm', () => {
   it('gives each namespace its own numbers and the host the real ones', () => {
     const body = `

@@ -3,7 +3,7 @@ import { apply, getOwnPropertyDescriptor } from '@libvisor/abi'
 import { createDispatcher, slots } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { hostRandom, originalCrypto } from '../originals.native.ts'
-import { createRandomFunctions, createWebRandom } from './random-bytes.ts'
+import { createRandomFunctions, createWebRandom, functionOf } from './random-bytes.ts'
 import type { RandomContext, RandomFunctions } from './random-bytes.ts'
 
 type Fn = (...args: unknown[]) => unknown
@@ -150,22 +150,11 @@ function installCrypto(exports: typeof crypto, realm: Realm, current: CurrentNam
   const live = exports as unknown as Record<string, Fn>
   const names = ['randomBytes', 'pseudoRandomBytes', 'prng', 'rng', 'randomFillSync', 'randomFill', 'randomInt']
   for (const name of [...names, 'randomUUID', 'randomUUIDv7']) {
-    const descriptor = getOwnPropertyDescriptor(live, name)
-    if (descriptor?.configurable !== true) continue
-    const { get, set } = descriptor
-    const dispatching = (fn: Fn): Fn => createDispatcher(fn, current, (ns) => bound(ns)?.module[name] ?? fn)
-    if (get === undefined) {
-      patches.patch(live, name, { value: dispatching(descriptor.value as Fn) })
-      continue
-    }
-    // The deprecated names are getters, which may warn.
-    let dispatcher: Fn | undefined
+    const fn = functionOf(live, name)
+    if (fn === undefined) continue
     patches.patch(live, name, {
-      get() {
-        const fn = apply(get, live, []) as Fn
-        return (dispatcher ??= dispatching(fn))
-      },
-      ...(set === undefined ? {} : { set }),
+      value: createDispatcher(fn, current, (ns) => bound(ns)?.module[name] ?? fn),
+      writable: true,
     })
   }
   for (const name of webNames) {

@@ -1,5 +1,5 @@
 import type * as crypto from 'node:crypto'
-import { apply } from '@libvisor/abi'
+import { apply, getOwnPropertyDescriptor } from '@libvisor/abi'
 import { deliver, ownerHere } from '@libvisor/core'
 import type { Clock, Entropy, Namespace } from '@libvisor/core'
 
@@ -19,6 +19,20 @@ type Fn = (...args: unknown[]) => unknown
 
 /** The functions of `crypto` that are random, as a seeded namespace has them. */
 export type RandomFunctions = Readonly<Record<string, Fn>>
+
+/**
+ * A function among the exports of `crypto`. The deprecated names are getters that put the function in their own place, on
+ * whatever they are called on.
+ *
+ * @param exports - of `crypto`
+ * @param name - of the function
+ * @returns the function, or `undefined` when this Node has none
+ */
+export function functionOf(exports: object, name: string): Fn | undefined {
+  const descriptor = getOwnPropertyDescriptor(exports, name)
+  if (descriptor?.get === undefined) return descriptor?.value as Fn | undefined
+  return apply(descriptor.get, {}, []) as Fn
+}
 
 const isTarget = (value: unknown): value is Target =>
   ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer
@@ -68,7 +82,6 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
 
   const draw = (length: number): Uint8Array => {
     const bytes = new Uint8Array(length)
-    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
     entropy.fill(bytes)
     return bytes
   }
@@ -84,20 +97,23 @@ export function createRandomFunctions(context: RandomContext): RandomFunctions {
     }
   }
 
-  function randomBytes(size: number, callback?: unknown): unknown {
-    if (callback !== undefined && typeof callback !== 'function') return original.randomBytes(size, callback as never)
-    // The original checks the size and makes the Buffer.
-    const bytes = original.randomBytes(size)
-    entropy.fill(bytes)
-    if (callback === undefined) return bytes
-    return later(callback as Fn, null, bytes)
-  }
+  const bytesBy =
+    (name: string): Fn =>
+    (size: unknown, callback?: unknown) => {
+      // The original checks the size and makes the Buffer; one that is deprecated warns.
+      const checked = functionOf(original, name) as Fn
+      if (callback !== undefined && typeof callback !== 'function') return checked(size, callback)
+      const bytes = checked(size) as Uint8Array
+      entropy.fill(bytes)
+      if (callback === undefined) return bytes
+      return later(callback as Fn, null, bytes)
+    }
 
   const functions: Record<string, Fn> = {
-    randomBytes: randomBytes as Fn,
-    pseudoRandomBytes: randomBytes as Fn,
-    prng: randomBytes as Fn,
-    rng: randomBytes as Fn,
+    randomBytes: bytesBy('randomBytes'),
+    pseudoRandomBytes: bytesBy('pseudoRandomBytes'),
+    prng: bytesBy('prng'),
+    rng: bytesBy('rng'),
 
     randomFillSync(target: unknown, offset?: unknown, size?: unknown): unknown {
       const region = regionOf(target, offset, size)
@@ -167,7 +183,6 @@ export function createWebRandom(context: RandomContext, originals: RandomFunctio
     getRandomValues(this: unknown, ...args: unknown[]): unknown {
       apply(originals['getRandomValues'] as Fn, this, args)
       const view = args[0] as ArrayBufferView
-      // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- Not an array's method.
       context.entropy.fill(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
       return view
     },
