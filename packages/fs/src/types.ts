@@ -199,7 +199,7 @@ export interface FileSystemProcess extends Disposable {
    * @param path - an absolute path of the guest
    * @param intent - `write` is answered only where the mount is writable and is the host's own
    * @param followLast - whether a symbolic link in the last component is followed
-   * @returns `undefined` where the call must be emulated, also where it fails
+   * @returns `undefined` where the call must be emulated. Where nothing is there, the host's path may still be given
    */
   resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined
   /**

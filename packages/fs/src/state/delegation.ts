@@ -38,10 +38,12 @@ export function createResolve(options: DelegationOptions): Resolve {
       return undefined
     }
     if (!(found instanceof Place)) {
-      // Nothing is there yet: the host may make it.
       const { node } = found.directory
-      if (intent === 'read' || found.slash || !node.hostWritable || node.hostPath === undefined) return undefined
-      return answerOf(path, `${node.hostPath === '/' ? '' : node.hostPath}/${found.name}`)
+      if (node.hostPath === undefined) return undefined
+      const answer = answerOf(path, `${node.hostPath === '/' ? '' : node.hostPath}/${found.name}`)
+      // Nothing is there: the host says so itself, where its words need no mapping, or makes it.
+      if (intent === 'read') return answer.identical ? answer : undefined
+      return found.slash || !node.hostWritable ? undefined : answer
     }
     const { node, mounts: below } = found
     if (node.hostPath === undefined || (intent === 'write' && !node.hostWritable)) return undefined

@@ -156,7 +156,8 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
     process: makeProcess,
 
     serve(port, { identity: start, stdio }) {
-      const identity = { ...start }
+      const { pid, ppid, uid, gid, groups, umask, cwd, hostname } = start
+      const identity = { pid, ppid, uid, gid, groups, umask, cwd, hostname }
       const server = new RemoteServer({
         port,
         process: makeProcess(identity, stdio),
