@@ -60,6 +60,22 @@ export interface ConnectRequest {
   readonly local?: { readonly address?: string; readonly port?: number }
 }
 
+/** A piece of data that travels by itself. */
+export interface Datagram {
+  readonly source: Endpoint
+  readonly bytes: Uint8Array
+}
+
+/** Asks for a UDP port. */
+export interface DatagramRequest extends Pick<ListenRequest, 'address' | 'ipv6Only' | 'port' | 'privileged'> {
+  /** Whether others that say so too may bind the same port. */
+  readonly reuseAddress?: boolean
+  readonly receive: (datagram: Datagram) => void
+}
+
+/** A UDP port that is bound. Disposing of it frees the port. */
+export interface DatagramBinding extends Disposable, Endpoint {}
+
 /**
  * Answers a connection that arrives by the switch: with what takes it over, or with why it is refused.
  */
@@ -84,6 +100,8 @@ export interface SwitchPort extends Disposable {
   reverse(address: string, done: (name: string | undefined) => void): void
   /** Connects to another stack. */
   connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void
-  /** Says who answers the connections that arrive. */
-  answer(acceptor: Acceptor): void
+  /** Sends a datagram to another stack; nobody says whether it arrives. */
+  send(destination: Endpoint, datagram: Datagram): void
+  /** Says who answers the connections that arrive, and who gets the datagrams. */
+  answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void
 }

@@ -35,9 +35,11 @@ describe('a guest', () => {
     expect(stdout).toBe('false\n')
   })
 
-  it('gets no UDP, and is told so', async () => {
-    const { stderr, code } = await run(`import dgram from 'node:dgram'; dgram.createSocket('udp4')`)
-    expect(stderr).toContain('dgram.createSocket is not supported in a guest')
+  it('sends no UDP to outside, and is told so', async () => {
+    const { stderr, code } = await run(
+      `import dgram from 'node:dgram'; dgram.createSocket('udp4').send('x', 53, '203.0.113.9')`,
+    )
+    expect(stderr).toContain('Sending UDP to 203.0.113.9:53 is not supported in a guest')
     expect(code).toBe(1)
   })
 

@@ -106,10 +106,13 @@ it('a source address cannot be made up', async () => {
   using network = createSwitch()
   let seen: string | undefined
   const api = network.attachLocal('api')
-  api.answer((source) => {
-    seen = source.address
-    return 'ECONNREFUSED'
-  })
+  api.answer(
+    (source) => {
+      seen = source.address
+      return 'ECONNREFUSED'
+    },
+    () => {},
+  )
   const { port } = network.attach('liar')
   const { port2: channel } = new MessageChannel()
   const destination = { address: api.address, port: 1 }

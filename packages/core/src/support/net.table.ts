@@ -2,7 +2,6 @@ import type { ModuleSupport, SupportRow } from '../support.ts'
 
 const sockets = 'net.Socket.prototype.connect, net.Server.prototype.listen'
 const rawHandles = 'it takes or gives a raw handle of the host’s'
-const datagrams = 'UDP is not virtual yet'
 
 /** What `dns` and `dns/promises` replace. */
 const resolvers = `
@@ -34,10 +33,9 @@ export const netSupport = {
   },
   dgram: {
     area: 'net',
-    denied: [
-      ['Socket createSocket', datagrams],
-      ['_createSocketHandle', rawHandles],
-    ],
+    virtual: 'Socket createSocket',
+    denied: [['_createSocketHandle', rawHandles]],
+    notes: [['Socket createSocket', 'datagrams do not leave the guests’ network; multicast is not there yet']],
   },
   dns: {
     area: 'net',

@@ -1,10 +1,11 @@
 import type * as dns from 'node:dns'
 import type * as net from 'node:net'
-import { apply, construct } from '@libvisor/abi'
+import { apply, construct, original } from '@libvisor/abi'
 import { createDispatcher, mimic, unsupported } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
-import { bindDns, dnsOriginals } from './bound-dns.ts'
+import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
+import { createDgramFunctions } from './dgram-module.ts'
 import { createLookup } from './dns-lookup.ts'
 import {
   createDnsFunctions,
@@ -33,7 +34,7 @@ export const globalsRidingOn: Readonly<Record<string, readonly string[]>> = Obje
 })
 
 /**
- * Makes the interceptor of sockets, servers and names. `http`, `https`, `http2`, `tls` and `fetch` ride on it.
+ * Makes the interceptor of sockets, servers, datagrams and names. `http`, `https`, `http2`, `tls` and `fetch` ride on it.
  *
  * @returns the interceptor of the area `net`
  * @example
@@ -98,6 +99,7 @@ export function createNetInterceptor(): Interceptor {
           net: once(() => bindNet(ns)),
           dns: () => boundDns().dns,
           'dns/promises': () => boundDns().promises,
+          dgram: once(() => overlay(original('dgram'), { ...createDgramFunctions(() => ns, original('dgram')) })),
         }),
         globals: pooledGlobals(ns),
         [Symbol.dispose]() {},
@@ -167,9 +169,13 @@ function patchDns(realm: Realm, current: CurrentNamespace, exports: typeof dns):
   guardResolver(realm, current, exports.promises.Resolver.prototype, guardPromisesResolve)
 }
 
-/** UDP is not virtual yet, and must not be real. */
+/** The classes and functions that make sockets of UDP give a guest's a virtual handle. */
 function patchDgram(realm: Realm, current: CurrentNamespace, exports: Bag): void {
-  refuse(realm, current, exports, 'dgram', ['createSocket', 'Socket'])
+  const { Socket, createSocket } = createDgramFunctions(current, original('dgram'))
+  realm.patches.patch(exports, 'Socket', { value: Socket })
+  realm.patches.patch(exports, 'createSocket', { value: createSocket })
+  realm.patches.patch(Socket.prototype as object, 'constructor', { value: Socket })
+  refuse(realm, current, exports, 'dgram', ['_createSocketHandle'])
 }
 
 /** Replaces methods by hooks that look like them. */

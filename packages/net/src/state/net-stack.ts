@@ -5,6 +5,8 @@ import type {
   Accept,
   ConnectRequest,
   ConnectResult,
+  DatagramBinding,
+  DatagramRequest,
   Listener,
   ListenerInfo,
   ListenRequest,
@@ -13,9 +15,10 @@ import type {
   SwitchPort,
 } from '../types.ts'
 import { isLoopback, isWildcard, LOOPBACK_V4, LOOPBACK_V6, parseAddress, parseNetwork, unmapped } from './address.ts'
-import type { Network } from './address.ts'
+import type { Endpoint, Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { DatagramTable } from './datagram-table.ts'
 import { HostTable } from './host-table.ts'
 import { PathTable } from './path-table.ts'
 import { PortTable } from './port-table.ts'
@@ -46,6 +49,7 @@ export class NetStack implements Disposable {
   readonly #switchPort: SwitchPort | undefined
   readonly #ports = new PortTable()
   readonly #paths: PathTable
+  readonly #datagrams = new DatagramTable()
   readonly #open = new Set<Disposable>()
   readonly #watchers = new Set<(event: NetStackEvent) => void>()
 
@@ -57,10 +61,13 @@ export class NetStack implements Disposable {
     this.addresses = Object.freeze(switchPort === undefined ? [] : [switchPort.address])
     this.#paths = new PathTable(socketFiles)
     this.#hosts = new HostTable({ hostname, ownAddress: switchPort?.address ?? LOOPBACK_V4, hosts, switchPort })
-    switchPort?.answer((_source, destination) => {
-      const listener = this.#ports.find(destination.address, destination.port)
-      return listener === undefined ? 'ECONNREFUSED' : (connection) => this.#accept(listener, connection)
-    })
+    switchPort?.answer(
+      (_source, destination) => {
+        const listener = this.#ports.find(destination.address, destination.port)
+        return listener === undefined ? 'ECONNREFUSED' : (connection) => this.#accept(listener, connection)
+      },
+      (destination, datagram) => void this.#datagrams.deliver(destination, datagram),
+    )
   }
 
   /**
@@ -140,6 +147,33 @@ export class NetStack implements Disposable {
   }
 
   /**
+   * Binds a UDP port.
+   *
+   * @returns the binding, or why not
+   */
+  bindDatagrams(request: DatagramRequest): DatagramBinding | ErrnoCode {
+    const parsed = parseAddress(request.address)
+    if (parsed === undefined) return 'EINVAL'
+    if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
+    return this.#datagrams.bind({ ...request, address: parsed.address })
+  }
+
+  /**
+   * Sends a datagram inside the guests' network.
+   *
+   * @param bound - the sender's port
+   * @param destination - an address that the stack {@link NetStack.covers}
+   * @returns whether anybody of this stack hears it, `undefined` when it has gone to another one
+   */
+  sendDatagram(bound: Endpoint, destination: Endpoint, bytes: Uint8Array): boolean | undefined {
+    const target = { address: reachable(plain(destination.address)), port: destination.port }
+    const source = { address: this.#sourceFor(target.address, plain(bound.address)), port: bound.port }
+    if (this.isOwn(target.address)) return this.#datagrams.deliver(target, { source, bytes })
+    this.#switchPort?.send(target, { source, bytes })
+    return undefined
+  }
+
+  /**
    * The addresses of a name that the guests' network knows: the hosts file first, then the switch.
    *
    * @param done - called with an empty list when the name is not known here
@@ -200,6 +234,7 @@ export class NetStack implements Disposable {
   [Symbol.dispose](): void {
     for (const listener of this.#ports.listeners()) listener[Symbol.dispose]()
     for (const listener of this.#paths.listeners()) listener[Symbol.dispose]()
+    this.#datagrams.clear()
     for (const resource of [...this.#open].reverse()) resource[Symbol.dispose]()
     this.#open.clear()
     this.#watchers.clear()
@@ -233,7 +268,6 @@ export class NetStack implements Disposable {
     for (const watcher of [...this.#watchers]) watcher(event)
   }
 }
-
 
 /**
  * Makes a network stack.

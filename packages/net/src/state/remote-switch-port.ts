@@ -1,6 +1,6 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import type { MessageChannel } from 'node:worker_threads'
-import type { Acceptor, ConnectResult, SwitchPort } from '../types.ts'
+import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import type { Endpoint } from './address.ts'
 import { connectionOverPort } from './port-connection.ts'
 import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
@@ -16,6 +16,7 @@ export class RemoteSwitchPort implements SwitchPort {
   readonly #found = new Map<number, (result: string | undefined) => void>()
   readonly #connected = new Map<number, (refusal: ErrnoCode | undefined) => void>()
   #acceptor: Acceptor = () => 'ECONNREFUSED'
+  #receiveDatagram: (destination: Endpoint, datagram: Datagram) => void = () => {}
   #lastId = 0
   #gone = false
 
@@ -62,8 +63,13 @@ export class RemoteSwitchPort implements SwitchPort {
     ])
   }
 
-  answer(acceptor: Acceptor): void {
+  send(destination: Endpoint, datagram: Datagram): void {
+    if (!this.#gone) this.#post({ type: 'send', destination, datagram })
+  }
+
+  answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void {
     this.#acceptor = acceptor
+    this.#receiveDatagram = receive
   }
 
   [Symbol.dispose](): void {
@@ -78,6 +84,9 @@ export class RemoteSwitchPort implements SwitchPort {
         break
       case 'connected':
         take(this.#connected, message.id)?.(message.refusal)
+        break
+      case 'datagram':
+        this.#receiveDatagram(message.destination, message.datagram)
         break
       case 'incoming': {
         const { id, source, destination, channel } = message

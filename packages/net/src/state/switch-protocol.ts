@@ -1,5 +1,6 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import type { MessagePort } from 'node:worker_threads'
+import type { Datagram } from '../types.ts'
 import type { Endpoint } from './address.ts'
 
 /** What a stack says to the switch. Each request has a number, which its reply repeats. */
@@ -14,10 +15,12 @@ export type ToSwitch =
       /** The server's side of the connection. */
       readonly channel: MessagePort
     }
+  | { readonly type: 'send'; readonly destination: Endpoint; readonly datagram: Datagram }
   | { readonly type: 'answered'; readonly id: number; readonly refusal: ErrnoCode | undefined }
 
 /** What the switch says to a stack. */
 export type FromSwitch =
+  | { readonly type: 'datagram'; readonly destination: Endpoint; readonly datagram: Datagram }
   | { readonly type: 'found'; readonly id: number; readonly result: string | undefined }
   | { readonly type: 'connected'; readonly id: number; readonly refusal: ErrnoCode | undefined }
   | {

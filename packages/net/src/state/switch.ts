@@ -1,7 +1,7 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import type { MessageChannel, MessagePort } from 'node:worker_threads'
-import type { Acceptor, ConnectResult, SwitchPort } from '../types.ts'
+import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import { parseNetwork } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
@@ -36,6 +36,7 @@ interface Attached extends SwitchMember {
    * @param done - called with the client's end, unless the channel was the caller's, or with why it is refused
    */
   offer(source: Endpoint, destination: Endpoint, channel: MessagePort | undefined, done: OfferDone): void
+  receive(destination: Endpoint, datagram: Datagram): void
 }
 
 type OfferDone = (result: ConnectResult | undefined) => void
@@ -93,6 +94,7 @@ export class Switch implements Disposable {
         })
         post({ type: 'incoming', id, source, destination, channel }, [channel])
       },
+      receive: (destination, datagram) => post({ type: 'datagram', destination, datagram }),
     })
     const leave = (): void => {
       detach()
@@ -122,6 +124,12 @@ export class Switch implements Disposable {
           })
           break
         }
+        case 'send': {
+          const { destination, datagram } = message
+          const source = { address: member.address, port: datagram.source.port }
+          this.#send(destination, { ...datagram, source })
+          break
+        }
         case 'answered': {
           const answer = offers.get(message.id)
           offers.delete(message.id)
@@ -144,6 +152,7 @@ export class Switch implements Disposable {
   attachLocal(name: string, options: AttachOptions = {}): SwitchPort {
     const member = this.#describe(name, options)
     let acceptor: Acceptor = () => 'ECONNREFUSED'
+    let receiver: Attached['receive'] = () => {}
     const detach = this.#add({
       ...member,
       offer(source, destination, channel, done) {
@@ -157,6 +166,7 @@ export class Switch implements Disposable {
         accept(server)
         done(client)
       },
+      receive: (destination, datagram) => receiver(destination, datagram),
     })
     return {
       address: member.address,
@@ -165,8 +175,10 @@ export class Switch implements Disposable {
       reverse: (address, done) => done(this.#members.get(address)?.name),
       connect: (source, destination, done) =>
         this.#connect(source, destination, undefined, (result) => done(result ?? 'ECONNABORTED')),
-      answer(given) {
+      send: (destination, datagram) => this.#send(destination, datagram),
+      answer(given, receive) {
         acceptor = given
+        receiver = receive
       },
       [Symbol.dispose]: detach,
     }
@@ -182,6 +194,10 @@ export class Switch implements Disposable {
     const target = this.#members.get(destination.address)
     if (target === undefined) done('EHOSTUNREACH')
     else target.offer(source, destination, channel, done)
+  }
+
+  #send(destination: Endpoint, datagram: Datagram): void {
+    this.#members.get(destination.address)?.receive(destination, datagram)
   }
 
   #addressOf(name: string): string | undefined {

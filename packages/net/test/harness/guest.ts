@@ -1,4 +1,5 @@
 /** Namespaces with bound modules, for tests that patch nothing. */
+import type dgram from 'node:dgram'
 import type dns from 'node:dns'
 import type net from 'node:net'
 import { createNamespace, createPolicy } from '@libvisor/core'
@@ -10,6 +11,7 @@ export interface Guest extends Disposable {
   readonly ns: Namespace
   readonly stack: NetStack
   readonly net: typeof net
+  readonly dgram: typeof dgram
   readonly dns: typeof dns
 }
 
@@ -28,6 +30,7 @@ export function createGuest(name = 'guest', options: GuestOptions = {}): Guest {
     ns,
     stack,
     net: modules['net']!() as typeof net,
+    dgram: modules['dgram']!() as typeof dgram,
     dns: modules['dns']!() as typeof dns,
     [Symbol.dispose]: () => ns[Symbol.dispose](),
   }

@@ -1,0 +1,238 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import { deliver, ownerHere, slots, unsupported } from '@libvisor/core'
+import type { Namespace, Owner } from '@libvisor/core'
+import { parseAddress, shownAs } from '../state/address.ts'
+import type { Endpoint, Family } from '../state/address.ts'
+import { netStack } from '../slot.ts'
+import type { Datagram, DatagramBinding } from '../types.ts'
+import { createAsyncId } from './node-internals.native.ts'
+import type { SocketName } from './node-internals.native.ts'
+
+/** libuv's flags of `bind`. */
+const UV_UDP_IPV6ONLY = 1
+const UV_UDP_REUSEADDR = 4
+const UV_UDP_REUSEPORT = 8
+
+/** What a kernel has by default. @units bytes */
+const BUFFER_BYTES = 212_992
+
+const bufferFrom = Buffer.from
+const concat = Buffer.concat
+
+/** The handle of a virtual UDP socket: all that Node's `dgram` calls on one of libuv's. */
+export class DatagramHandle {
+  /** Set by Node. `size` is negative when receiving has failed. */
+  onmessage: ((size: number, handle: object, bytes?: Uint8Array, from?: object) => void) | undefined
+  onerror: unknown
+  readonly #ns: Namespace
+  readonly #owner: Owner
+  readonly #family: Family
+  readonly #asyncId = createAsyncId('UDPWRAP')
+  #binding: DatagramBinding | undefined
+  #peer: Endpoint | undefined
+  #receiving = false
+  #referenced = true
+  #closed = false
+  #alive: Disposable | undefined
+  readonly #bufferSizes = [BUFFER_BYTES, BUFFER_BYTES]
+
+  constructor(ns: Namespace, family: Family) {
+    this.#ns = ns
+    this.#owner = ownerHere(ns)
+    this.#family = family
+  }
+
+  bind(address: string, port: number, flags: number): number {
+    if (this.#binding !== undefined) return this.#errno('EINVAL')
+    const binding = this.#ns.get(netStack).bindDatagrams({
+      address,
+      port,
+      ipv6Only: (flags & UV_UDP_IPV6ONLY) !== 0,
+      reuseAddress: (flags & (UV_UDP_REUSEADDR | UV_UDP_REUSEPORT)) !== 0,
+      privileged: (this.#ns.find(slots.identity)?.uid ?? 0) === 0,
+      receive: (datagram) => this.#receive(datagram),
+    })
+    if (typeof binding === 'string') return this.#errno(binding)
+    this.#binding = binding
+    return 0
+  }
+
+  connect(address: string, port: number): number {
+    const parsed = parseAddress(address)
+    if (parsed === undefined) return this.#errno('EINVAL')
+    this.#requireVirtual(address, port)
+    this.#peer = { address: parsed.address, port }
+    return 0
+  }
+
+  disconnect(): number {
+    this.#peer = undefined
+    return 0
+  }
+
+  /** @returns the size of the datagram and one more, since it has been sent at once */
+  send(_request: object, pieces: readonly Uint8Array[], _count: number, ...rest: unknown[]): number {
+    const [port, address] = rest
+    const to = typeof address === 'string' ? { address, port: port as number } : this.#peer
+    if (to === undefined) return this.#errno('EDESTADDRREQ')
+    this.#requireVirtual(to.address, to.port)
+    if (this.#binding === undefined) {
+      const error = this.bind(this.#family === 6 ? '::' : '0.0.0.0', 0, 0)
+      if (error !== 0) return error
+    }
+    const bytes = concat(pieces.map((piece) => bufferFrom(piece)))
+    const heard = this.#ns.get(netStack).sendDatagram(this.#binding!, to, bytes)
+    if (heard === false && this.#peer !== undefined)
+      this.#deliver(() => this.onmessage?.(this.#errno('ECONNREFUSED'), this))
+    return bytes.length + 1
+  }
+
+  recvStart(): number {
+    this.#receiving = true
+    this.#updateLiveness()
+    return 0
+  }
+
+  recvStop(): number {
+    this.#receiving = false
+    this.#updateLiveness()
+    return 0
+  }
+
+  getsockname(out: SocketName): number {
+    return this.#binding === undefined ? this.#errno('EBADF') : this.#name(out, this.#binding)
+  }
+
+  getpeername(out: SocketName): number {
+    return this.#peer === undefined ? this.#errno('ENOTCONN') : this.#name(out, this.#peer)
+  }
+
+  close(done?: () => void): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#binding?.[Symbol.dispose]()
+    this.#updateLiveness()
+    if (typeof done === 'function') deliver(this.#owner, 'kernel', () => Reflect.apply(done, this, []))
+  }
+
+  ref(): void {
+    this.#referenced = true
+    this.#updateLiveness()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    this.#updateLiveness()
+  }
+
+  hasRef(): boolean {
+    return this.#referenced && !this.#closed
+  }
+
+  getAsyncId(): number {
+    return this.#asyncId
+  }
+
+  get fd(): number {
+    return -1
+  }
+
+  /** @param size - 0 to ask */
+  bufferSize(size: number, isReceive: boolean): number {
+    const index = isReceive ? 0 : 1
+    // Linux doubles what is asked for.
+    if (size !== 0) this.#bufferSizes[index] = size * 2
+    return this.#bufferSizes[index]!
+  }
+
+  getSendQueueSize(): number {
+    return 0
+  }
+
+  getSendQueueCount(): number {
+    return 0
+  }
+
+  setTTL(): number {
+    return 0
+  }
+
+  setBroadcast(): number {
+    return 0
+  }
+
+  setMulticastTTL(): number {
+    return 0
+  }
+
+  setMulticastLoopback(): number {
+    return 0
+  }
+
+  setMulticastInterface(): never {
+    throw unsupported('dgram.Socket.setMulticastInterface', 'multicast is not virtual yet')
+  }
+
+  addMembership(): never {
+    throw unsupported('dgram.Socket.addMembership', 'multicast is not virtual yet')
+  }
+
+  dropMembership(): never {
+    throw unsupported('dgram.Socket.dropMembership', 'multicast is not virtual yet')
+  }
+
+  addSourceSpecificMembership(): never {
+    throw unsupported('dgram.Socket.addSourceSpecificMembership', 'multicast is not virtual yet')
+  }
+
+  dropSourceSpecificMembership(): never {
+    throw unsupported('dgram.Socket.dropSourceSpecificMembership', 'multicast is not virtual yet')
+  }
+
+  open(): never {
+    throw unsupported('dgram.Socket.bind({ fd })', 'a guest has no sockets of the host')
+  }
+
+  #requireVirtual(address: string, port: number): void {
+    if (this.#ns.get(netStack).covers(address)) return
+    throw unsupported(`Sending UDP to ${address}:${port}`, 'datagrams do not leave the network of the guests yet')
+  }
+
+  #receive({ source, bytes }: Datagram): void {
+    const peer = this.#peer
+    if (peer !== undefined && (peer.address !== source.address || peer.port !== source.port)) return
+    this.#deliver(() => {
+      const from: SocketName = {}
+      this.#name(from, source)
+      this.onmessage?.(bytes.length, this, bufferFrom(bytes), from)
+    })
+  }
+
+  #deliver(task: () => void): void {
+    deliver(this.#owner, 'data', () => {
+      if (!this.#closed && this.#receiving) task()
+    })
+  }
+
+  #updateLiveness(): void {
+    const wanted = this.#referenced && this.#receiving && !this.#closed
+    if (wanted === (this.#alive !== undefined)) return
+    if (wanted) {
+      this.#alive = this.#ns.find(netStack)?.hold()
+    } else {
+      this.#alive?.[Symbol.dispose]()
+      this.#alive = undefined
+    }
+  }
+
+  #name(out: SocketName, { address, port }: Endpoint): number {
+    out.address = shownAs(address, this.#family)
+    out.family = this.#family === 6 ? 'IPv6' : 'IPv4'
+    out.port = port
+    return 0
+  }
+
+  #errno(code: ErrnoCode): number {
+    return -this.#ns.personality.errno[code][0]
+  }
+}
