@@ -68,7 +68,7 @@ export function createFsModules(ns: Namespace): FsModules {
 }
 
 /** What the types of Node 24 do not know, or know as something else than a value. */
-type NewerExport = 'FileReadStream' | 'FileWriteStream' | 'openAsBlobSync'
+type NewerExport = 'FileReadStream' | 'FileWriteStream' | 'Utf8Stream' | 'openAsBlobSync'
 
 /** The functions of `fs`, synchronous and with callbacks. */
 function createFunctions(context: FsContext, exports: () => Exports): Exports {
@@ -105,12 +105,13 @@ function createFunctions(context: FsContext, exports: () => Exports): Exports {
     mkdtempDisposableSync: mkdtempDisposableSync(context, own.mkdtempSync as AnyFunction),
     createReadStream: streams.createReadStream,
     createWriteStream: streams.createWriteStream,
-    ReadStream: streams.ReadStream,
-    WriteStream: streams.WriteStream,
-    FileReadStream: streams.ReadStream,
-    FileWriteStream: streams.WriteStream,
+    // Node loads these when they are first used.
+    ReadStream: () => streams.ReadStream,
+    WriteStream: () => streams.WriteStream,
+    FileReadStream: () => streams.ReadStream,
+    FileWriteStream: () => streams.WriteStream,
+    Utf8Stream: () => createUtf8Stream(exports),
   } satisfies Partial<Record<NewerExport | keyof typeof nodeFsTypes, unknown>>)
-  if ('Utf8Stream' in nodeFs) own.Utf8Stream = createUtf8Stream(exports)
   const natives = {
     realpath: callbackFlavour(context, nativeRealpath, realpath),
     realpathSync: syncFlavour(context, nativeRealpath, realpathSync),
@@ -157,7 +158,9 @@ function furnish(target: Exports, original: Exports, own: Exports, module: strin
     const descriptor = getOwnPropertyDescriptor(original, key)!
     const { enumerable = true } = descriptor
     const name = String(key)
-    if (Object.hasOwn(own, key)) {
+    if (Object.hasOwn(own, key) && descriptor.get !== undefined) {
+      Object.defineProperty(target, key, lazy(own[key] as () => AnyFunction, descriptor))
+    } else if (Object.hasOwn(own, key)) {
       const value = adorn(own[key] as AnyFunction, original[key] as AnyFunction)
       Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true })
     } else if (typeof descriptor.value !== 'function' || shared.has(name)) {
@@ -172,6 +175,25 @@ function furnish(target: Exports, original: Exports, own: Exports, module: strin
     }
   }
   return target
+}
+
+/** An accessor that makes its value when it is first asked for, and takes another where the original does. */
+function lazy(make: () => AnyFunction, original: PropertyDescriptor): PropertyDescriptor {
+  let value: unknown
+  let isMade = false
+  const get = (): unknown => {
+    if (!isMade) {
+      value = adorn(make(), original.get!.call(nodeFs) as AnyFunction)
+      isMade = true
+    }
+    return value
+  }
+  const set = (replacement: unknown): void => {
+    value = replacement
+    isMade = true
+  }
+  const { enumerable = true } = original
+  return { get, ...(original.set === undefined ? {} : { set }), enumerable, configurable: true }
 }
 
 /** Gives a function the properties of its original, but for those it has of its own. */

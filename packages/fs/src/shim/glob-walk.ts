@@ -7,7 +7,7 @@
 import type { Minimatch, MinimatchOptions, ParseReturnFiltered } from 'minimatch'
 import type { DirectoryEntry } from '../types.ts'
 import type { FsContext } from './context.ts'
-import { nodeModule, nodePath } from './natives.native.ts'
+import { library, nodePath } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 import { call, errnoOf } from './operation.ts'
 import type { Operation } from './operation.ts'
@@ -65,7 +65,7 @@ export class GlobWalk {
     this.#context = context
     this.#flavour = flavour
     this.#options = options
-    this.#minimatch = nodeModule('minimatch') as MinimatchModule
+    this.#minimatch = library('minimatch') as MinimatchModule
     const { cwd = '.', exclude } = options
     this.#given = context.path(cwd).shown
     this.#root = resolve(context.cwd(), this.#given)

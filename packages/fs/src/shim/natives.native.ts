@@ -17,14 +17,21 @@ export const nodePromises = original('fs/promises')
 /** `path`, of which nothing is ever virtual. */
 export const nodePath = original('path')
 
-/** `fileURLToPath`, which also checks the URL. */
-export const { fileURLToPath } = original('url')
+/** `fileURLToPath`, which also checks the URL. Few paths are URLs, so `url` is loaded when one is. */
+export function fileURLToPath(url: URL): string {
+  return original('url').fileURLToPath(url)
+}
 
 /** The host's working directory. Node caches it. */
 export const hostCwd = host.cwd
 
-/** A module of Node's own that only some operations need, loaded when first asked for. */
-export const nodeModule = createRequire(import.meta.url)
+let require: NodeJS.Require | undefined
+
+/** Loads a library that only some operations need. */
+export function library(id: string): unknown {
+  require ??= createRequire(import.meta.url)
+  return require(id)
+}
 
 /** A path at which every operation fails with ENOTDIR, and none has an effect. */
 export const NOWHERE = '/dev/null/x'
@@ -143,7 +150,7 @@ export function ownFile(): string {
 }
 
 /** The key under which a function keeps its own way of being promisified. */
-export const promisifyCustom: symbol = original('util').promisify.custom
+export const promisifyCustom: symbol = Symbol.for('nodejs.util.promisify.custom')
 
 /** Emits a warning of the process. */
 export const warn: (message: string, type?: string, code?: string) => void = host.emitWarning

@@ -58,21 +58,28 @@ function bindStream<Class>(original: Class, functions: LiveExports): Class {
 }
 
 /**
- * Makes the streams of one namespace.
+ * Makes the streams of one namespace. Node loads its own when they are first used, and so does this.
  *
  * @param context - of the namespace
  * @param exports - the namespace's own `fs`
  */
 export function createStreams(context: FsContext, exports: () => LiveExports): StreamExports {
   const functions = streamFunctions(context, exports)
-  const bound = {
-    ReadStream: bindStream(nodeFs.ReadStream, functions),
-    WriteStream: bindStream(nodeFs.WriteStream, functions),
+  const bound: { ReadStream?: typeof ReadStream; WriteStream?: typeof WriteStream } = {}
+  const streams: StreamExports = {
+    get ReadStream() {
+      return (bound.ReadStream ??= bindStream(nodeFs.ReadStream, functions))
+    },
+    get WriteStream() {
+      return (bound.WriteStream ??= bindStream(nodeFs.WriteStream, functions))
+    },
+    // Functions that can be called with `new`, as some do.
+    createReadStream: function (path, options) {
+      return new (streams.ReadStream as unknown as StreamConstructor)(path, options)
+    },
+    createWriteStream: function (path, options) {
+      return new (streams.WriteStream as unknown as StreamConstructor)(path, options)
+    },
   }
-  // Functions that can be called with `new`, as some do.
-  const create = (Class: unknown): AnyFunction =>
-    function (path, options) {
-      return new (Class as StreamConstructor)(path, options)
-    }
-  return { ...bound, createReadStream: create(bound.ReadStream), createWriteStream: create(bound.WriteStream) }
+  return streams
 }

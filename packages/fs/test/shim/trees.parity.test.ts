@@ -1,5 +1,4 @@
 /** Trees are copied, removed, searched and watched as Node does it. */
-import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { everywhere, laterOutcome, outcome, threeWays } from './worlds.ts'
@@ -167,17 +166,18 @@ everywhere('an iterator of changes ends with its signal', async ({ fs, promises,
   return [seen.length > 0, ended]
 })
 
-everywhere('watchFile() tells of a file before and after', async ({ fs, dir }) => {
+everywhere('watchFile() tells of a file now and before', async ({ fs, dir }) => {
   const path = `${dir}/file`
   fs.writeFileSync(path, 'x')
-  const told = new Promise<[number, number, boolean]>((resolve) => {
-    fs.watchFile(path, { interval: 20 }, (now, before) => resolve([now.size, before.size, now instanceof fs.Stats]))
+  // How often the host looks, and whether it does in the middle of a write, is up to the host.
+  const told = new Promise<unknown>((resolve) => {
+    fs.watchFile(path, { interval: 20 }, (now, before) => {
+      if (now.size === 6) resolve([now instanceof fs.Stats, before instanceof fs.Stats, now.mtimeMs > before.mtimeMs])
+    })
   })
   const writing = setInterval(() => fs.writeFileSync(path, 'longer'), 50)
   const result = await told
   clearInterval(writing)
   fs.unwatchFile(path)
-  // The host may look in the middle of a write.
-  assert.ok(result[0] === 6 || result[0] === 0)
-  assert.deepEqual(result.slice(1), [1, true])
+  return result
 })
