@@ -81,7 +81,7 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
   return chunks.map(({ fileName, code }) => ({ file: fileName, bytes: Buffer.byteLength(code) }))
 }
 
-/** The modules of an entry's file, and of the files that it imports statically. */
+/** What an entry's file and the files that it imports statically are made of, except for the entry itself: it acts. */
 function modulesAtStart({ output }: RolldownOutput, entry: string): ReadonlySet<string> {
   const chunks = new Map(output.filter((file) => file.type === 'chunk').map((chunk) => [chunk.fileName, chunk]))
   const modules = new Set<string>()
@@ -90,7 +90,7 @@ function modulesAtStart({ output }: RolldownOutput, entry: string): ReadonlySet<
     const chunk = chunks.get(fileName)
     if (chunk === undefined || visited.has(fileName)) return
     visited.add(fileName)
-    for (const id of chunk.moduleIds) modules.add(id)
+    for (const id of chunk.moduleIds) if (id !== chunk.facadeModuleId) modules.add(id)
     for (const imported of chunk.imports) visit(imported)
   }
   visit(entry)
