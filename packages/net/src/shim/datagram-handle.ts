@@ -4,6 +4,7 @@ import type { Namespace, Owner } from '@libvisor/core'
 import { parseAddress, shownAs } from '../state/address.ts'
 import type { Endpoint, Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
+import { Liveness } from './liveness.ts'
 import type { Datagram, DatagramBinding } from '../types.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
@@ -33,12 +34,13 @@ export class DatagramHandle {
   #receiving = false
   #referenced = true
   #closed = false
-  #alive: Disposable | undefined
+  readonly #liveness: Liveness
   readonly #bufferSizes = [BUFFER_BYTES, BUFFER_BYTES]
 
   constructor(ns: Namespace, family: Family) {
     this.#ns = ns
     this.#owner = ownerHere(ns)
+    this.#liveness = new Liveness(ns)
     this.#family = family
   }
 
@@ -215,14 +217,7 @@ export class DatagramHandle {
   }
 
   #updateLiveness(): void {
-    const wanted = this.#referenced && this.#receiving && !this.#closed
-    if (wanted === (this.#alive !== undefined)) return
-    if (wanted) {
-      this.#alive = this.#ns.find(netStack)?.hold()
-    } else {
-      this.#alive?.[Symbol.dispose]()
-      this.#alive = undefined
-    }
+    this.#liveness.set(this.#referenced && this.#receiving && !this.#closed)
   }
 
   #name(out: SocketName, { address, port }: Endpoint): number {

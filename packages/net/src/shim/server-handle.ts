@@ -4,6 +4,7 @@ import type { Namespace, Owner } from '@libvisor/core'
 import { parseAddress, unmapped } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
 import { netStack } from '../slot.ts'
+import { Liveness } from './liveness.ts'
 import type { Listener, PathListener } from '../types.ts'
 import { passFor } from './native-look.ts'
 import { createAsyncId, nodeInternals } from './node-internals.native.ts'
@@ -52,12 +53,13 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     #listener: Listener | PathListener | undefined
     #closed = false
     #referenced = true
-    #alive: Disposable | undefined
+    readonly #liveness: Liveness
 
     constructor(ns: Namespace, target: ServerTarget) {
       this.#ns = ns
       this.#target = target
       this.#owner = ownerHere(ns)
+      this.#liveness = new Liveness(ns)
     }
 
     listen(): number {
@@ -157,14 +159,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     }
 
     #updateLiveness(): void {
-      const wanted = this.#referenced && this.#listener !== undefined
-      if (wanted === (this.#alive !== undefined)) return
-      if (wanted) {
-        this.#alive = this.#ns.get(netStack).hold()
-      } else {
-        this.#alive?.[Symbol.dispose]()
-        this.#alive = undefined
-      }
+      this.#liveness.set(this.#referenced && this.#listener !== undefined)
     }
 
     #errno(code: ErrnoCode): number {

@@ -1,12 +1,13 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import { deliver, ownerHere } from '@libvisor/core'
 import type { DeliveryKind, Namespace, Owner } from '@libvisor/core'
+import { netStack } from '../slot.ts'
 import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
-import { netStack } from '../slot.ts'
 import type { ConnectResult } from '../types.ts'
 import { connectByEgress } from './egress.ts'
+import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
   NativeHandle,
   SocketName,
 } from './node-internals.native.ts'
+import { copyBytes, encodeChunks, encodeText } from './written-pieces.ts'
 
 /** Where a virtual handle gets its connection from. */
 export interface StreamHandleOptions {
@@ -36,7 +38,6 @@ export interface StreamHandle extends JSStreamHandle {
   close(done?: () => void): void
 }
 
-const bufferFrom = Buffer.from
 const ignore = (): void => {}
 
 /** What `onwrite` says of a write that is complete already, or not to be made: no error number, but not asynchronous. */
@@ -84,7 +85,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     /** Writes, shutdowns and connects that are not complete. */
     #requests = 0
     #referenced = true
-    #alive: Disposable | undefined
+    readonly #liveness: Liveness
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
     #writtenAtOnce = 0
@@ -96,6 +97,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     constructor(options: StreamHandleOptions) {
       super()
       this.#ns = options.ns
+      this.#liveness = new Liveness(options.ns)
       this.#owner = options.owner ?? ownerHere(options.ns)
       this.#family = options.family ?? 4
       if (options.connection !== undefined) this.#adopt(options.connection)
@@ -162,19 +164,19 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     override writeUtf8String(request: object, text: string): number {
-      return this.#writeEncoded(request, bufferFrom(text, 'utf8'))
+      return this.#writeEncoded(request, encodeText(text, 'utf8'))
     }
 
     override writeLatin1String(request: object, text: string): number {
-      return this.#writeEncoded(request, bufferFrom(text, 'latin1'))
+      return this.#writeEncoded(request, encodeText(text, 'latin1'))
     }
 
     override writeAsciiString(request: object, text: string): number {
-      return this.#writeEncoded(request, bufferFrom(text, 'latin1'))
+      return this.#writeEncoded(request, encodeText(text, 'latin1'))
     }
 
     override writeUcs2String(request: object, text: string): number {
-      return this.#writeEncoded(request, bufferFrom(text, 'utf16le'))
+      return this.#writeEncoded(request, encodeText(text, 'utf16le'))
     }
 
     override writev(request: object, chunks: unknown[], allBuffers: boolean): number {
@@ -446,14 +448,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     /** A handle of libuv keeps the loop alive while it reads, writes or connects, unless it is unreferenced. */
     #updateLiveness(): void {
-      const wanted = this.#referenced && this.#state !== 'closed' && (this.#reading || this.#requests > 0)
-      if (wanted === (this.#alive !== undefined)) return
-      if (wanted) {
-        this.#alive = this.#ns.find(netStack)?.hold()
-      } else {
-        this.#alive?.[Symbol.dispose]()
-        this.#alive = undefined
-      }
+      this.#liveness.set(this.#referenced && this.#state !== 'closed' && (this.#reading || this.#requests > 0))
     }
 
     #name(out: SocketName, address: string, port: number): number {
@@ -469,21 +464,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
   }
 
   return passFor(Native, VirtualStream)
-}
-
-/** A guest may change its memory once a write is complete. */
-function copyBytes(bytes: Uint8Array): Uint8Array {
-  return bufferFrom(bytes)
-}
-
-/** The pieces of a write whose chunks alternate with their encodings. */
-function encodeChunks(chunks: readonly unknown[]): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-  for (let index = 0; index < chunks.length; index += 2) {
-    const chunk = chunks[index] as string | Uint8Array
-    pieces.push(typeof chunk === 'string' ? bufferFrom(chunk, chunks[index + 1] as BufferEncoding) : copyBytes(chunk))
-  }
-  return pieces
 }
 
 /** Whether a socket belongs to a session of http2 without TLS between them. */

@@ -1,0 +1,21 @@
+const bufferFrom = Buffer.from
+
+/** Bytes of a guest as bytes of nobody else: the guest may change its memory once a write is complete. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return bufferFrom(bytes)
+}
+
+/** The bytes of a text. */
+export function encodeText(text: string, encoding: string): Uint8Array {
+  return bufferFrom(text, encoding as BufferEncoding)
+}
+
+/** The pieces of a write whose chunks alternate with their encodings. */
+export function encodeChunks(chunks: readonly unknown[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let index = 0; index < chunks.length; index += 2) {
+    const chunk = chunks[index] as string | Uint8Array
+    pieces.push(typeof chunk === 'string' ? encodeText(chunk, chunks[index + 1] as string) : copyBytes(chunk))
+  }
+  return pieces
+}
