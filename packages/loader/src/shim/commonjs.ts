@@ -127,7 +127,7 @@ export function patchCommonJs(options: CommonJsOptions): void {
     const given = resolveOptions?.paths
     // What is not of the right type gets Node's own error.
     if (state === undefined || typeof request !== 'string' || (given !== undefined && !Array.isArray(given))) {
-      return apply(_resolveFilename, this, [request, parent, isMain, resolveOptions])
+      return stacks.guard(() => apply(_resolveFilename, this, [request, parent, isMain, resolveOptions]))
     }
     if (path.isBuiltin(request)) return request
     try {
