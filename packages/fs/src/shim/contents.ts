@@ -256,8 +256,9 @@ export const contentOperations: readonly PathOperation[] = [
     intentOf(args) {
       const options = args[1]
       if (options === undefined || typeof options === 'string') return 'read'
-      const { flag } = optionsOf(options)
-      return flag === undefined || flag === 'r' ? 'read' : undefined
+      const { flag, buffer } = optionsOf(options)
+      // A function of the guest's must not run as the host.
+      return (flag === undefined || flag === 'r') && typeof buffer !== 'function' ? 'read' : undefined
     },
     *run(pathCall) {
       const { context, flavour, args } = pathCall

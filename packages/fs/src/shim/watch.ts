@@ -87,6 +87,14 @@ function subscribe(
   }
 }
 
+/** The options for the original: a function of the guest's among them runs as the guest. */
+function boundOptions(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return typeof options === 'function' ? undefined : options
+  const { ignore } = options as WatchOptions
+  if (ignore === undefined || ignore === null) return options
+  return { ...options, ignore: Array.isArray(ignore) ? ignore.map(bindGuest) : bindGuest(ignore) }
+}
+
 /** Lets the original throw if the arguments are invalid. */
 function validate(args: readonly unknown[]): void {
   const [path, options] = args
@@ -120,11 +128,7 @@ export function createWatch(context: FsContext): AnyFunction {
 function open(context: FsContext, path: GuestPath, options: WatchOptions, given: unknown): WatcherBase {
   const onHost = (host: string): WatcherBase => {
     try {
-      return callNative(
-        nodeFs.watch as AnyFunction,
-        host,
-        typeof given === 'function' ? undefined : given,
-      ) as WatcherBase
+      return callNative(nodeFs.watch as AnyFunction, host, boundOptions(given)) as WatcherBase
     } catch (error) {
       throw restate(error, [{ host, shown: path.shown }])
     }
@@ -175,7 +179,7 @@ export function createWatchIterator(context: FsContext): AnyFunction {
   const native = nodePromises.watch as unknown as (path: unknown, options: unknown) => AsyncGenerator<Event>
 
   async function* viaHost(host: string, options: unknown, path: GuestPath): AsyncGenerator<Event> {
-    const events = callNative(native, host, options)
+    const events = callNative(native, host, boundOptions(options))
     const next = (): Promise<IteratorResult<Event>> => callNative(() => events.next())
     try {
       for (let result = await next(); result.done !== true; result = await next()) yield result.value
