@@ -89,12 +89,16 @@ const json = (method: string, body: unknown): RequestInit => ({
 })
 
 /** Signs a user up at a registry, and asks the registry who that is. */
-const signUp = (user: string): App['exercise'] => async (fetch, base) => {
-  const account = json('PUT', { name: user, password: 'correct horse battery' })
-  const created = (await (await fetch(`${base}/-/user/org.couchdb.user:${user}`, account)).json()) as { token: string }
-  const asked = await fetch(`${base}/-/whoami`, { headers: { authorization: `Bearer ${created.token}` } })
-  return `whoami: ${((await asked.json()) as { username: string }).username}`
-}
+const signUp =
+  (user: string): App['exercise'] =>
+  async (fetch, base) => {
+    const account = json('PUT', { name: user, password: 'correct horse battery' })
+    const created = (await (await fetch(`${base}/-/user/org.couchdb.user:${user}`, account)).json()) as {
+      token: string
+    }
+    const asked = await fetch(`${base}/-/whoami`, { headers: { authorization: `Bearer ${created.token}` } })
+    return `whoami: ${((await asked.json()) as { username: string }).username}`
+  }
 
 /** The apps, one of them twice. */
 export const apps: readonly App[] = [

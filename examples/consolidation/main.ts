@@ -61,7 +61,9 @@ say(`\nReal requests, by each guest's name on their own network and by its publi
 for (const { guest, exercise, path, port } of guests) {
   const answer = await exercise(host.fetch, `http://${guest.name}:${PORT}`)
   const outside = await fetch(`${String(port.published)}${path}`)
-  say(`  ${guest.name.padEnd(12)} ${answer.padEnd(32)} ${dim(`${String(port.published)}${path} answers ${outside.status}`)}`)
+  say(
+    `  ${guest.name.padEnd(12)} ${answer.padEnd(32)} ${dim(`${String(port.published)}${path} answers ${outside.status}`)}`,
+  )
 }
 
 /** The files in a directory of a guest, as far down as they go. */
@@ -97,4 +99,6 @@ const after = fingerprint(watched)
 if (after !== before || existsSync(DATA_FILE)) {
   throw new Error(`The host's disk has changed: ${before} became ${after}`)
 }
-say(`\n${styleText('green', '✓')} The host's disk is as it was: fingerprint ${before} of ${watched.length} directories, no ${DATA_FILE}`)
+say(
+  `\n${styleText('green', '✓')} The host's disk is as it was: fingerprint ${before} of ${watched.length} directories, no ${DATA_FILE}`,
+)

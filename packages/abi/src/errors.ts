@@ -172,7 +172,8 @@ export function createErrors(options: ErrorFactoryOptions): ErrorFactory {
         configurable: true,
       })
       const { stack } = error
-      if (stack?.startsWith(base)) {
+      // A guest's Error.prepareStackTrace may make anything of it.
+      if (typeof stack === 'string' && stack.startsWith(base)) {
         defineProperty(error, 'stack', {
           value: `${base} [${code}]${stack.slice(base.length)}`,
           enumerable: false,

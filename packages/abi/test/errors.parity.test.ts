@@ -51,9 +51,13 @@ describe('errors of the factory', () => {
     const server = net.createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as net.AddressInfo
-    const native = await new Promise<Error>((resolve) => net.createServer().on('error', resolve).listen(port, '127.0.0.1'))
+    const native = await new Promise<Error>((resolve) =>
+      net.createServer().on('error', resolve).listen(port, '127.0.0.1'),
+    )
     server.close()
-    expect(anatomy(errors.listen('EADDRINUSE', { syscall: 'listen', address: '127.0.0.1', port }))).toEqual(anatomy(native))
+    expect(anatomy(errors.listen('EADDRINUSE', { syscall: 'listen', address: '127.0.0.1', port }))).toEqual(
+      anatomy(native),
+    )
   })
 
   it('equal those of kill', () => {
@@ -61,7 +65,9 @@ describe('errors of the factory', () => {
   })
 
   it('equal those of a name that is not found', async () => {
-    const native = await new Promise<Error | null>((resolve) => dns.lookup('no-such-host.invalid', (error) => resolve(error)))
+    const native = await new Promise<Error | null>((resolve) =>
+      dns.lookup('no-such-host.invalid', (error) => resolve(error)),
+    )
     const { code } = native as NodeJS.ErrnoException
     expect(anatomy(errors.dns(code ?? '', 'getaddrinfo', 'no-such-host.invalid'))).toEqual(anatomy(native as Error))
   })
@@ -75,7 +81,7 @@ describe('errors of the factory', () => {
 
 describe('the stack of an error with a code', () => {
   // In a process of its own: test runners replace the function that prepares stacks.
-  it('begins as the stack of Node\'s own does', () => {
+  it("begins as the stack of Node's own does", () => {
     const script = `
       import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
       import { execFileSync } from 'node:child_process'

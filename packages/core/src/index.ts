@@ -3,16 +3,7 @@ export { createNamespace, currentNamespace } from './namespace.ts'
 export type { Namespace, NamespaceOptions } from './namespace.ts'
 export { defineSlot, slots } from './slot.ts'
 export type { Slot } from './slot.ts'
-export type {
-  Channel,
-  ChannelKind,
-  Clock,
-  Entropy,
-  FileView,
-  Identity,
-  SocketFiles,
-  Stdio,
-} from './interfaces.ts'
+export type { Channel, ChannelKind, Clock, Entropy, FileView, Identity, SocketFiles, Stdio } from './interfaces.ts'
 export { createPolicy, denied, unsupported } from './policy.ts'
 export type { Policy, PolicyOptions } from './policy.ts'
 export { createTrace } from './trace.ts'

@@ -66,7 +66,11 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
  * @returns the error, to be thrown
  */
 export function denied(api: string, hint?: string): VisorError {
-  return new VisorError('VISOR_DENIED', `${api} is denied by the policy of this guest`, hint === undefined ? {} : { hint })
+  return new VisorError(
+    'VISOR_DENIED',
+    `${api} is denied by the policy of this guest`,
+    hint === undefined ? {} : { hint },
+  )
 }
 
 /**
@@ -77,5 +81,8 @@ export function denied(api: string, hint?: string): VisorError {
  * @returns the error, to be thrown
  */
 export function unsupported(api: string, reason?: string): VisorError {
-  return new VisorError('VISOR_UNSUPPORTED', `${api} is not supported in a guest${reason === undefined ? '' : `: ${reason}`}`)
+  return new VisorError(
+    'VISOR_UNSUPPORTED',
+    `${api} is not supported in a guest${reason === undefined ? '' : `: ${reason}`}`,
+  )
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { callNative, createNamespace, currentNamespace, deliver, lastDelivery, ownerHere } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))))
+const turn = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))))
 
 describe('the delivery gate', () => {
   it("runs a server's handler in the server's namespace, also where its client started the delivery", async () => {

@@ -62,9 +62,12 @@ describe('two guests in threads', () => {
     const guest = await host.spawn(program('echo', server))
     await guest.listening(7)
     const client = await host.spawn(
-      program('client', `
+      program(
+        'client',
+        `
         import { connect } from 'node:net'
-        connect(7, 'echo').pipe(process.stdout)`),
+        connect(7, 'echo').pipe(process.stdout)`,
+      ),
     )
     expect(await text(client.stdout)).toBe('server')
   })
@@ -74,11 +77,14 @@ describe('a handle', () => {
   it("works on the guest's files with the whole of fs/promises", async () => {
     await using host = await createHost()
     const guest = await host.spawn(
-      program('files', `
+      program(
+        'files',
+        `
         import { writeFileSync, readFileSync } from 'node:fs'
         writeFileSync('/data/a.txt', 'from the guest')
         process.on('SIGUSR2', () => console.log(readFileSync('/data/b.txt', 'utf8')))
-        setInterval(() => {}, 1000)`),
+        setInterval(() => {}, 1000)`,
+      ),
     )
     await expect.poll(() => guest.fs.readFile('/data/a.txt', 'utf8')).toBe('from the guest')
     await guest.fs.writeFile('/data/b.txt', 'from the host')
@@ -98,7 +104,10 @@ describe('a handle', () => {
     expect(await killed.exited).toEqual({ code: null, signal: 'SIGTERM' })
     expect(killed.kill()).toBe(false)
     const polite = await host.spawn(
-      program('polite', `process.on('SIGTERM', (name, number) => process.exit(number)); setInterval(() => {}, 1000); console.log('ready')`),
+      program(
+        'polite',
+        `process.on('SIGTERM', (name, number) => process.exit(number)); setInterval(() => {}, 1000); console.log('ready')`,
+      ),
     )
     await once(polite.stdout, 'data')
     polite.kill('SIGTERM')
@@ -124,7 +133,9 @@ describe('a handle', () => {
 
   it('publishes ports of the guest on the host', async () => {
     await using host = await createHost()
-    const guest = await host.spawn(program('published', teller, { net: { publish: [{ guestPort: 3000, hostAddress: '127.0.0.1' }] } }))
+    const guest = await host.spawn(
+      program('published', teller, { net: { publish: [{ guestPort: 3000, hostAddress: '127.0.0.1' }] } }),
+    )
     const { published } = await guest.listening(3000)
     expect(published).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(await (await fetch(`${published}/outside`)).json()).toMatchObject({ host: 'published', url: '/outside' })
@@ -185,10 +196,25 @@ describe('options', () => {
     ['an option that does not exist', { name: 'a', nets: {} }, 'VISOR_CONFIG_INVALID', /nets/],
     ['a relative mount point', { name: 'a', fs: { data: memory() } }, 'VISOR_CONFIG_INVALID', /data.*absolute path/],
     ['a port that is none', { name: 'a', net: { publish: { 1: 70_000 } } }, 'VISOR_CONFIG_INVALID', /publish/],
-    ['an egress rule that cannot be read', { name: 'a', net: { egress: ['10.0.0.0/99'] } }, 'VISOR_CONFIG_INVALID', /10\.0\.0\.0\/99/],
-    ['a directory that is not there', { name: 'a', fs: { '/app': hostDir('/no/such/dir') } }, 'VISOR_MOUNT_UNREADABLE', /\/no\/such\/dir/],
+    [
+      'an egress rule that cannot be read',
+      { name: 'a', net: { egress: ['10.0.0.0/99'] } },
+      'VISOR_CONFIG_INVALID',
+      /10\.0\.0\.0\/99/,
+    ],
+    [
+      'a directory that is not there',
+      { name: 'a', fs: { '/app': hostDir('/no/such/dir') } },
+      'VISOR_MOUNT_UNREADABLE',
+      /\/no\/such\/dir/,
+    ],
     ['an entry that is not there', { name: 'a', entry: './no-such.js' }, 'VISOR_ENTRY_NOT_FOUND', /no-such\.js/],
-    ['an entry that is not in the guest', { name: 'a', entry: '/app/none.js' }, 'VISOR_ENTRY_NOT_FOUND', /\/app\/none\.js/],
+    [
+      'an entry that is not in the guest',
+      { name: 'a', entry: '/app/none.js' },
+      'VISOR_ENTRY_NOT_FOUND',
+      /\/app\/none\.js/,
+    ],
   ])('that are wrong give one error that names the value: %s', async (_what, options, code, message) => {
     await using host = await createHost()
     const guest = host.spawn({ ...program('a', ''), ...options } as GuestOptions)
@@ -202,7 +228,10 @@ describe('options', () => {
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     const options = program('taken', teller, { net: { publish: { [port]: 3000 } } })
-    await expect(host.spawn(options)).rejects.toMatchObject({ code: 'VISOR_ADDRESS_IN_USE', message: expect.stringContaining(String(port)) as unknown })
+    await expect(host.spawn(options)).rejects.toMatchObject({
+      code: 'VISOR_ADDRESS_IN_USE',
+      message: expect.stringContaining(String(port)) as unknown,
+    })
     server.close()
     await once(server, 'close')
     const guest = await host.spawn(options)

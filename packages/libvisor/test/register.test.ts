@@ -100,7 +100,10 @@ describe('a program under the preload', () => {
   })
 
   it('ends as it would natively: exit code, uncaught error, unhandled rejection', async () => {
-    const exit = await both({ 'app.cjs': `process.on('exit', (code) => console.log('exit', code)); process.exit(7)` }, 'app.cjs')
+    const exit = await both(
+      { 'app.cjs': `process.on('exit', (code) => console.log('exit', code)); process.exit(7)` },
+      'app.cjs',
+    )
     expect(exit.guest).toEqual(exit.native)
     const thrown = await both({ 'app.mjs': `await 1; throw new TypeError('uncaught')` }, 'app.mjs')
     expect(thrown.guest).toEqual(thrown.native)
@@ -156,7 +159,9 @@ describe('a program under the preload', () => {
 
   it('cannot start an executable of the host, and is told which one', async () => {
     const { guest } = await both(
-      { 'app.cjs': `try { require('node:child_process').execFileSync('ls') } catch (error) { console.log(error.code, error.message) }` },
+      {
+        'app.cjs': `try { require('node:child_process').execFileSync('ls') } catch (error) { console.log(error.code, error.message) }`,
+      },
       'app.cjs',
     )
     expect(guest.stdout).toMatch(/^VISOR_DENIED .*ls/)
@@ -175,7 +180,11 @@ describe('a program under the preload', () => {
       },
       'app.mjs',
     )
-    expect(guest.stdout.split('\n').slice(0, 3)).toEqual(['VISOR_UNSUPPORTED', 'VISOR_UNSUPPORTED', 'VISOR_UNSUPPORTED'])
+    expect(guest.stdout.split('\n').slice(0, 3)).toEqual([
+      'VISOR_UNSUPPORTED',
+      'VISOR_UNSUPPORTED',
+      'VISOR_UNSUPPORTED',
+    ])
     expect(guest.stdout).toContain('v8.setFlagsFromString')
   })
 })

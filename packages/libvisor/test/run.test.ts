@@ -85,8 +85,24 @@ describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => 
     const expression = `JSON.stringify([
       (await import('node:os')).hostname(), process.cwd(), process.getuid(),
       new Date().getFullYear(), new Date(0).getHours(), Math.random()])`
-    const args = ['--hostname', 'box', '-w', '/', '-u', '1000:1000', '--time', '2030-06-01T00:00:00Z', '--tz', 'Asia/Tokyo', '--seed', '7']
-    const [first, second] = [await run([...args, 'print.mjs'], print(expression)), await run([...args, 'print.mjs'], print(expression))]
+    const args = [
+      '--hostname',
+      'box',
+      '-w',
+      '/',
+      '-u',
+      '1000:1000',
+      '--time',
+      '2030-06-01T00:00:00Z',
+      '--tz',
+      'Asia/Tokyo',
+      '--seed',
+      '7',
+    ]
+    const [first, second] = [
+      await run([...args, 'print.mjs'], print(expression)),
+      await run([...args, 'print.mjs'], print(expression)),
+    ]
     expect(first.stdout).toBe(second.stdout)
     expect((JSON.parse(first.stdout) as unknown[]).slice(0, 5)).toEqual(['box', '/', 1000, 2030, 9])
   })
@@ -120,11 +136,21 @@ describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => 
 import { createServer } from 'node:http'
         const server = createServer((request, response) => { response.end('published'); server.close() }).listen(3000)`,
     })
-    const running = runScript([...nodeFlags, visor, 'run', '--isolation', isolation, '-p', `127.0.0.1:${port}:3000`, 'app.mjs'], { cwd: directory.path })
+    const running = runScript(
+      [...nodeFlags, visor, 'run', '--isolation', isolation, '-p', `127.0.0.1:${port}:3000`, 'app.mjs'],
+      { cwd: directory.path },
+    )
     await expect
-      .poll(() => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((response) => response.text(), () => ''), {
-        timeout: 20_000,
-      })
+      .poll(
+        () =>
+          fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then(
+            (response) => response.text(),
+            () => '',
+          ),
+        {
+          timeout: 20_000,
+        },
+      )
       .toBe('published')
     const { code, stderr } = await running
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -155,7 +181,9 @@ describe('what is wrong on the command line', () => {
     const server = createServer().listen(0)
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const { code, stdout, stderr } = await visorRun(['-p', `${port}:3000`, 'app.js'], { 'app.js': `console.log('ran')` })
+    const { code, stdout, stderr } = await visorRun(['-p', `${port}:3000`, 'app.js'], {
+      'app.js': `console.log('ran')`,
+    })
     server.close()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(String(port))

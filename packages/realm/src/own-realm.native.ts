@@ -64,6 +64,7 @@ const loadedName = (id: string): string => `NativeModule ${id}`
  *   using realm = openRealm({ kind: 'shared' })
  *   realm.whenAsked('path', (exports) => realm.patches.patch(exports, 'sep', { value: '|' }))
  *   realm.commit()
+ *   realm.ask('path')
  *   assert.equal(path.sep, '|')
  * }
  * assert.equal(path.sep, '/')

@@ -27,7 +27,7 @@ function createProgram(host: CliHost): Command {
 
   program
     .command('run')
-    .description('Run a program. It reads the host\'s files; what it writes goes to memory and ends with it.')
+    .description("Run a program. It reads the host's files; what it writes goes to memory and ends with it.")
     .argument('<file>', 'the program: a JavaScript or TypeScript file')
     .argument('[args...]', 'its arguments')
     .passThroughOptions()
@@ -37,18 +37,20 @@ function createProgram(host: CliHost): Command {
     .option('-e, --env <name=value>', 'set a variable, or pass one of the host on', collect)
     .option('--env-file <file>', 'read variables from a file', collect)
     .option('-w, --workdir <dir>', 'working directory in the guest')
-    .option('-u, --user <uid[:gid]>', 'ids of the guest\'s process')
+    .option('-u, --user <uid[:gid]>', "ids of the guest's process")
     .option('--hostname <name>', 'host name of the guest')
     .option('-p, --publish <[address:]host:guest>', 'let a port of the host lead to a port of the guest', collect)
     .option('-P, --publish-all', 'publish every port the guest listens on, each on a free port of the host')
     .option('--egress <rule>', 'allow only these destinations: host:port, *.suffix, 10.0.0.0/8', collect)
     .addOption(new Option('--network <mode>', "'none': nothing outside can be reached"))
-    .option('--add-host <name:address>', 'add a name to the guest\'s hosts file', collect)
+    .option('--add-host <name:address>', "add a name to the guest's hosts file", collect)
     .option('--exec <name>', 'let the guest run this executable of the host', collect)
     .option('--time <moment>', 'start the clock elsewhere: 2030-01-01T00:00:00Z, @1893456000, +3d, -90m')
     .option('--tz <zone>', 'time zone, such as Europe/Berlin')
     .option('--seed <seed>', 'make randomness repeat')
-    .addOption(new Option('--isolation <kind>', 'where the guest runs').choices(['process', 'thread']).default('process'))
+    .addOption(
+      new Option('--isolation <kind>', 'where the guest runs').choices(['process', 'thread']).default('process'),
+    )
     .action(async (file: string, args: string[], flags: RunFlags & { isolation: 'process' | 'thread' }) => {
       const { run } = await import('./run.ts')
       await run({ file, args, flags, isolation: flags.isolation })
@@ -68,6 +70,7 @@ export async function main(host: CliHost): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Help and version have been printed, and so has what is wrong.
-    if (error.exitCode !== 0) throw new VisorError('VISOR_OPTION_INVALID', error.message.replace(/^error: /, ''), { cause: error })
+    if (error.exitCode !== 0)
+      throw new VisorError('VISOR_OPTION_INVALID', error.message.replace(/^error: /, ''), { cause: error })
   }
 }

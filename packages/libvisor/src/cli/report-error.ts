@@ -10,7 +10,8 @@ export const USAGE_EXIT_CODE = 2
  * @returns lines for stderr; an error that is not a {@link VisorError} is a bug, and keeps its stack
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof VisorError)) return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
+  if (!(error instanceof VisorError))
+    return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
   const hint = error.hint === undefined ? '' : `  ${error.hint}\n`
   return `visor: ${error.message}\n${hint}`
 }

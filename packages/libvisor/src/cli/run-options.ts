@@ -91,7 +91,9 @@ function readEnv(flags: RunFlags, host: RunFlagsHost): Record<string, string | u
     try {
       text = host.readText(file)
     } catch (cause) {
-      throw new VisorError('VISOR_OPTION_INVALID', `--env-file '${file}' cannot be read: ${(cause as Error).message}`, { cause })
+      throw new VisorError('VISOR_OPTION_INVALID', `--env-file '${file}' cannot be read: ${(cause as Error).message}`, {
+        cause,
+      })
     }
     Object.assign(env, host.parseEnv(text))
   }
@@ -158,6 +160,7 @@ function readTime(flags: RunFlags): TimeOptions {
   const shift = /^([+-]\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(time)
   if (shift !== null) return { ...zone, offsetMs: Number(shift[1]) * UNIT_MS[shift[2] as keyof typeof UNIT_MS] }
   const start = /^@\d+(\.\d+)?$/.test(time) ? Number(time.slice(1)) * 1e3 : new Date(time).getTime()
-  if (Number.isNaN(start)) throw invalid('--time', time, 'a moment (2030-01-01T00:00:00Z, @1893456000) or a shift (+3d, -90m)')
+  if (Number.isNaN(start))
+    throw invalid('--time', time, 'a moment (2030-01-01T00:00:00Z, @1893456000) or a shift (+3d, -90m)')
   return { ...zone, start }
 }

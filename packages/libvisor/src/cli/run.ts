@@ -49,7 +49,12 @@ export async function run(request: RunRequest): Promise<void> {
   for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]
   Object.assign(process.env, spec.env)
   process.argv.splice(1, Infinity, entry, ...request.args)
-  const guest = furnish(spec, { stdio: createHostStdio(), env: process.env, argv: process.argv, execArgv: process.execArgv })
+  const guest = furnish(spec, {
+    stdio: createHostStdio(),
+    env: process.env,
+    argv: process.argv,
+    execArgv: process.execArgv,
+  })
   hintAtUnpublished(guest)
   provideSignals(guest.ns, (signal) => void process.kill(process.pid, signal))
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })

@@ -101,7 +101,10 @@ function resolvePublish(publish: NonNullable<NetOptions['publish']>): readonly P
 const isRuleList = (publish: NonNullable<NetOptions['publish']>): publish is readonly PublishOption[] =>
   Array.isArray(publish)
 
-function resolveEnv(env: Readonly<Record<string, string | undefined>> | undefined, hostname: string): Record<string, string> {
+function resolveEnv(
+  env: Readonly<Record<string, string | undefined>> | undefined,
+  hostname: string,
+): Record<string, string> {
   if (env === undefined) return { PATH: DEFAULT_PATH, HOME: '/root', HOSTNAME: hostname }
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return Object.fromEntries(entries)

@@ -109,7 +109,9 @@ export function checkShape(what: keyof typeof schemas, value: unknown): void {
   const where = path.length === 0 ? `The ${what}` : `'${path.join('.')}' in the ${what}`
   // A key of a record that is wrong has issues of its own; for all others it is the value that is wrong.
   const isKey = issue?.code === 'invalid_key'
-  const found = isKey ? path.at(-1) : path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
+  const found = isKey
+    ? path.at(-1)
+    : path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
   const why = (isKey ? issue.issues[0]?.message : issue?.message) ?? 'not valid'
   throw new VisorError('VISOR_CONFIG_INVALID', `${where} is ${describe(found)}: ${why}`, { cause: result.error })
 }

@@ -57,7 +57,12 @@ export function bootGuest(envelope: GuestEnvelope): void {
 
   if (!isProgram(ns, program.entry)) {
     const message = `There is no program '${program.entry}' in the guest '${spec.name}'`
-    tell({ type: 'failed', code: 'VISOR_ENTRY_NOT_FOUND', message, hint: 'An absolute path is a path of the guest: check its mounts.' })
+    tell({
+      type: 'failed',
+      code: 'VISOR_ENTRY_NOT_FOUND',
+      message,
+      hint: 'An absolute path is a path of the guest: check its mounts.',
+    })
     exitNow(1)
   }
   const identity = { ...ns.get(slots.identity), uid: 0, gid: 0 }

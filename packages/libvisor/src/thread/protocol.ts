@@ -14,9 +14,19 @@ export type ToGuest =
 export type FromGuest =
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   /** The namespace could not be made: the guest has not started. */
-  | { readonly type: 'failed'; readonly code: VisorErrorCode; readonly message: string; readonly hint: string | undefined }
+  | {
+      readonly type: 'failed'
+      readonly code: VisorErrorCode
+      readonly message: string
+      readonly hint: string | undefined
+    }
   | { readonly type: 'closed'; readonly address: string; readonly port: number }
-  | { readonly type: 'listening'; readonly address: string; readonly port: number; readonly published: string | undefined }
+  | {
+      readonly type: 'listening'
+      readonly address: string
+      readonly port: number
+      readonly published: string | undefined
+    }
   /** A signal that nobody listened to ends the guest. */
   | { readonly type: 'terminated'; readonly signal: NodeJS.Signals }
   /** The namespace is furnished and the program is about to start; the memory is for the host's way to its files. */
