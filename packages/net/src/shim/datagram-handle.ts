@@ -12,7 +12,10 @@ import type { SocketName } from './node-internals.native.ts'
 /** libuv's flags of `bind`. */
 const UV_UDP_IPV6ONLY = 1
 const UV_UDP_REUSEADDR = 4
-const UV_UDP_REUSEPORT = 8
+const UV_UDP_REUSEPORT = 64
+
+/** The longest datagram of IPv4. @units bytes */
+const LONGEST_BYTES = 65_507
 
 /** What a kernel has by default. @units bytes */
 const BUFFER_BYTES = 212_992
@@ -48,7 +51,8 @@ export class DatagramHandle {
     if (this.#binding !== undefined) return this.#errno('EINVAL')
     const binding = this.#ns.get(netStack).bindDatagrams({
       address,
-      port,
+      // Node passes on what the guest gave, a callback too.
+      port: port >>> 0,
       ipv6Only: (flags & UV_UDP_IPV6ONLY) !== 0,
       reuseAddress: (flags & (UV_UDP_REUSEADDR | UV_UDP_REUSEPORT)) !== 0,
       privileged: (this.#ns.find(slots.identity)?.uid ?? 0) === 0,
@@ -73,7 +77,7 @@ export class DatagramHandle {
   }
 
   /** @returns the size of the datagram and one more, since it has been sent at once */
-  send(_request: object, pieces: readonly Uint8Array[], _count: number, ...rest: unknown[]): number {
+  send(_request: object, pieces: readonly ArrayBufferView[], _count: number, ...rest: unknown[]): number {
     const [port, address] = rest
     const to = typeof address === 'string' ? { address, port: port as number } : this.#peer
     if (to === undefined) return this.#errno('EDESTADDRREQ')
@@ -82,7 +86,8 @@ export class DatagramHandle {
       const error = this.bind(this.#family === 6 ? '::' : '0.0.0.0', 0, 0)
       if (error !== 0) return error
     }
-    const bytes = concat(pieces.map((piece) => bufferFrom(piece)))
+    const bytes = concat(pieces.map(({ buffer, byteOffset, byteLength }) => bufferFrom(buffer, byteOffset, byteLength)))
+    if (bytes.length > LONGEST_BYTES) return this.#errno('EMSGSIZE')
     const heard = this.#ns.get(netStack).sendDatagram(this.#binding!, to, bytes)
     if (heard === false && this.#peer !== undefined)
       this.#deliver(() => this.onmessage?.(this.#errno('ECONNREFUSED'), this))
@@ -155,20 +160,20 @@ export class DatagramHandle {
     return 0
   }
 
-  setTTL(): number {
-    return 0
+  setTTL(ttl: number): number {
+    return this.#setOption(ttl >= 1 && ttl <= 255)
   }
 
   setBroadcast(): number {
-    return 0
+    return this.#setOption(true)
   }
 
-  setMulticastTTL(): number {
-    return 0
+  setMulticastTTL(ttl: number): number {
+    return this.#setOption(ttl >= 0 && ttl <= 255)
   }
 
   setMulticastLoopback(): number {
-    return 0
+    return this.#setOption(true)
   }
 
   setMulticastInterface(): never {
@@ -193,6 +198,11 @@ export class DatagramHandle {
 
   open(): never {
     throw unsupported('dgram.Socket.bind({ fd })', 'a guest has no sockets of the host')
+  }
+
+  /** Options have no effect inside the guests' network, but are refused where the kernel would refuse them. */
+  #setOption(valid: boolean): number {
+    return this.#binding === undefined ? this.#errno('EBADF') : valid ? 0 : this.#errno('EINVAL')
   }
 
   #requireVirtual(address: string, port: number): void {

@@ -9,7 +9,7 @@ type SocketClass = typeof dgram.Socket
 
 /** What Node keeps of a socket behind a symbol. */
 interface SocketState {
-  handle: object & { lookup?: unknown; close(): void }
+  handle: (object & { lookup?: unknown; close(): void }) | null
 }
 
 /** The exports of `dgram` that make sockets. */
@@ -56,7 +56,10 @@ export function createDgramFunctions(current: CurrentNamespace, node: typeof dgr
 function replaceHandle(ns: Namespace, socket: dgram.Socket): void {
   const state = stateOf(socket)
   const native = state.handle
-  const handle = new DatagramHandle(ns, socketType(socket) === 'udp6' ? 6 : 4) as DatagramHandle & SocketState['handle']
+  // An aborted signal has closed it already.
+  if (native === null) return
+  const handle = new DatagramHandle(ns, socketType(socket) === 'udp6' ? 6 : 4) as DatagramHandle &
+    NonNullable<SocketState['handle']>
   handle.lookup = native.lookup
   for (const symbol of Object.getOwnPropertySymbols(native)) {
     if (symbol.description === 'owner_symbol') Reflect.set(handle, symbol, socket)
