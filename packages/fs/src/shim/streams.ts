@@ -66,7 +66,10 @@ function bindStream<Class>(original: Class, functions: LiveExports): Class {
 export function createStreams(context: FsContext, exports: () => LiveExports): StreamExports {
   const functions = streamFunctions(context, exports)
   const bound: { ReadStream?: typeof ReadStream; WriteStream?: typeof WriteStream } = {}
-  const streams: StreamExports = {
+  // The exported class, which a guest may have replaced.
+  const exported = (name: 'ReadStream' | 'WriteStream'): StreamConstructor =>
+    ((context.live ?? exports()) as unknown as Record<string, StreamConstructor>)[name]!
+  return {
     get ReadStream() {
       return (bound.ReadStream ??= bindStream(nodeFs.ReadStream, functions))
     },
@@ -75,11 +78,10 @@ export function createStreams(context: FsContext, exports: () => LiveExports): S
     },
     // Functions that can be called with `new`, as some do.
     createReadStream: function (path, options) {
-      return new (streams.ReadStream as unknown as StreamConstructor)(path, options)
+      return new (exported('ReadStream'))(path, options)
     },
     createWriteStream: function (path, options) {
-      return new (streams.WriteStream as unknown as StreamConstructor)(path, options)
+      return new (exported('WriteStream'))(path, options)
     },
   }
-  return streams
 }
