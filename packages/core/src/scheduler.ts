@@ -1,6 +1,6 @@
 /**
  * Why something reaches a guest from outside its own call. `kernel` is the end of what a kernel does without waiting for
- * anybody: a write that it has room for, a shutdown, a close.
+ * anybody: a write that it has room for, a shutdown.
  */
 export type DeliveryKind = 'io' | 'kernel' | 'data' | 'connection' | 'timer' | 'signal' | 'message' | 'exit'
 

@@ -119,7 +119,7 @@ export class DatagramHandle {
     this.#closed = true
     this.#binding?.[Symbol.dispose]()
     this.#updateLiveness()
-    if (typeof done === 'function') deliver(this.#owner, 'kernel', () => Reflect.apply(done, this, []))
+    if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))
   }
 
   ref(): void {

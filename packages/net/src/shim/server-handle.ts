@@ -81,7 +81,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       this.#listener?.[Symbol.dispose]()
       this.#listener = undefined
       this.#updateLiveness()
-      if (typeof done === 'function') deliver(this.#owner, 'kernel', () => Reflect.apply(done, this, []))
+      if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))
     }
 
     getsockname(out: SocketName): number {

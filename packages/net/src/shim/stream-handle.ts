@@ -229,7 +229,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#state = 'closed'
       if (!connecting) this.#connection?.close()
       this.#updateLiveness()
-      if (typeof done === 'function') this.#deliver('kernel', () => Reflect.apply(done, this, []))
+      // libuv closes after the immediates that are set now.
+      if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
     }
 
     reset(done?: () => void): number {
