@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { createNamespace, slots } from '@libvisor/core'
+import type { Identity, Namespace } from '@libvisor/core'
 import { createFileSystem, createFsInterceptor, createHostFs, fileSystem, hostDir, memory, overlay } from '@libvisor/fs'
+import type { FileSystemProcess } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
 import { test } from 'vitest'
-import { countingEntropy, makeIdentity, makeStdio } from '../state/fixture.ts'
+import { countingEntropy, makeIdentity, makeStdio, startRemote } from '../state/fixture.ts'
 import type { Mounts } from '../state/fixture.ts'
 
 /** What a body works with. */
@@ -20,9 +22,12 @@ export interface World {
 
 type Body = (world: World) => unknown
 
+const REMOTE = 'in memory of another thread'
+
 /** What is mounted so that a guest has an empty directory at a path. `other` is an empty directory of the host. */
 const guests: Readonly<Record<string, (dir: string, other: string) => Mounts>> = {
   'in memory': (dir) => ({ '/': memory(), [dir]: memory() }),
+  [REMOTE]: (dir) => ({ '/': memory(), [dir]: memory() }),
   'in an overlay over the root': () => ({ '/': overlay({ lower: hostDir('/'), upper: memory() }) }),
   'in a bound directory of the host': (dir, other) => ({ '/': memory(), [dir]: hostDir(other, { mode: 'rw' }) }),
   'in a root that is the host’s own': () => ({ '/': hostDir('/', { mode: 'rw' }) }),
@@ -35,17 +40,22 @@ const wallClock = {
   zone: undefined,
 }
 
-/** A namespace with a file system. */
-export function startGuest(mounts: Mounts, cwd: string): Omit<World, 'dir'> & Disposable {
+/** Who a guest's process is: the host's user, so that both may do the same. */
+function identityAt(cwd: string): Identity {
+  return makeIdentity({ cwd, umask: process.umask(), uid: process.getuid!(), gid: process.getgid!() })
+}
+
+/** A namespace over a process of a file system. */
+function bindGuest(
+  identity: Identity,
+  processOf: (ns: Namespace) => FileSystemProcess,
+): Omit<World, 'dir'> & Disposable {
   const ns = createNamespace({ name: 'guest' })
-  const identity = makeIdentity({ cwd, umask: process.umask(), uid: process.getuid!(), gid: process.getgid!() })
-  const entropy = countingEntropy()
-  const later = (task: () => void): void => ns.scheduler.schedule('io', task)
-  const files = createFileSystem({ mounts, clock: wallClock, entropy, host: createHostFs(), later })
+  const files = processOf(ns)
   ns.provide(slots.identity, identity)
   ns.provide(slots.clock, wallClock)
-  ns.provide(slots.entropy, entropy)
-  ns.provide(fileSystem, files.process(identity, makeStdio()))
+  ns.provide(slots.entropy, countingEntropy())
+  ns.provide(fileSystem, files)
   const { modules } = createFsInterceptor().bind(ns)
   return {
     fs: modules['fs']!() as typeof fs,
@@ -56,6 +66,24 @@ export function startGuest(mounts: Mounts, cwd: string): Omit<World, 'dir'> & Di
       ns[Symbol.dispose]()
     },
   }
+}
+
+/** A guest whose files are in this thread. */
+export function startGuest(mounts: Mounts, cwd: string): Omit<World, 'dir'> & Disposable {
+  const identity = identityAt(cwd)
+  return bindGuest(identity, (ns) => {
+    const later = (task: () => void): void => ns.scheduler.schedule('io', task)
+    const host = createHostFs()
+    const files = createFileSystem({ mounts, clock: wallClock, entropy: countingEntropy(), host, later })
+    return files.process(identity, makeStdio())
+  })
+}
+
+/** A guest whose files are in another thread. */
+async function startRemoteGuest(mounts: Mounts, cwd: string): Promise<Omit<World, 'dir'> & Disposable> {
+  const identity = identityAt(cwd)
+  const { process: files } = await startRemote(mounts, identity)
+  return bindGuest(identity, () => files)
 }
 
 /**
@@ -80,7 +108,8 @@ export function everywhere(title: string, body: Body): void {
         fs.rmSync(Buffer.concat([Buffer.from(`${dir}/`), name]), { recursive: true })
       }
       using other = temporaryDirectory()
-      using guest = startGuest(mountsOf(dir, other.path), cwd)
+      const start = where === REMOTE ? startRemoteGuest : startGuest
+      using guest = await start(mountsOf(dir, other.path), cwd)
       assert.deepEqual(await body({ ...guest, dir }), expected)
     })
   }
