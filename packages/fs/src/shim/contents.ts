@@ -1,8 +1,10 @@
 /** Operations on the contents of files. */
+import type * as fs from 'node:fs'
 import type { Namespace } from '@libvisor/core'
 import type { StatRecord } from '../types.ts'
 import { flagsOf, modeOf, optionsOf } from './arguments.ts'
 import type { GuestOptions } from './arguments.ts'
+import type { LiveExports } from './context.ts'
 import { abortError } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
@@ -24,6 +26,8 @@ export interface WholeFile {
   readonly flavour: Flavour
   readonly fd: number
   readonly options: GuestOptions
+  /** The exports that the guest holds. */
+  readonly live?: LiveExports | undefined
   /** The path by which it was opened, where errors tell it. */
   readonly path?: string | undefined
 }
@@ -140,11 +144,23 @@ function* writeBytes(file: WholeFile, bytes: Uint8Array): Operation<void> {
 
 /** Writes data to a descriptor: bytes, text, or what an iterable gives. */
 export function* writeWhole(file: WholeFile, data: unknown): Operation<void> {
-  const { ns, flavour, fd, options } = file
+  const { flavour, options } = file
   checkAborted(options)
   if (flavour === 'promise' && isIterable(data)) yield* writeEach(file, iteratorOf(data))
   else yield* writeBytes(file, bytesOf(data, options.encoding))
-  if (options.flush) yield* attempt(ns, { syscall: 'fsync' }, 'fsync', fd)
+  if (options.flush) yield* flush(file)
+}
+
+/** Flushes a descriptor: through the exported function, as Node does, which a guest may have replaced. */
+function* flush({ ns, flavour, fd, live }: WholeFile): Operation<void> {
+  const { fsync, fsyncSync } = (live ?? {}) as Partial<Pick<typeof fs, 'fsync' | 'fsyncSync'>>
+  if (flavour === 'sync' && fsyncSync !== undefined) fsyncSync(fd)
+  else if (flavour === 'callback' && fsync !== undefined) {
+    const flushed = new Promise<void>((resolve, reject) => {
+      fsync(fd, (error) => (error === null ? resolve() : reject(error)))
+    })
+    yield* settled(flushed)
+  } else yield* attempt(ns, { syscall: 'fsync' }, 'fsync', fd)
 }
 
 /** Writes what an iterator gives, and closes it when something fails. */
@@ -192,11 +208,11 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
       checkAborted(options)
       const flags = flagsOf(options.flag || defaultFlag)
       yield* withOpen(pathCall, flags, modeOf(options.mode, FILE_MODE), (fd) =>
-        writeWhole({ ns: context.ns, flavour, fd, options, path: toldPath(pathCall) }, args[0]),
+        writeWhole({ ns: context.ns, flavour, fd, options, live: context.live, path: toldPath(pathCall) }, args[0]),
       )
     },
     *runDescriptor({ context, flavour, fd, args }: DescriptorCall) {
-      yield* writeWhole({ ns: context.ns, flavour, fd, options: optionsOf(args[1]) }, args[0])
+      yield* writeWhole({ ns: context.ns, flavour, fd, options: optionsOf(args[1]), live: context.live }, args[0])
     },
   }
 }
