@@ -111,6 +111,8 @@ export function original<Id extends keyof OriginalModules>(id: Id): OriginalModu
 /** What libvisor needs of the process at every moment, captured when it is loaded. */
 export const host = freeze({
   process,
+  /** Node marks what a worker cannot do. `worker_threads`, which would tell as well, takes longer to load. */
+  isWorker: (process.abort as { readonly disabled?: boolean }).disabled === true,
   setImmediate: globalThis.setImmediate,
   clearImmediate: globalThis.clearImmediate,
   setTimeout: globalThis.setTimeout,

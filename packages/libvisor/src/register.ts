@@ -9,7 +9,7 @@ import { resolveNamespace } from './config/resolve.ts'
 import { furnish } from './guest/furnish.ts'
 import { enterOwnRealm } from './guest/own-realm.ts'
 import { hintAtUnpublished } from './guest/publish-hint.ts'
-import { isStartedByLibvisor } from './thread/started-thread.native.ts'
+import { isStartedByLibvisor } from './thread/started-thread.ts'
 import { createWorkerLauncher } from './thread/worker-launcher.native.ts'
 
 // Workers inherit the options of the process. One that libvisor has started has a preload of its own.

@@ -134,6 +134,27 @@ describe('a program under the preload', () => {
     expect(written).toEqual(['app.mjs', 'worker.mjs'])
   })
 
+  it('starts workers of every kind in its own namespace', async () => {
+    const { native, guest } = await both(
+      {
+        'app.cjs': `
+          const { Worker } = require('node:worker_threads')
+          require('node:fs').writeFileSync('made.cjs', 'require("node:worker_threads").parentPort.postMessage(["file", require("node:fs").existsSync("made.cjs")])')
+          const code = 'require("node:worker_threads").parentPort.postMessage(["eval", require("node:fs").existsSync("made.cjs")])'
+          const workers = [['./made.cjs'], [code, { eval: true }], [new URL('data:text/javascript,' + encodeURIComponent(
+            'import fs from "node:fs"; import { parentPort } from "node:worker_threads"; parentPort.postMessage(["data", fs.existsSync("made.cjs")])'))]]
+          const next = () => {
+            const [first, options] = workers.shift() ?? []
+            if (first) new Worker(first, options).on('message', (message) => console.log(message)).on('exit', next)
+          }
+          next()`,
+      },
+      'app.cjs',
+    )
+    expect(guest.stdout).toBe("[ 'file', true ]\n[ 'eval', true ]\n[ 'data', true ]\n")
+    expect(guest).toEqual(native)
+  })
+
   it('serves its workers while it waits for them in Atomics.wait', async () => {
     const { native, guest } = await both(
       {

@@ -7,7 +7,6 @@ import { checkShape } from '../config/schema.ts'
 import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import { hintAtUnpublished } from '../guest/publish-hint.ts'
-import { provideSignals } from '../guest/signal-target.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
 import { readRunFlags } from './run-options.ts'
 import type { RunFlags } from './run-options.ts'
@@ -56,7 +55,6 @@ export async function run(request: RunRequest): Promise<void> {
     execArgv: process.execArgv,
   })
   hintAtUnpublished(guest)
-  provideSignals(guest.ns, (signal) => void process.kill(process.pid, signal))
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
   host.setImmediate(() => runEntry(entry))

@@ -47,7 +47,7 @@ export function resolveNamespace(options: NamespaceOptions, host: HostFacts): Na
       mode: time.mode ?? 'real',
       startMs: time.start === undefined ? undefined : new Date(time.start).getTime(),
       offsetMs: time.offsetMs ?? 0,
-      zone: time.zone,
+      zone: time.zone ?? zoneOf(process.env?.['TZ'], host),
     },
     seed: random.seed,
   }
@@ -86,6 +86,17 @@ function resolveEntry(entry: string | URL, spec: NamespaceSpec, host: HostFacts)
     })
   }
   return guestPath
+}
+
+/** The zone that an environment asks for, where it is not the one that the engine has anyway. */
+function zoneOf(zone: string | undefined, host: HostFacts): string | undefined {
+  if (zone === undefined || zone === host.env['TZ']) return undefined
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
+  } catch {
+    // As the C library does it: what it cannot read is no zone.
+    return 'UTC'
+  }
 }
 
 function resolvePublish(publish: NonNullable<NetOptions['publish']>): readonly PublishRule[] {

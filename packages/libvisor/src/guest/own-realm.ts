@@ -1,5 +1,6 @@
 import { createCurrent, refusalOf, sealExports, slots } from '@libvisor/core'
-import type { Interceptor } from '@libvisor/core'
+import type { Interceptor, Namespace } from '@libvisor/core'
+import { fileSystem } from '@libvisor/fs'
 import { createLoaderInterceptor } from '@libvisor/loader'
 import { createProcessInterceptor } from '@libvisor/process'
 import type { WorkerLauncher } from '@libvisor/process'
@@ -46,6 +47,10 @@ function timeAndRandom({ ns, spec }: FurnishedNamespace): readonly Interceptor[]
   ]
 }
 
+/** Where an executable of the host starts: in a directory of the guest that is the host's as well. */
+const hostDirectory = (ns: Namespace, directory: string): string | undefined =>
+  ns.get(fileSystem).resolve(directory, 'read', true)?.path
+
 /**
  * Gives this thread's realm to one namespace, for good: from now on all code in it is the guest's.
  *
@@ -75,7 +80,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
     interceptors: [
       files,
       ...timeAndRandom(guest),
-      createProcessInterceptor({ workers: launch }),
+      createProcessInterceptor({ workers: launch, hostDirectory }),
       network,
       createLoaderInterceptor({ onBuiltin: askFor, isOwnCode }),
     ],

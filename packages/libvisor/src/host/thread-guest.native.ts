@@ -6,6 +6,7 @@ import { VisorError } from '@libvisor/core'
 import type { SwitchAttachment } from '@libvisor/net'
 import type { NamespaceSpec, ProgramSpec } from '../config/guest-spec.ts'
 import { putIntoWorkerData } from '../thread/envelope.ts'
+import { preloadArgv } from '../thread/preload-argv.ts'
 import type { FromGuest, ToGuest } from '../thread/protocol.ts'
 import type { ExitStatus } from './exit-status.ts'
 import type { Guest, GuestStats, ListeningPort } from './guest.ts'
@@ -23,9 +24,6 @@ export interface ThreadGuestOptions {
 }
 
 type Request = ToGuest extends infer Message ? (Message extends unknown ? Omit<Message, 'id'> : never) : never
-
-/** The preload of every thread that libvisor starts. */
-const preload = new URL('../thread/preload.ts', import.meta.url)
 
 /** A guest that runs in a thread of its own. */
 class ThreadGuest implements Guest {
@@ -59,7 +57,7 @@ class ThreadGuest implements Guest {
       name: spec.name,
       argv: [...program.args],
       env: { ...spec.env },
-      execArgv: [...program.execArgv, '--import', preload.href],
+      execArgv: [...program.execArgv, ...preloadArgv],
       stdout: stdio === 'pipe',
       stderr: stdio === 'pipe',
       workerData: putIntoWorkerData({

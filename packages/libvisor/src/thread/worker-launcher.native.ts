@@ -3,6 +3,7 @@ import { slots, unsupported } from '@libvisor/core'
 import type { WorkerLauncher } from '@libvisor/process'
 import { processState } from '@libvisor/process'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
+import { preloadArgv } from './preload-argv.ts'
 import { putIntoWorkerData } from './envelope.ts'
 import { createThreadStdio } from './thread-stdio.ts'
 
@@ -10,9 +11,6 @@ import { createThreadStdio } from './thread-stdio.ts'
 export const refuseWorkers: WorkerLauncher = () => {
   throw unsupported('new Worker() in a worker')
 }
-
-/** The preload of every thread that libvisor starts. */
-const preload = new URL('./preload.ts', import.meta.url)
 
 /**
  * Makes what starts the workers of a guest: each boots libvisor before the guest's code, whatever `env`, `execArgv` and
@@ -40,7 +38,7 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
       filename,
       {
         ...asked,
-        execArgv: [...execArgv, '--import', preload.href],
+        execArgv: [...execArgv, ...preloadArgv],
         workerData: envelope,
         transferList: [...(asked.transferList ?? []), port2],
       },

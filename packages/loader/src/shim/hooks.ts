@@ -74,6 +74,9 @@ export function createHooks(options: HooksOptions): Hooks {
     const parentURL = context.parentURL === undefined ? undefined : String(context.parentURL)
     const imports = isImport(conditions)
     if (imports && parentURL !== undefined && isOwnCode(parentURL)) {
+      // Its modules import each other, also where a thread loads one late.
+      const result = path.isBuiltin(specifier) ? undefined : nextResolve(specifier, context)
+      if (result !== undefined && isOwnCode(result.url)) return result
       throw stacks.hide(denied(`import('${specifier}') from libvisor's own code`), resolve)
     }
     const state = imports && !isNodes(specifier, parentURL) ? stateOf(ns) : undefined
@@ -110,7 +113,7 @@ export function createHooks(options: HooksOptions): Hooks {
       gate(url)
       return stacks.guard(() => nextLoad(url, context))
     }
-    const state = url.startsWith('file:') ? stateOf(ns) : undefined
+    const state = url.startsWith('file:') && !isOwnCode(url) ? stateOf(ns) : undefined
     if (state === undefined) return passOn(ns, url, () => nextLoad(url, context))
     try {
       if (!isImport(context.conditions)) {
