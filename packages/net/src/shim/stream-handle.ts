@@ -129,7 +129,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#requests++
       this.#updateLiveness()
       this.#connection.write(pieces, (error) => {
-        this.#deliver('kernel', () => {
+        this.#deliver('io', () => {
           this.#requests--
           this.#updateLiveness()
           this.finishWrite(request, this.#errno(error))

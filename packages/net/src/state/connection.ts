@@ -38,7 +38,7 @@ interface WaitingWrite {
 }
 
 /**
- * One end of an established byte stream. What it sends goes through a {@link Link}; what the other end sends arrives
+ * One end of an established byte stream. What it sends goes through a link; what the other end sends arrives
  * by the `receive…` methods. Nothing here waits or schedules: `onReadable` and the callbacks of writes are called in the
  * call that caused them.
  */
