@@ -16,6 +16,10 @@ export type {
   TimeOptions,
 } from './config/guest-options.ts'
 
+// Run the host's own code in a namespace, such as a test.
+export { createNamespace } from './namespace/create-namespace.ts'
+export type { SharedNamespace } from './namespace/create-namespace.ts'
+
 // What a guest's file system is made of.
 export { hostDir, memory, overlay, synthetic } from '@libvisor/fs'
 export type { HostDirOptions, MemoryFiles, MountSpec, OverlayOptions } from '@libvisor/fs'

@@ -18,6 +18,31 @@ export interface InstallOptions {
  *
  * @param options - the realm, the interceptors, and who answers for whom a call is made
  * @returns undoes, in reverse order, what the realm's patch registry does not undo by itself
+ * @example
+ * ```ts
+ * import { createCurrent, createDispatcher, createNamespace } from '@libvisor/core'
+ * import type { Interceptor } from '@libvisor/core'
+ * import { installInterceptors, openRealm } from '@libvisor/realm'
+ * import assert from 'node:assert/strict'
+ *
+ * const dice: Interceptor = {
+ *   area: 'random',
+ *   install({ global, patches }, current) {
+ *     patches.patch(global.Math, 'random', { value: createDispatcher(Math.random, current, () => () => 6) })
+ *     return { [Symbol.dispose]() {} }
+ *   },
+ *   bind: () => ({ modules: {}, globals: {}, [Symbol.dispose]() {} }),
+ * }
+ * const ns = createNamespace({ name: 'a' })
+ * const { random } = Math
+ * {
+ *   using realm = openRealm({ kind: 'shared' })
+ *   using installed = installInterceptors({ realm, interceptors: [dice], current: createCurrent() })
+ *   assert.equal(ns.run(() => Math.random()), 6)
+ *   assert.ok(Math.random() < 1)
+ * }
+ * assert.equal(Math.random, random)
+ * ```
  */
 export function installInterceptors(options: InstallOptions): Disposable {
   const { realm, interceptors, current, announcements = {} } = options

@@ -81,7 +81,7 @@ export function openRealm(options: InPlaceRealmOptions): InPlaceRealm {
 
   /** Whether a built-in is loaded, and somebody else than Node itself may have caused it. */
   const isInUse = (id: string, loaded: readonly string[] = loadedBuiltins()): boolean =>
-    asked.has(id) || (!loadedAtStart.has(id) && loaded.includes(loadedName(id)))
+    asked.has(id) || ((options.kind === 'shared' || !loadedAtStart.has(id)) && loaded.includes(loadedName(id)))
 
   const exportsOf = (id: string): Record<PropertyKey, unknown> | undefined =>
     builtin(id) as Record<PropertyKey, unknown> | undefined

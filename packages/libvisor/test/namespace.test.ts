@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import fs, { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { createNamespace, memory } from 'libvisor'
+
+describe('a namespace for the host’s own code', () => {
+  it('has its own files within run(), whatever it awaits, and leaves the host’s alone', async () => {
+    using ns = createNamespace({ fs: { '/': memory({ '/etc/app.json': '{"own":true}' }) } })
+    const seen = await ns.run(async () => {
+      await writeFile('/made.txt', 'made')
+      await delay(1)
+      fs.appendFileSync('/made.txt', ' more')
+      return [await readFile('/made.txt', 'utf8'), await readFile('/etc/app.json', 'utf8'), fs.readdirSync('/')]
+    })
+    expect(seen).toEqual(['made more', '{"own":true}', ['etc', 'made.txt']])
+    expect(existsSync('/made.txt')).toBe(false)
+    expect(await ns.fs.readFile('/made.txt', 'utf8')).toBe('made more')
+  })
+
+  it('is apart from others that run at the same time, on the same port and the same path', async () => {
+    const serve = async (name: string): Promise<string> => {
+      using ns = createNamespace({ name, fs: { '/': memory() }, process: { env: { NAME: name } } })
+      return await ns.run(async () => {
+        fs.writeFileSync('/name.txt', name)
+        const server = http.createServer((_request, response) => {
+          response.end([process.env['NAME'], os.hostname(), fs.readFileSync('/name.txt', 'utf8'), process.pid].join())
+        })
+        server.listen(3000)
+        await once(server, 'listening')
+        const answer = await (await fetch('http://localhost:3000/')).text()
+        server.closeAllConnections()
+        server.close()
+        return answer
+      })
+    }
+    expect(await Promise.all([serve('a'), serve('b')])).toEqual(['a,a,a,1', 'b,b,b,1'])
+  })
+
+  it('does not reach, and is not reached by, the host’s ports', async () => {
+    const server = http.createServer((_request, response) => response.end('host')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    using ns = createNamespace({ fs: { '/': memory() } })
+    await expect(ns.run(() => fetch(`http://127.0.0.1:${port}/`))).rejects.toMatchObject({
+      cause: { code: 'ECONNREFUSED' },
+    })
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('host')
+    server.closeAllConnections()
+    server.close()
+  })
+
+  it('moves a manual clock on, and tells what to do where the clock is not manual', async () => {
+    using ns = createNamespace({ time: { mode: 'manual', start: '2030-01-01T00:00:00Z' } })
+    const fired: string[] = []
+    ns.run(() => setTimeout(() => fired.push(new Date().toISOString()), 3_600_000))
+    await ns.advance(3_600_000)
+    expect(fired).toEqual(['2030-01-01T01:00:00.000Z'])
+    expect(new Date().getFullYear()).toBeLessThan(2030)
+    using other = createNamespace()
+    await expect(other.advance(1)).rejects.toMatchObject({ code: 'VISOR_OPTION_INVALID' })
+  })
+
+  it('repeats its randomness with a seed', () => {
+    const draw = (): number => {
+      using ns = createNamespace({ random: { seed: 7 } })
+      return ns.run(() => Math.random())
+    }
+    expect(draw()).toBe(draw())
+    expect(Math.random()).not.toBe(draw())
+  })
+
+  it('denies executables of the host inside, and leaves them to the host outside', () => {
+    using ns = createNamespace()
+    expect(() => ns.run(() => execFileSync('true'))).toThrow(expect.objectContaining({ code: 'VISOR_DENIED' }))
+    execFileSync('true')
+  })
+
+  it('gives the realm back as it was when the last one has been disposed of', () => {
+    const before = Object.getOwnPropertyDescriptors(fs)
+    const ns = createNamespace()
+    expect(fs.readFileSync).not.toBe(before.readFileSync.value)
+    ns[Symbol.dispose]()
+    ns[Symbol.dispose]()
+    expect(fs.readFileSync).toBe(before.readFileSync.value)
+    expect(() => ns.run(() => 1)).toThrow(expect.objectContaining({ code: 'VISOR_GUEST_ENDED' }))
+  })
+})
