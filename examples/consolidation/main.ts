@@ -74,7 +74,8 @@ async function filesIn(guest: Guest, directory: string): Promise<readonly string
 
 const table = new Table({
   head: ['guest', 'address', 'published', 'files in /data', 'heap', 'start'],
-  style: { head: ['cyan'], border: ['dim'] },
+  colAligns: ['left', 'left', 'left', 'right', 'right', 'right'],
+  style: { compact: true, ...(process.stdout.isTTY ? { head: ['cyan'], border: ['dim'] } : { head: [], border: [] }) },
 })
 for (const { guest, port, startMs } of guests) {
   const { heapUsedBytes } = await guest.stats()

@@ -52,7 +52,8 @@ function parseRule(rule: string): EgressRule {
     })
   }
   const matchesHost = hostTest(rule, match[1].replace(/^\[|\]$/g, ''))
-  return { matches: (host, asked) => (port === undefined || port === asked) && matchesHost(host) }
+  // A name is looked up before a port is known: port 0 asks whether there is any.
+  return { matches: (host, asked) => (port === undefined || asked === 0 || port === asked) && matchesHost(host) }
 }
 
 /**

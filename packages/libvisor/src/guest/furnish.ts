@@ -9,6 +9,7 @@ import type { GuestIdentity } from '@libvisor/process'
 import { createEntropy } from '@libvisor/random'
 import { createClock } from '@libvisor/time'
 import { loadFs, loadNet } from '../areas/load-area.native.ts'
+import type { Areas } from '../areas/areas.ts'
 import { createEgress } from '../config/egress.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 
@@ -23,9 +24,14 @@ export interface FurnishPowers {
   readonly execArgv: readonly string[]
   /** The way to other guests. @defaultValue none */
   readonly switchPort?: SwitchPort
+  /** Where the code of the areas comes from. @defaultValue it is loaded when it is first needed */
+  readonly areas?: Areas
   /** The files of another thread, in place of ones of its own. */
   readonly files?: (identity: GuestIdentity) => FileSystemProcess
 }
+
+/** Most programs need neither: they are loaded when they are first needed. */
+const lateAreas: Areas = { fs: loadFs, net: loadNet }
 
 /** A namespace with a model in every slot, each made when it is first asked for. */
 export interface FurnishedNamespace {
@@ -77,11 +83,12 @@ function provideFiles(
   spec: NamespaceSpec,
   powers: FurnishPowers,
 ): Pick<FurnishedNamespace, 'files' | 'startsAsHost'> {
+  const { areas = lateAreas } = powers
   const startsAsHost = powers.files === undefined && showsHost(spec.mounts)
   let model: FileSystem | undefined
   const files = (): FileSystem => {
     if (model !== undefined) return model
-    const { createFileSystem, createHostFs } = loadFs()
+    const { createFileSystem, createHostFs } = areas.fs()
     model = createFileSystem({
       mounts: spec.mounts,
       clock: ns.get(slots.clock),
@@ -100,8 +107,8 @@ function provideFiles(
     ns.own(process)
     return process
   })
-  ns.provideLazily(slots.socketFiles, () => loadFs().createSocketFiles(ns.get(fileSystem)))
-  ns.provide(slots.fileView, createDeferredView(ns, startsAsHost))
+  ns.provideLazily(slots.socketFiles, () => areas.fs().createSocketFiles(ns.get(fileSystem)))
+  ns.provide(slots.fileView, createDeferredView(ns, startsAsHost, areas))
   // What cannot be mounted is said before the program starts.
   if (!startsAsHost) ns.get(fileSystem)
   return { files, startsAsHost }
@@ -119,9 +126,9 @@ function showsHost(mounts: NamespaceSpec['mounts']): boolean {
 }
 
 /** What the loader sees: it asks at every module, and need not have the file system loaded for the first of them. */
-function createDeferredView(ns: Namespace, startsAsHost: boolean): FileView {
+function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas): FileView {
   let made: FileView | undefined
-  const view = (): FileView => (made ??= loadFs().createFileView(ns.get(fileSystem), ns.errors))
+  const view = (): FileView => (made ??= areas.fs().createFileView(ns.get(fileSystem), ns.errors))
   return {
     differsFromHost: () => (startsAsHost && !ns.has(fileSystem) ? false : view().differsFromHost()),
     kind: (path) => view().kind(path),
@@ -134,11 +141,11 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean): FileView {
 function provideNetwork(
   ns: Namespace,
   spec: NamespaceSpec,
-  { switchPort }: FurnishPowers,
+  { switchPort, areas = lateAreas }: FurnishPowers,
 ): Pick<FurnishedNamespace, 'published' | 'whenNetworked'> {
   const waiting: ((stack: NetStack) => void)[] = []
   ns.provideLazily(netStack, () => {
-    const stack = loadNet().createNetStack({
+    const stack = areas.net().createNetStack({
       hostname: spec.hostname,
       hosts: spec.hosts,
       socketFiles: () => ns.find(slots.socketFiles),
@@ -149,7 +156,7 @@ function provideNetwork(
     return stack
   })
   const { publish, publishAll } = spec
-  const publisher = publish.length > 0 || publishAll ? loadNet().publishPorts(ns, { publish, publishAll }) : undefined
+  const publisher = publish.length > 0 || publishAll ? areas.net().publishPorts(ns, { publish, publishAll }) : undefined
   // Others on the network find the guest from the start.
   if (switchPort !== undefined) ns.get(netStack)
   return {

@@ -4,6 +4,8 @@ import { createFsInterceptor } from '@libvisor/fs'
 import { createEnvironment, createHostStdio } from '@libvisor/process'
 import type { ManualClock } from '@libvisor/time'
 import { host } from '@libvisor/abi'
+import * as fsArea from '../areas/fs.ts'
+import * as netArea from '../areas/net.ts'
 import type { NamespaceOptions } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace } from '../config/resolve.ts'
@@ -63,6 +65,7 @@ export function createNamespace(options: NamespaceOptions = {}): SharedNamespace
   const realm = shareRealm()
   try {
     const { ns } = furnish(spec, {
+      areas: { fs: () => fsArea, net: () => netArea },
       stdio: createHostStdio(),
       env: createEnvironment(spec.env),
       argv: [...host.process.argv],
