@@ -39,6 +39,16 @@ let depth = 0
  * The frame of the running code.
  *
  * @returns the frame, or `undefined` where no namespace has been entered
+ * @example
+ * ```ts
+ * import { callNative, createNamespace, currentFrame } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * assert.equal(currentFrame(), undefined)
+ * assert.equal(ns.run(currentFrame), ns.frame)
+ * assert.equal(ns.run(() => callNative(currentFrame)), ns.nativeFrame)
+ * ```
  */
 export function currentFrame(): Frame | undefined {
   return getStore()
@@ -48,6 +58,18 @@ export function currentFrame(): Frame | undefined {
  * Whether an original is running, so that a patched export passes the call through.
  *
  * @returns `true` inside a native section, synchronous or not
+ * @example
+ * ```ts
+ * import { callNative, callNativeSync, createNamespace, inNativeSection } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(inNativeSection(), false)
+ * assert.equal(callNative(inNativeSection), true)
+ * assert.equal(callNativeSync(inNativeSection), true)
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * assert.equal(callNative(() => ns.run(inNativeSection)), false)
+ * ```
  */
 export function inNativeSection(): boolean {
   return depth > 0 || getStore()?.native === true
@@ -60,6 +82,21 @@ export function inNativeSection(): boolean {
  * @param fn - called without a receiver
  * @param args - its arguments
  * @returns what the function returns
+ * @throws {unknown} what the function throws
+ * @example
+ * ```ts
+ * import { callNative, createNamespace, currentFrame, runInFrame } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * const after = callNative(() =>
+ *   runInFrame(ns.frame, async () => {
+ *     await null
+ *     return currentFrame()
+ *   }),
+ * )
+ * assert.equal(await after, ns.frame)
+ * ```
  */
 export function runInFrame<Args extends readonly unknown[], Result>(
   frame: Frame,
@@ -82,6 +119,21 @@ export function runInFrame<Args extends readonly unknown[], Result>(
  * @param fn - an original, called without a receiver
  * @param args - its arguments
  * @returns what the original returns
+ * @throws {unknown} what the original throws
+ * @example
+ * ```ts
+ * import { callNative, createCurrent, createNamespace } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * const current = createCurrent()
+ * const askLater = async () => {
+ *   await null
+ *   return current()
+ * }
+ * assert.equal(await ns.run(askLater), ns)
+ * assert.equal(await ns.run(() => callNative(askLater)), undefined)
+ * ```
  */
 export function callNative<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
@@ -96,6 +148,19 @@ export function callNative<Args extends readonly unknown[], Result>(
  * @param fn - a synchronous original, called without a receiver
  * @param args - its arguments
  * @returns what the original returns
+ * @throws {unknown} what the original throws
+ * @example
+ * ```ts
+ * import { callNativeSync, inNativeSection } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const askTwice = async () => {
+ *   const first = inNativeSection()
+ *   await null
+ *   return [first, inNativeSection()]
+ * }
+ * assert.deepEqual(await callNativeSync(askTwice), [true, false])
+ * ```
  */
 export function callNativeSync<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
@@ -113,6 +178,16 @@ export function callNativeSync<Args extends readonly unknown[], Result>(
  * Captures the async context of the running code, outside any native section.
  *
  * @returns a function that calls another one in that context
+ * @example
+ * ```ts
+ * import { callNative, captureContext, createNamespace, currentFrame } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * const enter = ns.run(() => callNative(captureContext))
+ * assert.equal(enter(currentFrame), ns.frame)
+ * assert.equal(currentFrame(), undefined)
+ * ```
  */
 export function captureContext(): EnterContext {
   const frame = getStore()
@@ -136,6 +211,18 @@ export function captureContext(): EnterContext {
  *
  * @param callback - a function of the guest; anything else is returned as it is
  * @returns a function that calls it, with its receiver, in the guest's context
+ * @example
+ * ```ts
+ * import { bindGuest, callNative, createNamespace, currentFrame } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const original = (encoding: string, callback: () => unknown) => callback()
+ * const ns = createNamespace({ name: 'a' })
+ * ns.run(() => {
+ *   assert.equal(callNative(original, 'utf8', currentFrame), ns.nativeFrame)
+ *   assert.equal(callNative(original, bindGuest('utf8'), bindGuest(currentFrame)), ns.frame)
+ * })
+ * ```
  */
 export function bindGuest<T>(callback: T): T {
   if (typeof callback !== 'function') return callback

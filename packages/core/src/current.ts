@@ -7,8 +7,21 @@ const owners = new WeakMap<object, Namespace>()
 /**
  * Records in which namespace an object with a life of its own (a socket, a server, an agent, a worker, a timer) was made.
  *
- * @param object - the object
+ * @param object - the object; not a function, which belongs to nobody
  * @param ns - its namespace
+ * @example
+ * ```ts
+ * import { createCurrent, createNamespace, setOwner } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const maker = createNamespace({ name: 'maker' })
+ * const caller = createNamespace({ name: 'caller' })
+ * const current = createCurrent()
+ * const socket = {}
+ * setOwner(socket, maker)
+ * assert.equal(caller.run(current, socket), maker)
+ * assert.equal(caller.run(current), caller)
+ * ```
  */
 export function setOwner(object: object, ns: Namespace): void {
   owners.set(object, ns)
@@ -19,6 +32,17 @@ export function setOwner(object: object, ns: Namespace): void {
  *
  * @param object - any value
  * @returns what {@link setOwner} recorded, or `undefined`
+ * @example
+ * ```ts
+ * import { createNamespace, ownerOf, setOwner } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * const server = {}
+ * assert.equal(ownerOf(server), undefined)
+ * setOwner(server, ns)
+ * assert.equal(ownerOf(server), ns)
+ * ```
  */
 export function ownerOf(object: unknown): Namespace | undefined {
   return typeof object === 'object' && object !== null ? owners.get(object) : undefined

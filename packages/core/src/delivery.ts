@@ -25,6 +25,18 @@ let last: LastDelivery | undefined
  *
  * @param ns - the namespace to which the owner belongs
  * @returns an owner that can be delivered to for as long as the namespace lives
+ * @example
+ * ```ts
+ * import { createNamespace, currentNamespace, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ * import { AsyncLocalStorage } from 'node:async_hooks'
+ *
+ * const ns = createNamespace({ name: 'server' })
+ * const requests = new AsyncLocalStorage<string>()
+ * const owner = ns.run(() => requests.run('request 1', () => ownerHere(ns)))
+ * assert.equal(owner.enter(currentNamespace), ns)
+ * assert.equal(owner.enter(() => requests.getStore()), 'request 1')
+ * ```
  */
 export function ownerHere(ns: Namespace): Owner {
   return { ns, enter: currentFrame()?.ns === ns ? captureContext() : runInFrame(ns.frame, captureContext) }
@@ -66,6 +78,23 @@ export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): voi
  * @param owner - on whose behalf the task runs
  * @param kind - why it runs
  * @param task - what to run
+ * @throws {unknown} what the task throws, to whoever delivers
+ * @example
+ * ```ts
+ * import { createNamespace, currentNamespace, deliverNow, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'server' })
+ * const owner = ownerHere(ns)
+ * const seen: unknown[] = []
+ * const receive = () => void seen.push(currentNamespace()?.name)
+ * deliverNow(owner, 'message', receive)
+ * assert.deepEqual(seen, ['server'])
+ *
+ * ns[Symbol.dispose]()
+ * deliverNow(owner, 'message', receive)
+ * assert.deepEqual(seen, ['server'])
+ * ```
  */
 export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): void {
   const { ns } = owner
@@ -78,6 +107,15 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
  * What entered a guest last in this thread.
  *
  * @returns the last delivery, or `undefined` before the first one
+ * @example
+ * ```ts
+ * import { createNamespace, deliverNow, lastDelivery, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'worker' })
+ * deliverNow(ownerHere(ns), 'timer', () => {})
+ * assert.deepEqual(lastDelivery(), { ns, kind: 'timer' })
+ * ```
  */
 export function lastDelivery(): LastDelivery | undefined {
   return last

@@ -9,7 +9,7 @@ export interface DispatchOptions {
   readonly current: CurrentNamespace
   /** The object to patch: a module's exports, or an object among them. */
   readonly exports: object
-  /** The same object as one namespace sees it. */
+  /** The same object as one namespace sees it, with a function wherever `exports` has one that is not patched. */
   readonly bound: (ns: Namespace) => object
 }
 
@@ -17,10 +17,26 @@ type Callable = (...args: unknown[]) => unknown
 type Bag = Record<PropertyKey, unknown>
 
 /**
- * Replaces every function that a namespace sees differently by one that asks for whom it is called, and calls the
- * namespace's own or the original. Functions that are the same for all stay as they are.
+ * Replaces every function among the exports by one that asks for whom it is called, and calls the namespace's own or the
+ * original. What is no function, or has been patched before, stays as it is.
  *
  * @param options - what to patch, and what each namespace sees in its place
+ * @example
+ * ```ts
+ * import { createCurrent, createNamespace, createPatchRegistry, dispatchExports } from '@libvisor/core'
+ * import type { Realm } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const os = { EOL: '\n', hostname: () => 'host' }
+ * const patches = createPatchRegistry()
+ * const realm: Realm = { kind: 'shared', global: globalThis, patches, whenAsked() {}, ask() {} }
+ * dispatchExports({ realm, current: createCurrent(), exports: os, bound: (ns) => ({ hostname: () => ns.name }) })
+ *
+ * const ns = createNamespace({ name: 'api' })
+ * assert.equal(ns.run(() => os.hostname()), 'api')
+ * assert.equal(os.hostname(), 'host')
+ * assert.equal(patches.size, 1)
+ * ```
  */
 export function dispatchExports(options: DispatchOptions): void {
   const { realm, current, exports, bound } = options
@@ -39,6 +55,20 @@ export function dispatchExports(options: DispatchOptions): void {
  * @param current - answers for whom it is called
  * @param select - what a namespace has in its place
  * @returns the replacement, with the original's own properties
+ * @example
+ * ```ts
+ * import { createCurrent, createDispatcher, createNamespace } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * function hostname(): unknown {
+ *   return 'host'
+ * }
+ * const dispatcher = createDispatcher(hostname, createCurrent(), (ns) => () => ns.name)
+ *
+ * assert.equal(dispatcher(), 'host')
+ * assert.equal(createNamespace({ name: 'api' }).run(dispatcher), 'api')
+ * assert.equal(dispatcher.name, 'hostname')
+ * ```
  */
 export function createDispatcher<F extends Callable>(
   original: F,

@@ -14,9 +14,17 @@ let timer: ReturnType<typeof setInterval> | undefined
  * @example
  * ```ts
  * import { keepAlive } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ * import process from 'node:process'
  *
- * const reference = keepAlive()
- * reference[Symbol.dispose]()
+ * const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+ * const before = timers()
+ * {
+ *   using first = keepAlive()
+ *   using second = keepAlive()
+ *   assert.equal(timers(), before + 1)
+ * }
+ * assert.equal(timers(), before)
  * ```
  */
 export function keepAlive(): Disposable {

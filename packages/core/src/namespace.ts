@@ -190,6 +190,20 @@ export function createNamespace(options: NamespaceOptions): Namespace {
  * The namespace of the running code.
  *
  * @returns the namespace that was entered last, or `undefined` outside of any
+ * @example
+ * ```ts
+ * import { callNative, createNamespace, currentNamespace } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const outer = createNamespace({ name: 'outer' })
+ * const inner = createNamespace({ name: 'inner' })
+ * assert.equal(currentNamespace(), undefined)
+ * outer.run(() => {
+ *   assert.equal(inner.run(currentNamespace), inner)
+ *   assert.equal(currentNamespace(), outer)
+ *   assert.equal(callNative(currentNamespace), outer)
+ * })
+ * ```
  */
 export function currentNamespace(): Namespace | undefined {
   return currentFrame()?.ns

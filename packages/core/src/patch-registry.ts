@@ -100,6 +100,18 @@ export function createPatchRegistry(): PatchRegistry {
  * @param from - the original
  * @param to - its replacement
  * @returns the replacement
+ * @example
+ * ```ts
+ * import { mimic } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ * import fs from 'node:fs'
+ * import { promisify } from 'node:util'
+ *
+ * const exists = mimic(fs.exists, () => {})
+ * assert.equal(exists.name, 'exists')
+ * assert.equal(exists.length, 2)
+ * assert.equal(promisify(exists), promisify(fs.exists))
+ * ```
  */
 export function mimic<T extends object>(from: object, to: T): T {
   for (const key of ownKeys(from)) {

@@ -64,6 +64,15 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
  * @param api - what was called
  * @param hint - how its user may allow it
  * @returns the error, to be thrown
+ * @example
+ * ```ts
+ * import { denied } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const error = denied('spawn git', "Name it in the policy: exec: ['git'].")
+ * assert.equal(`${error}`, 'VisorError [VISOR_DENIED]: spawn git is denied by the policy of this guest')
+ * assert.equal(error.hint, "Name it in the policy: exec: ['git'].")
+ * ```
  */
 export function denied(api: string, hint?: string): VisorError {
   return new VisorError(
@@ -79,6 +88,18 @@ export function denied(api: string, hint?: string): VisorError {
  * @param api - what was called
  * @param reason - why it is not there
  * @returns the error, to be thrown
+ * @example
+ * ```ts
+ * import { unsupported } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const error = unsupported('v8.setFlagsFromString', 'it would change every guest of the thread')
+ * assert.equal(error.code, 'VISOR_UNSUPPORTED')
+ * assert.equal(
+ *   error.message,
+ *   'v8.setFlagsFromString is not supported in a guest: it would change every guest of the thread',
+ * )
+ * ```
  */
 export function unsupported(api: string, reason?: string): VisorError {
   return new VisorError(

@@ -222,6 +222,6 @@ export interface FileSystemProcess extends Disposable {
    * @throws Errno when nothing is there
    */
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined
-  /** See {@link FileView.differsFromHost} in `@libvisor/core`. */
+  /** As `differsFromHost` of a `FileView`. */
   differsFromHost(): boolean
 }

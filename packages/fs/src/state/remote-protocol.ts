@@ -8,7 +8,7 @@ import type { Credentials } from './vnode.ts'
 export interface FileSystemMemory {
   /** Wakes the client that waits: one 32-bit integer, the number of replies to synchronous calls. */
   readonly signal: SharedArrayBuffer
-  /** What every client may know without asking: {@link flag}. */
+  /** What every client may know without asking, one 32-bit integer each: indices are in `flag`. */
   readonly flags: SharedArrayBuffer
   /** Whose calls may pass to the host. */
   readonly host: { readonly uid: number; readonly umask: number }
