@@ -17,7 +17,7 @@ export type {
 
 // The built-ins as they were before anything was patched, and captured intrinsics.
 export { builtin, host, original } from './originals.native.ts'
-export type { OriginalModules } from './originals.native.ts'
+export type { HostOriginals, OriginalModules } from './originals.native.ts'
 export { hostIntrinsics, intrinsicsOf } from './intrinsics.ts'
 export type { Intrinsics } from './intrinsics.ts'
 export { apply, construct, defineProperty, getOwnPropertyDescriptor, ownKeys, uncurryThis } from './uncurry.ts'

@@ -108,10 +108,34 @@ export function original<Id extends keyof OriginalModules>(id: Id): OriginalModu
   return copy as OriginalModules[Id]
 }
 
-/** What libvisor needs of the process at every moment, captured when it is loaded. */
-export const host = freeze({
+/** What libvisor needs of the process at every moment. Each function is called without a receiver. */
+export interface HostOriginals {
+  readonly process: NodeJS.Process
+  /** Whether this thread is a worker. */
+  readonly isWorker: boolean
+  readonly setImmediate: typeof globalThis.setImmediate
+  readonly clearImmediate: typeof globalThis.clearImmediate
+  readonly setTimeout: typeof globalThis.setTimeout
+  readonly clearTimeout: typeof globalThis.clearTimeout
+  readonly setInterval: typeof globalThis.setInterval
+  readonly clearInterval: typeof globalThis.clearInterval
+  readonly queueMicrotask: typeof globalThis.queueMicrotask
+  readonly nextTick: NodeJS.Process['nextTick']
+  readonly emitWarning: NodeJS.Process['emitWarning']
+  /** The working directory, as a path. */
+  readonly cwd: () => string
+  /** The monotonic clock. @units nanoseconds */
+  readonly hrtime: () => bigint
+  readonly Date: DateConstructor
+  /** The time since the process, or the worker, started. @units milliseconds */
+  readonly performanceNow: () => number
+  readonly random: () => number
+}
+
+/** The process as it was when libvisor was loaded. */
+export const host: HostOriginals = freeze({
   process,
-  /** Node marks what a worker cannot do. `worker_threads`, which would tell as well, takes longer to load. */
+  // Node marks what a worker cannot do. `worker_threads`, which would tell as well, takes longer to load.
   isWorker: (process.abort as { readonly disabled?: boolean }).disabled === true,
   setImmediate: globalThis.setImmediate,
   clearImmediate: globalThis.clearImmediate,
