@@ -1,7 +1,7 @@
 import type * as dns from 'node:dns'
 import type * as net from 'node:net'
 import { apply, construct, original } from '@libvisor/abi'
-import { createDispatcher, mimic, unsupported } from '@libvisor/core'
+import { createDispatcher, mimic, unsupported, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
@@ -240,15 +240,6 @@ function pooledGlobals(ns: Namespace): PropertyDescriptorMap {
   return {
     fetch: { get: () => globals().fetch, enumerable: true, configurable: true },
     WebSocket: { get: () => globals().WebSocket, enumerable: false, configurable: true },
-  }
-}
-
-function perNamespace<T>(make: (ns: Namespace) => T): (ns: Namespace) => T {
-  const made = new WeakMap<Namespace, T>()
-  return (ns) => {
-    let value = made.get(ns)
-    if (value === undefined) made.set(ns, (value = make(ns)))
-    return value
   }
 }
 

@@ -1,6 +1,6 @@
 import type * as childProcess from 'node:child_process'
 import type * as workerThreads from 'node:worker_threads'
-import { createDispatcher } from '@libvisor/core'
+import { createDispatcher, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { inWorker, liveProcess, originalModule } from '../originals.native.ts'
 import { adoptEnvironment } from './own-environment.ts'
@@ -117,16 +117,6 @@ function installProcess(realm: Realm, current: CurrentNamespace, hostDirectory: 
     patches.patch(liveProcess, name, createSharedMember(name, original, current, membersOf))
   }
   return () => {}
-}
-
-/** Makes something once for each namespace. */
-function perNamespace<T>(make: (ns: Namespace) => T): (ns: Namespace) => T {
-  const made = new WeakMap<Namespace, T>()
-  return (ns) => {
-    let value = made.get(ns)
-    if (value === undefined) made.set(ns, (value = make(ns)))
-    return value
-  }
 }
 
 /**
