@@ -61,6 +61,7 @@ export interface OriginalModules {
 
 const getBuiltinModule = process.getBuiltinModule.bind(process)
 const captured = new Map<string, object>()
+const { hrtime } = process
 const { create, defineProperties, freeze, getOwnPropertyDescriptors } = Object
 
 /**
@@ -127,8 +128,8 @@ export interface HostOriginals {
   /** The monotonic clock. @units nanoseconds */
   readonly hrtime: () => bigint
   readonly Date: DateConstructor
-  /** The time since the process, or the worker, started. @units milliseconds */
-  readonly performanceNow: () => number
+  /** The time since some fixed moment, which never goes back. @units milliseconds */
+  readonly monotonicMs: () => number
   readonly random: () => number
 }
 
@@ -149,6 +150,10 @@ export const host: HostOriginals = freeze({
   cwd: process.cwd.bind(process),
   hrtime: process.hrtime.bigint.bind(process.hrtime),
   Date: globalThis.Date,
-  performanceNow: performance.now.bind(performance),
+  // Reading `performance` would load it.
+  monotonicMs: () => {
+    const [seconds, nanoseconds] = hrtime()
+    return seconds * 1e3 + nanoseconds / 1e6
+  },
   random: Math.random,
 })

@@ -38,6 +38,7 @@ export { keepAlive } from './liveness.native.ts'
 // Which parts of Node's API a guest gets.
 export { areaOf, deniedModules, supportOf, supportRows, supportedIds } from './support.ts'
 export type { ModuleSupport, Support, SupportEntry, SupportRow } from './support.ts'
+export { closedGlobals } from './closed-globals.ts'
 export { refusalOf, sealExports } from './seal.ts'
 export type { SealOptions } from './seal.ts'
 

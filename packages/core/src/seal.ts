@@ -178,10 +178,11 @@ function deniedObject(seal: Seal, object: object, name: string): object {
 
 /** Makes a function that works on the host ask the policy first. What is no function has nothing to ask with. */
 function gate(seal: Seal, target: object, key: string, name: string): void {
-  const descriptor = getOwnPropertyDescriptor(target, key)
-  if (typeof descriptor?.value !== 'function' || descriptor.configurable !== true || seal.patches.has(target, key))
-    return
+  // The descriptor comes last: what Node makes when it is first read, it makes for its descriptor as well.
   if (seal.owner !== undefined && refusalOf(seal.id, name, seal.owner.policy) === undefined) return
+  if (seal.patches.has(target, key)) return
+  const descriptor = getOwnPropertyDescriptor(target, key)
+  if (typeof descriptor?.value !== 'function' || descriptor.configurable !== true) return
   const original = descriptor.value as Callable
   const select = (ns: Namespace): Callable => {
     const refusal = refusalOf(seal.id, name, ns.policy)

@@ -1,7 +1,7 @@
 import type { ModuleSupport } from '../support.ts'
+import { deniedGlobals, hostGlobals } from './closed-globals.table.ts'
 
 const sockets = 'net.Socket.prototype.connect'
-const threads = 'it reaches every thread of the process'
 
 /** The properties of the global object, those of the language among them. */
 export const globalSupport = {
@@ -29,18 +29,8 @@ export const globalSupport = {
       ['EventSource WebSocket fetch', sockets],
       ['console', 'process.stdout, process.stderr'],
     ],
-    host: [
-      ['BroadcastChannel', threads],
-      ['navigator', 'it tells of the host’s processors, platform and language'],
-      ['ShadowRealm', 'a new realm has a Date and a Math.random of the host’s'],
-      ['crypto.subtle', 'keys come from the host’s randomness; a seed does not apply to them'],
-      ['gc', 'it acts on the whole thread'],
-      ['performance.eventLoopUtilization performance.timerify', 'it measures the whole thread, by the host’s clock'],
-    ],
-    denied: [
-      ['localStorage', 'Node keeps it in a file of the host’s'],
-      ['Worker', 'a web worker is not yet a thread of the guest'],
-    ],
+    host: hostGlobals,
+    denied: deniedGlobals,
     notes: [
       ['Atomics SharedArrayBuffer', 'a counting thread is a clock that nothing closes'],
       ['Event', 'its timeStamp is the host’s monotonic time'],

@@ -28,7 +28,7 @@ export function createHostFs(): HostFs {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     umask: process.umask(),
-    nowMs: host.performanceNow,
+    nowMs: host.monotonicMs,
     lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
     lstatBig: (path) => fs.lstatSync(path, { bigint: true }),
     fstatBig: (fd) => fs.fstatSync(fd, { bigint: true }),

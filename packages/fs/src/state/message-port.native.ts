@@ -12,4 +12,4 @@ export function receiveMessage(port: MessagePort): { readonly message: unknown }
 }
 
 /** Time that never goes back. @units milliseconds */
-export const nowMs: () => number = host.performanceNow
+export const nowMs: () => number = host.monotonicMs

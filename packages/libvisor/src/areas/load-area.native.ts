@@ -41,3 +41,12 @@ export function loadTime(): typeof import('./time.ts') {
 export function loadRandom(): typeof import('./random.ts') {
   return loading(() => require('./random.ts') as typeof import('./random.ts'))
 }
+
+/**
+ * Loads the table of what a guest gets of Node, and what closes the rest.
+ *
+ * @returns what closes built-ins
+ */
+export function loadSealing(): typeof import('./sealing.ts') {
+  return loading(() => require('./sealing.ts') as typeof import('./sealing.ts'))
+}

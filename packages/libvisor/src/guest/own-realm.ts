@@ -1,4 +1,4 @@
-import { createCurrent, refusalOf, sealExports, slots } from '@libvisor/core'
+import { createCurrent, slots } from '@libvisor/core'
 import type { Interceptor, Namespace } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import { createLoaderInterceptor } from '@libvisor/loader'
@@ -7,9 +7,10 @@ import type { WorkerLauncher } from '@libvisor/process'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import type { InPlaceRealm } from '@libvisor/realm'
 import { createDeferredInterceptor } from '../areas/deferred-interceptor.ts'
-import { loadFs, loadNet, loadRandom, loadTime } from '../areas/load-area.native.ts'
+import { loadFs, loadNet, loadRandom, loadSealing, loadTime } from '../areas/load-area.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
 import { isOwnCode } from './own-code.ts'
+import { sealGlobals } from './seal-globals.ts'
 import { serveWhileWaiting } from './serve-while-waiting.ts'
 
 /** How a realm is given to a namespace. */
@@ -63,14 +64,14 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   const { ns } = guest
   const current = createCurrent(ns)
   const seal = (id: string, exports: object): void =>
-    sealExports({ id, exports, patches: realm.patches, current, owner: ns })
+    loadSealing().sealExports({ id, exports, patches: realm.patches, current, owner: ns })
   const realm = openRealm({ kind: 'own', seal })
   const launch: WorkerLauncher = (...args) => {
     serveWhileWaiting(realm, guest.files())
     return workers(...args)
   }
   const askFor = (id: string): void => {
-    const refusal = refusalOf(id, undefined, ns.policy)
+    const refusal = loadSealing().refusalOf(id, undefined, ns.policy)
     if (refusal !== undefined) throw refusal
     realm.ask(id)
   }
@@ -88,7 +89,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   })
   // Node's own code reads files as well: its loader, workers, certificates.
   if (!guest.startsAsHost) realm.ask('fs')
-  seal('globalThis', globalThis)
+  sealGlobals(globalThis, ns.policy, () => seal('globalThis', globalThis))
   realm.commit()
   return realm
 }
