@@ -16,6 +16,11 @@ fs.writeFileSync('written.txt', 'hello')
 console.log(fs.readFileSync('written.txt', 'utf8'), ...process.argv.slice(2))
 `
 
+// What it uses comes with libraries that are loaded late: they must be in the bundle.
+const globs = `import { globSync } from 'node:fs'
+console.log(globSync('*.{json,js}').filter((name) => name.startsWith('hello') || name === 'package.json').sort())
+`
+
 const consumer = `import { createHost, memory, VisorError } from 'libvisor'
 import type { Guest, GuestOptions, Host } from 'libvisor'
 
@@ -73,6 +78,11 @@ const checks: readonly Check[] = [
     stdout: 'hello preloaded\n',
   },
   {
+    name: 'node --import libvisor/register globs.js',
+    command: (node) => [node, '--import', 'libvisor/register', 'globs.js'],
+    stdout: "[ 'hello.js', 'package.json' ]\n",
+  },
+  {
     name: "import { createHost } from 'libvisor'",
     command: (node) => [node, 'consumer.js'],
     stdout: '200 app/hello\nSIGTERM VisorError\n',
@@ -83,6 +93,7 @@ using project = temporaryDirectory({
   'package.json': { name: 'consumer', private: true, type: 'module' },
   'tsconfig.json': configuration,
   'hello.js': hello,
+  'globs.js': globs,
   'consumer.ts': consumer,
 })
 const cwd = project.path

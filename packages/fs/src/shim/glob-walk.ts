@@ -7,7 +7,7 @@
 import type { Minimatch, MinimatchOptions, ParseReturnFiltered } from 'minimatch'
 import type { DirectoryEntry } from '../types.ts'
 import type { FsContext } from './context.ts'
-import { library, nodePath } from './natives.native.ts'
+import { loadMinimatch, nodePath } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 import { call, errnoOf } from './operation.ts'
 import type { Operation } from './operation.ts'
@@ -34,8 +34,6 @@ interface Progress {
   readonly index: number
 }
 
-type MinimatchModule = { readonly Minimatch: typeof Minimatch; readonly GLOBSTAR: typeof import('minimatch').GLOBSTAR }
-
 const matchOptions: MinimatchOptions = {
   windowsPathsNoEscape: true,
   nonegate: true,
@@ -49,7 +47,7 @@ const matchOptions: MinimatchOptions = {
 export class GlobWalk {
   readonly #context: FsContext
   readonly #options: GlobOptions
-  readonly #minimatch: MinimatchModule
+  readonly #minimatch: ReturnType<typeof loadMinimatch>
   readonly #flavour: Flavour
   /** The directory to start from, as the guest gave it. */
   readonly #given: string
@@ -65,7 +63,7 @@ export class GlobWalk {
     this.#context = context
     this.#flavour = flavour
     this.#options = options
-    this.#minimatch = library('minimatch') as MinimatchModule
+    this.#minimatch = loadMinimatch()
     const { cwd = '.', exclude } = options
     this.#given = context.path(cwd).shown
     this.#root = resolve(context.cwd(), this.#given)

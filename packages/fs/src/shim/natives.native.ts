@@ -25,12 +25,15 @@ export function fileURLToPath(url: URL): string {
 /** The host's working directory. Node caches it. */
 export const hostCwd = host.cwd
 
-let require: NodeJS.Require | undefined
+let minimatch: typeof import('./minimatch.ts') | undefined
 
-/** Loads a library that only some operations need. */
-export function library(id: string): unknown {
-  require ??= createRequire(import.meta.url)
-  return require(id)
+/** Loads what matches the patterns of `glob`, which few programs use. */
+export function loadMinimatch(): typeof import('./minimatch.ts') {
+  if (minimatch === undefined) {
+    const require = createRequire(import.meta.url)
+    minimatch = callNativeSync(() => require('./minimatch.ts') as typeof import('./minimatch.ts'))
+  }
+  return minimatch
 }
 
 /** A path at which every operation fails with ENOTDIR, and none has an effect. */
