@@ -18,8 +18,11 @@ export interface StatRecord {
   readonly uid: number
   readonly gid: number
   readonly rdev: number
+  /** @units bytes */
   readonly size: number
+  /** @units bytes */
   readonly blksize: number
+  /** What the file takes up. @units 512 bytes */
   readonly blocks: number
   readonly atimeNs: bigint
   readonly mtimeNs: bigint
@@ -30,7 +33,9 @@ export interface StatRecord {
 /** The attributes of a mounted file system, as `statfs(2)`. */
 export interface StatFsRecord {
   readonly type: number
+  /** @units bytes */
   readonly bsize: number
+  /** @units `bsize`, as for `bfree` and `bavail` */
   readonly blocks: number
   readonly bfree: number
   readonly bavail: number

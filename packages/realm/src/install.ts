@@ -9,6 +9,8 @@ export interface InstallOptions {
   /**
    * Diagnostics channels on which Node says that it is about to use a built-in that it has loaded by itself (as `fetch`
    * loads `net`), and the built-ins that are asked for then.
+   *
+   * @defaultValue none
    */
   readonly announcements?: Readonly<Record<string, readonly string[]>>
 }

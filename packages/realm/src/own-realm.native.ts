@@ -12,6 +12,7 @@ export interface InPlaceRealmOptions {
    *
    * @param id - the name of the built-in, without `node:`
    * @param exports - its exports
+   * @defaultValue nothing is closed
    */
   readonly seal?: (id: string, exports: Record<PropertyKey, unknown>) => void
 }

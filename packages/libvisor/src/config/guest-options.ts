@@ -61,7 +61,7 @@ export interface ProcessOptions {
 export interface TimeOptions {
   /** `manual`: time stands until `advance()`. @defaultValue 'real' */
   readonly mode?: 'manual' | 'real'
-  /** When the guest starts: the clock runs on from there. @defaultValue now */
+  /** When the guest starts: the clock runs on from there. @units a number: milliseconds since the epoch @defaultValue now */
   readonly start?: Date | number | string
   /** Shifts the clock, next to the host's. @units milliseconds @defaultValue 0 */
   readonly offsetMs?: number
@@ -84,9 +84,13 @@ export interface NamespaceOptions {
    * @defaultValue the host's files to read, every write into memory
    */
   readonly fs?: Readonly<Record<string, MountSpec>>
+  /** @defaultValue those of {@link NetOptions} */
   readonly net?: NetOptions
+  /** @defaultValue those of {@link ProcessOptions} */
   readonly process?: ProcessOptions
+  /** @defaultValue those of {@link TimeOptions} */
   readonly time?: TimeOptions
+  /** @defaultValue those of {@link RandomOptions} */
   readonly random?: RandomOptions
 }
 

@@ -22,6 +22,7 @@ export interface Host extends AsyncDisposable {
    * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when a guest of that name runs
    * @throws {VisorError} VISOR_ADDRESS_IN_USE when a port cannot be published
    * @throws {VisorError} VISOR_MOUNT_UNREADABLE when a directory of the host cannot be mounted
+   * @throws {VisorError} VISOR_GUEST_ENDED when this host has been disposed of
    */
   spawn(options: GuestOptions): Promise<Guest>
   /**

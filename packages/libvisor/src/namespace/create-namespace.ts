@@ -32,6 +32,7 @@ export interface SharedNamespace extends Disposable {
    *
    * @param ms - how far @units milliseconds
    * @throws {VisorError} VISOR_OPTION_INVALID when the clock is not manual
+   * @throws {RangeError} when `ms` is negative or not finite
    */
   advance(ms: number): Promise<void>
 }

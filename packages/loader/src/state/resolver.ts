@@ -17,12 +17,14 @@ export interface Resolver {
    * Resolves as `require` does.
    *
    * @returns the path of a file, or the request itself when it names a built-in
+   * @throws Node's error, such as MODULE_NOT_FOUND or ERR_PACKAGE_PATH_NOT_EXPORTED
    */
   require(request: string, options?: RequireOptions): string
   /**
    * Resolves as `import` does.
    *
    * @returns a `file:` or `node:` URL, or what the specifier was when it is another URL
+   * @throws Node's error, such as ERR_MODULE_NOT_FOUND or ERR_UNSUPPORTED_DIR_IMPORT
    */
   import(specifier: string, options?: ImportOptions): ResolvedImport
   /** What `imports` or the package's own name make of a request, which come before every folder. */

@@ -28,7 +28,7 @@ export interface ProcessStateOptions {
   readonly execPath?: string
   /** What `process.title` says. @defaultValue what Node made it */
   readonly title?: string | undefined
-  /** The user, where the guest's `/etc/passwd` is not to be asked. */
+  /** The user. @defaultValue what the guest's `/etc/passwd` says */
   readonly account?: Account
   /** @defaultValue the loopback interface alone */
   readonly interfaces?: Interfaces
@@ -36,6 +36,7 @@ export interface ProcessStateOptions {
    * Hears of the end of the process by `process.exit()` or by a signal, before anything of it is released.
    *
    * @param code - the exit code; 128 + n for signal n
+   * @defaultValue nobody hears
    */
   readonly onExit?: (code: number) => void
 }
