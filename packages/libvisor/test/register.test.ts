@@ -155,6 +155,21 @@ describe('a program under the preload', () => {
     expect(guest).toEqual(native)
   })
 
+  it('starts workers with what its options say, also where those are the whole process’s', async () => {
+    using directory = temporaryDirectory({
+      'app.mjs': `
+        import { Worker } from 'node:worker_threads'
+        const code = 'require("node:worker_threads").parentPort.postMessage([typeof gc, Object.getOwnPropertyNames(Object.prototype).includes("__proto__")])'
+        new Worker(code, { eval: true }).on('message', (message) => console.log(message))
+        try { new Worker(code, { eval: true, execArgv: ['--expose-gc'] }) } catch (error) { console.log(error.code) }`,
+    })
+    const run = (preload: string) =>
+      runScript(['--expose-gc', '--disable-proto=delete', '--import', preload, 'app.mjs'], { cwd: directory.path })
+    const guest = await run(register)
+    expect(guest.stdout).toBe("ERR_WORKER_INVALID_EXEC_ARGV\n[ 'function', false ]\n")
+    expect(guest).toEqual(await run('data:text/javascript,'))
+  })
+
   it('serves its workers while it waits for them in Atomics.wait', async () => {
     const { native, guest } = await both(
       {

@@ -47,7 +47,11 @@ export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOp
           return construct(Original, [filename, workerOptions], target) as object
         }
         if (launch === undefined) throw unsupported('new Worker()', 'nothing starts workers in this namespace')
-        const worker = construct(Original, [...launch(ns, filename, workerOptions)], target) as object
+        const args = launch(ns, filename, workerOptions as workerThreads.WorkerOptions)
+        const inherits = (workerOptions as workerThreads.WorkerOptions).execArgv === undefined
+        const worker = (
+          inherits ? constructInheriting(Original, args, target) : construct(Original, args, target)
+        ) as object
         setOwner(worker, ns)
         return worker
       },
@@ -55,4 +59,21 @@ export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOp
   realm.patches.patch(exports, 'Worker', { value: Worker })
   // Otherwise `worker.constructor` is a way round this one.
   realm.patches.patch(Original.prototype as object, 'constructor', { value: Worker })
+}
+
+/**
+ * Constructs a worker with the options of its process. Node lets a worker inherit those that are the whole process's,
+ * such as `--expose-gc`, but refuses them where they are passed: they hold for it already, so they are left out.
+ */
+function constructInheriting(Original: WorkerConstructor, args: WorkerArguments, target: object): unknown {
+  try {
+    return construct(Original, args, target as never)
+  } catch (error) {
+    const [filename, options] = args
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+    const refused = message.slice(message.indexOf(': ') + 2).split(', ')
+    const execArgv = options.execArgv?.filter((option) => !refused.includes(option))
+    return construct(Original, [filename, { ...options, execArgv }], target as never)
+  }
 }
