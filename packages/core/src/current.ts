@@ -45,7 +45,7 @@ export function setOwner(object: object, ns: Namespace): void {
  * ```
  */
 export function ownerOf(object: unknown): Namespace | undefined {
-  return typeof object === 'object' && object !== null ? owners.get(object) : undefined
+  return (typeof object === 'object' && object !== null) || typeof object === 'function' ? owners.get(object) : undefined
 }
 
 /**

@@ -152,6 +152,8 @@ describe('a handle', () => {
     expect(Number(String(first))).toBe(Date.parse('2030-01-01T00:00:00Z'))
     const output = once(guest.stdout, 'data')
     await guest.advance(86_400_000)
+    const running = await host.spawn(program('running', `setInterval(() => {}, 1000)`))
+    await expect(running.advance(1)).rejects.toMatchObject({ code: 'VISOR_OPTION_INVALID' })
     expect(String(((await output) as [Buffer])[0])).toBe('2030-01-02T00:00:00.000Z\n')
   })
 })

@@ -6,6 +6,7 @@ import { VisorError } from '@libvisor/core'
 import type { SwitchAttachment } from '@libvisor/net'
 import type { NamespaceSpec, ProgramSpec } from '../config/guest-spec.ts'
 import { putIntoWorkerData } from '../thread/envelope.ts'
+import { restoreFailure } from '../thread/failure.ts'
 import { preloadArgv } from '../thread/preload-argv.ts'
 import type { FromGuest, ToGuest } from '../thread/protocol.ts'
 import type { ExitStatus } from './exit-status.ts'
@@ -130,18 +131,19 @@ class ThreadGuest implements Guest {
 
   #hear(message: FromGuest, starting: PromiseWithResolvers<void>): void {
     switch (message.type) {
-      case 'answer':
-        this.#answers.get(message.id)?.resolve(message.value)
+      case 'answer': {
+        const waiting = this.#answers.get(message.id)
         this.#answers.delete(message.id)
+        if (message.failure === undefined) waiting?.resolve(message.value)
+        else waiting?.reject(restoreFailure(message.failure))
         break
+      }
       case 'closed':
         this.#ports.close(message.port)
         break
-      case 'failed': {
-        const { code, hint } = message
-        starting.reject(new VisorError(code, message.message, hint === undefined ? {} : { hint }))
+      case 'failed':
+        starting.reject(restoreFailure(message.failure))
         break
-      }
       case 'listening':
         this.#ports.listen(message)
         break

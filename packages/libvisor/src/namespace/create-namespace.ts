@@ -1,8 +1,6 @@
 import type * as fsPromises from 'node:fs/promises'
-import { slots, VisorError } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
 import { createEnvironment, createHostStdio } from '@libvisor/process'
-import type { ManualClock } from '@libvisor/time'
 import { host } from '@libvisor/abi'
 import * as fsArea from '../areas/fs.ts'
 import * as netArea from '../areas/net.ts'
@@ -10,6 +8,7 @@ import type { NamespaceOptions } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace } from '../config/resolve.ts'
 import { checkShape } from '../config/schema.ts'
+import { advanceClock } from '../guest/advance-clock.ts'
 import { furnish } from '../guest/furnish.ts'
 import { shareRealm } from './shared-realm.ts'
 
@@ -80,19 +79,7 @@ export function createNamespace(options: NamespaceOptions = {}): SharedNamespace
         return bound.modules['fs/promises']?.() as typeof fsPromises
       },
       run: (fn, ...args) => ns.run(fn, ...args),
-      async advance(ms) {
-        const clock = ns.get(slots.clock) as Partial<ManualClock>
-        if (clock.advance === undefined) {
-          throw new VisorError(
-            'VISOR_OPTION_INVALID',
-            `The clock of '${ns.name}' runs by itself: it cannot be advanced`,
-            {
-              hint: "Make the namespace with time: { mode: 'manual' }.",
-            },
-          )
-        }
-        await clock.advance(ms)
-      },
+      advance: (ms) => advanceClock(ns, ms),
       [Symbol.dispose]() {
         bound[Symbol.dispose]()
         ns[Symbol.dispose]()

@@ -1,6 +1,6 @@
 import { createCurrent, refusalOf, sealExports } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
-import { createLoaderInterceptor } from '@libvisor/loader'
+import { createLoaderInterceptor, loaderParts } from '@libvisor/loader'
 import { createNetInterceptor } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
 import { createRandomInterceptor } from '@libvisor/random'
@@ -64,6 +64,7 @@ function install(): () => void {
       createProcessInterceptor(),
       createNetInterceptor(),
       createLoaderInterceptor({
+        parts: () => loaderParts,
         isOwnCode,
         onBuiltin(id) {
           const refusal = refusalOf(id, undefined, current()?.policy)

@@ -3,7 +3,7 @@ import { slots, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack, openSwitchPort } from '@libvisor/net'
 import { signals } from '@libvisor/process'
-import type { ManualClock } from '@libvisor/time'
+import { advanceClock } from '../guest/advance-clock.ts'
 import { furnish } from '../guest/furnish.ts'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { publishedUrl } from '../guest/published-url.ts'
@@ -12,6 +12,7 @@ import { exitNow } from '../guest/exit-now.native.ts'
 import { provideSignals } from '../guest/signal-target.ts'
 import type { GuestEnvelope } from './envelope.ts'
 import { mainThread, showThreadAs } from './main-thread-view.ts'
+import { describeFailure } from './failure.ts'
 import type { FromGuest, ToGuest } from './protocol.ts'
 import { createSilentStdio, createThreadStdio } from './thread-stdio.ts'
 import { createWorkerLauncher } from './worker-launcher.native.ts'
@@ -37,7 +38,7 @@ export function bootGuest(envelope: GuestEnvelope): void {
     })
   } catch (error) {
     if (!(error instanceof VisorError)) throw error
-    tell({ type: 'failed', code: error.code, message: error.message, hint: error.hint })
+    tell({ type: 'failed', failure: describeFailure(error) })
     return exitNow(1)
   }
 
@@ -50,19 +51,22 @@ export function bootGuest(envelope: GuestEnvelope): void {
     tell({ type, address, port, published: publishedUrl(guest.published(), port) })
   })
   control.on('message', (request: ToGuest) => {
-    void Promise.resolve(answer(request, guest)).then((value) => tell({ type: 'answer', id: request.id, value }))
+    const { id } = request
+    answer(request, guest).then(
+      (value) => tell({ type: 'answer', id, value }),
+      (error: unknown) => tell({ type: 'answer', id, failure: describeFailure(error) }),
+    )
   })
   // The host's wish to be able to ask is no reason for the guest to live on.
   control.unref()
 
   if (!isProgram(ns, program.entry)) {
-    const message = `There is no program '${program.entry}' in the guest '${spec.name}'`
-    tell({
-      type: 'failed',
-      code: 'VISOR_ENTRY_NOT_FOUND',
-      message,
+    const failure = {
+      code: 'VISOR_ENTRY_NOT_FOUND' as const,
+      message: `There is no program '${program.entry}' in the guest '${spec.name}'`,
       hint: 'An absolute path is a path of the guest: check its mounts.',
-    })
+    }
+    tell({ type: 'failed', failure })
     exitNow(1)
   }
   const identity = { ...ns.get(slots.identity), uid: 0, gid: 0 }
@@ -79,12 +83,12 @@ function isProgram(ns: Namespace, entry: string): boolean {
 }
 
 /** Does what the host asks of a guest. */
-function answer(request: ToGuest, { ns }: FurnishedNamespace): unknown {
+async function answer(request: ToGuest, { ns }: FurnishedNamespace): Promise<unknown> {
   switch (request.type) {
     case 'signal':
       return ns.get(signals).raise(request.signal)
     case 'advance':
-      return (ns.get(slots.clock) as ManualClock).advance(request.ms)
+      return advanceClock(ns, request.ms)
     case 'stats':
       return { heapUsedBytes: original('v8').getHeapStatistics().used_heap_size }
   }

@@ -1,8 +1,8 @@
 /**
  * What the host and the thread of a guest tell each other over the control port.
  */
-import type { VisorErrorCode } from '@libvisor/core'
 import type { FileSystemMemory } from '@libvisor/fs'
+import type { Failure } from './failure.ts'
 
 /** From the host to the guest's thread. Every request is answered with its `id`. */
 export type ToGuest =
@@ -12,14 +12,9 @@ export type ToGuest =
 
 /** From the guest's thread to the host. */
 export type FromGuest =
-  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'answer'; readonly id: number; readonly value?: unknown; readonly failure?: Failure }
   /** The namespace could not be made: the guest has not started. */
-  | {
-      readonly type: 'failed'
-      readonly code: VisorErrorCode
-      readonly message: string
-      readonly hint: string | undefined
-    }
+  | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'closed'; readonly address: string; readonly port: number }
   | {
       readonly type: 'listening'
