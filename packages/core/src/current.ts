@@ -7,7 +7,7 @@ const owners = new WeakMap<object, Namespace>()
 /**
  * Records in which namespace an object with a life of its own (a socket, a server, an agent, a worker, a timer) was made.
  *
- * @param object - the object; not a function, which belongs to nobody
+ * @param object - the object
  * @param ns - its namespace
  * @example
  * ```ts
