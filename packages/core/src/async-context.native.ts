@@ -4,8 +4,8 @@
  * A frame says in which namespace the running code is and whether it is inside a native section: a call of an
  * original, whose JavaScript re-enters patched exports and must then get originals again, also after asynchronous hops.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { apply } from '@libvisor/abi'
+import type * as asyncHooks from 'node:async_hooks'
+import { apply, builtin } from '@libvisor/abi'
 import type { Namespace } from './namespace.ts'
 
 /** Where the running code is. A namespace has exactly two frames, so frames can be compared. */
@@ -24,6 +24,8 @@ export type EnterContext = <Args extends readonly unknown[], Result>(
   ...args: Args
 ) => Result
 
+// Importing a built-in costs more at start: Node makes a module of it for that.
+const { AsyncLocalStorage } = builtin('async_hooks') as typeof asyncHooks
 const storage = new AsyncLocalStorage<Frame>()
 const snapshot = AsyncLocalStorage.snapshot
 const getStore = storage.getStore.bind(storage)

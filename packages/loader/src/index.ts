@@ -18,4 +18,6 @@ export type {
 // Loading, in a realm.
 export { createLoaderInterceptor } from './shim/interceptor.ts'
 export type { LoaderInterceptorOptions } from './shim/interceptor.ts'
+export { loaderParts } from './parts.ts'
+export type { LoaderParts } from './parts.ts'
 export { runEntry } from './run-entry.native.ts'

@@ -5,7 +5,7 @@
  */
 import { readFileSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
 import { createCurrent, createNamespace, createPatchRegistry, slots } from '@libvisor/core'
-import { createLoaderInterceptor, runEntry } from '@libvisor/loader'
+import { createLoaderInterceptor, loaderParts, runEntry } from '@libvisor/loader'
 import { createMemoryFiles } from './memory-files.ts'
 import type { Entry, MemoryFiles } from './memory-files.ts'
 
@@ -59,6 +59,7 @@ const asked = new Set<string>()
 if (traceBuiltins) process.on('exit', () => writeSync(1, `built-ins: ${[...asked].toSorted().join(' ')}\n`))
 
 createLoaderInterceptor({
+  parts: () => loaderParts,
   onBuiltin: (id) => asked.add(id),
   isDenied: (id) => denied.includes(id),
   isOwnCode: (url) => own !== undefined && url.includes(own),

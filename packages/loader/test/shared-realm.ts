@@ -2,7 +2,7 @@
 import { createRequire, findPackageJSON } from 'node:module'
 import { createCurrent, createNamespace, createPatchRegistry, slots } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
-import { createLoaderInterceptor } from '@libvisor/loader'
+import { createLoaderInterceptor, loaderParts } from '@libvisor/loader'
 import { createMemoryFiles } from './memory-files.ts'
 
 function createGuest(name: string): Namespace {
@@ -37,7 +37,7 @@ async function look(name: string): Promise<unknown[]> {
 }
 
 const patches = createPatchRegistry()
-const installation = createLoaderInterceptor().install(
+const installation = createLoaderInterceptor({ parts: () => loaderParts }).install(
   { kind: 'shared', global: globalThis, patches, whenAsked() {}, ask() {} },
   createCurrent(),
 )

@@ -1,5 +1,4 @@
-import { syncBuiltinESMExports } from 'node:module'
-import { builtin, host } from '@libvisor/abi'
+import { builtin, host, original } from '@libvisor/abi'
 import { createPatchRegistry } from '@libvisor/core'
 import type { Realm } from '@libvisor/core'
 
@@ -22,6 +21,9 @@ export interface InPlaceRealm extends Realm, Disposable {
   /** Makes what has been patched visible to ES modules that import built-ins. Patches made later do it themselves. */
   commit(): void
 }
+
+// Importing a built-in costs more at start: Node makes a module of it for that.
+const { syncBuiltinESMExports } = original('module')
 
 const loadedBuiltins = (): readonly string[] =>
   (host.process as unknown as { moduleLoadList: readonly string[] }).moduleLoadList

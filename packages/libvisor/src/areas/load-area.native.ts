@@ -1,7 +1,8 @@
-import { createRequire } from 'node:module'
+import { original } from '@libvisor/abi'
 import { callNativeSync } from '@libvisor/core'
 
-const require = createRequire(import.meta.url)
+// Importing a built-in costs more at start: Node makes a module of it for that.
+const require = original('module').createRequire(import.meta.url)
 
 /** Loads code of libvisor's own, with Node's own loader and file system: the guest has no part in it. */
 const loading = callNativeSync
@@ -40,6 +41,15 @@ export function loadTime(): typeof import('./time.ts') {
  */
 export function loadRandom(): typeof import('./random.ts') {
   return loading(() => require('./random.ts') as typeof import('./random.ts'))
+}
+
+/**
+ * Loads what the loader needs once the guest's files differ from the host's.
+ *
+ * @returns its parts
+ */
+export function loadLoader(): typeof import('./loader.ts') {
+  return loading(() => require('./loader.ts') as typeof import('./loader.ts'))
 }
 
 /**

@@ -23,6 +23,6 @@ export function readHostFacts(): HostFacts {
     gid: process.getgid?.() ?? 0,
     umask: process.umask(),
     env: process.env,
-    exists: original('fs').existsSync,
+    exists: (path) => original('fs').existsSync(path),
   }
 }

@@ -7,7 +7,7 @@ import type { WorkerLauncher } from '@libvisor/process'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import type { InPlaceRealm } from '@libvisor/realm'
 import { createDeferredInterceptor } from '../areas/deferred-interceptor.ts'
-import { loadFs, loadNet, loadRandom, loadSealing, loadTime } from '../areas/load-area.native.ts'
+import { loadFs, loadLoader, loadNet, loadRandom, loadSealing, loadTime } from '../areas/load-area.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
 import { isOwnCode } from './own-code.ts'
 import { sealGlobals } from './seal-globals.ts'
@@ -83,7 +83,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
       ...timeAndRandom(guest),
       createProcessInterceptor({ workers: launch, hostDirectory }),
       network,
-      createLoaderInterceptor({ onBuiltin: askFor, isOwnCode }),
+      createLoaderInterceptor({ parts: () => loadLoader().loaderParts, onBuiltin: askFor, isOwnCode }),
     ],
     announcements,
   })

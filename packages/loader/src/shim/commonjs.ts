@@ -6,8 +6,8 @@ import { apply, getOwnPropertyDescriptor } from '@libvisor/abi'
 import { mimic } from '@libvisor/core'
 import type { CurrentNamespace, Realm } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
-import { requireConditions } from '../state/resolve-commonjs.ts'
-import type { StateOf } from './loader-state.ts'
+import type { LoaderParts } from '../parts.ts'
+import type { StateOf } from './states.ts'
 import type { StackCleaner } from './stack.ts'
 
 /** A CommonJS module, as far as the loader looks at it. */
@@ -54,6 +54,7 @@ export interface CommonJsOptions {
   readonly realm: Realm
   readonly current: CurrentNamespace
   readonly stateOf: StateOf
+  readonly parts: () => LoaderParts
   readonly host: LoaderHost
   readonly isOwnCode: (url: string) => boolean
   readonly stacks: StackCleaner
@@ -68,7 +69,7 @@ const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
  * @param options - the realm, and how modules are found
  */
 export function patchCommonJs(options: CommonJsOptions): void {
-  const { realm, current, stateOf, host, isOwnCode, stacks, Module } = options
+  const { realm, current, stateOf, parts, host, isOwnCode, stacks, Module } = options
   const { path } = host
   const { _resolveFilename, _findPath, _resolveLookupPaths, _initPaths } = Module
   const parentOf = getOwnPropertyDescriptor(Module.prototype, 'parent')?.get
@@ -131,7 +132,7 @@ export function patchCommonJs(options: CommonJsOptions): void {
     }
     if (path.isBuiltin(request)) return request
     try {
-      const conditions = resolveOptions?.conditions ?? requireConditions
+      const conditions = resolveOptions?.conditions ?? parts().requireConditions
       const paths = searchedPaths(request, parent, given)
       const from = selfPath(parent)
       const internal = from === undefined ? undefined : state.resolver.findInternal(request, from, conditions)

@@ -10,9 +10,8 @@ import type { LoadHookContext, ResolveFnOutput, ResolveHookContext, LoadFnOutput
 import { denied } from '@libvisor/core'
 import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
-import { validateAttributes } from '../state/import-attributes.ts'
-import { createLoaderErrors } from '../state/loader-errors.ts'
-import type { StateOf } from './loader-state.ts'
+import type { LoaderParts } from '../parts.ts'
+import type { StateOf } from './states.ts'
 import type { StackCleaner } from './stack.ts'
 
 type NextResolve = (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput
@@ -29,6 +28,7 @@ export interface HooksOptions {
   readonly host: LoaderHost
   readonly current: CurrentNamespace
   readonly stateOf: StateOf
+  readonly parts: () => LoaderParts
   /** The gate of built-ins. */
   readonly gate: (specifier: string) => void
   readonly isOwnCode: (url: string) => boolean
@@ -49,7 +49,7 @@ function isImport(conditions: readonly string[]): boolean {
  * @returns the hooks
  */
 export function createHooks(options: HooksOptions): Hooks {
-  const { host, current, stateOf, gate, isOwnCode, stacks, onRequired } = options
+  const { host, current, stateOf, parts, gate, isOwnCode, stacks, onRequired } = options
   const { path, dialect } = host
   const conditionSets = new WeakMap<readonly string[], ReadonlySet<string>>()
 
@@ -102,7 +102,7 @@ export function createHooks(options: HooksOptions): Hooks {
       const { code } = error as { code?: unknown }
       if (code !== 'ERR_INVALID_RETURN_PROPERTY_VALUE' || !url.startsWith('data:')) throw error
       const type = /^data:([^/]+\/[^;,]+)(?:;[^,]*)?,/.exec(url)?.[1] ?? 'null'
-      throw stacks.hide(createLoaderErrors(ns.errors, ns.intrinsics).unknownFormat(type, url), load)
+      throw stacks.hide(parts().createLoaderErrors(ns.errors, ns.intrinsics).unknownFormat(type, url), load)
     }
   }
 
@@ -123,7 +123,7 @@ export function createHooks(options: HooksOptions): Hooks {
         return { format: format as string, source, shortCircuit: true }
       }
       const { format, source } = state.reader.imported(url, context.format)
-      validateAttributes(url, format, context.importAttributes as Record<string, string>, state.resolver.errors)
+      parts().validateAttributes(url, format, context.importAttributes as Record<string, string>, state.resolver.errors)
       return { format: format === 'commonjs' ? dialect.importedCommonJs : format, source, shortCircuit: true }
     } catch (error) {
       throw stacks.hide(error, load)

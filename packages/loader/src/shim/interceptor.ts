@@ -7,15 +7,17 @@ import type { BuiltinGateOptions } from './builtin-gate.ts'
 import { patchCommonJs } from './commonjs.ts'
 import type { ModuleConstructor } from './commonjs.ts'
 import { createHooks } from './hooks.ts'
-import { createStates } from './loader-state.ts'
-import { createModuleExports } from './module-exports.ts'
+import type { LoaderParts } from '../parts.ts'
 import type { ModuleExports } from './module-exports.ts'
 import { patchRunMain } from './run-main.ts'
 import type { ModuleEntry } from './run-main.ts'
 import { createStackCleaner } from './stack.ts'
+import { createStates } from './states.ts'
 
 /** How the loader's interceptor is made. */
 export interface LoaderInterceptorOptions extends BuiltinGateOptions {
+  /** The larger part of the loader, asked for when it is first needed: `loaderParts`, or what loads them. */
+  readonly parts: () => LoaderParts
   /**
    * Whether a module is libvisor's own: an `import()` from there is refused in a guest, and a `require()` sees the host.
    *
@@ -32,15 +34,15 @@ type Callable = (...args: unknown[]) => unknown
  *
  * While a guest's files cannot differ from the host's, Node's own loader is left alone.
  *
- * @param options - who is told about built-ins, and what libvisor's own code is
+ * @param options - where its parts come from, who is told about built-ins, and what libvisor's own code is
  * @returns the interceptor
  * @example
  * ```ts
  * import { createNamespace } from '@libvisor/core'
- * import { createLoaderInterceptor } from '@libvisor/loader'
+ * import { createLoaderInterceptor, loaderParts } from '@libvisor/loader'
  * import assert from 'node:assert/strict'
  *
- * const loader = createLoaderInterceptor({ isDenied: (id) => id === 'sqlite' })
+ * const loader = createLoaderInterceptor({ parts: () => loaderParts, isDenied: (id) => id === 'sqlite' })
  * assert.equal(loader.area, 'loader')
  * using ns = createNamespace({ name: 'a' })
  * using bound = loader.bind(ns)
@@ -48,13 +50,13 @@ type Callable = (...args: unknown[]) => unknown
  * assert.equal(module.isBuiltin('node:fs'), true)
  * ```
  */
-export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}): Interceptor {
-  const { isOwnCode = () => false } = options
+export function createLoaderInterceptor(options: LoaderInterceptorOptions): Interceptor {
+  const { parts, isOwnCode = () => false } = options
   const host = loaderHost
   const gate = createBuiltinGate(options)
   const stacks = createStackCleaner((file) => file.startsWith(host.ownFolder) || isOwnCode(file))
   const Module = builtin('module') as unknown as ModuleConstructor
-  const stateOf = createStates({ host, extensions: () => Object.keys(Module._extensions) })
+  const stateOf = createStates({ host, parts, extensions: () => Object.keys(Module._extensions) })
 
   return {
     area: 'loader',
@@ -64,7 +66,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
       const exportsOf = (ns: Namespace): ModuleExports => {
         let exports = bound.get(ns)
         if (exports === undefined)
-          bound.set(ns, (exports = createModuleExports(ns, { host, stateOf, current, gate, stacks })))
+          bound.set(ns, (exports = parts().createModuleExports(ns, { host, stateOf, current, gate, stacks })))
         return exports
       }
       for (const key of ['enableCompileCache', 'findPackageJSON', 'register', 'registerHooks'] as const) {
@@ -72,7 +74,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
         const dispatcher = createDispatcher(original, current, (ns) => exportsOf(ns)[key])
         realm.patches.patch(Module, key, { value: dispatcher })
       }
-      patchCommonJs({ realm, current, stateOf, host, isOwnCode, stacks, Module })
+      patchCommonJs({ realm, current, stateOf, parts, host, isOwnCode, stacks, Module })
       const entry: ModuleEntry = { file: undefined }
       const onRequired = (file: string): void => {
         if (file !== entry.file) return
@@ -92,7 +94,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
       }
 
       const registration = host.module.registerHooks(
-        createHooks({ host, current, stateOf, gate, isOwnCode, stacks, onRequired }),
+        createHooks({ host, current, stateOf, parts, gate, isOwnCode, stacks, onRequired }),
       )
       return {
         [Symbol.dispose]() {
@@ -109,7 +111,7 @@ export function createLoaderInterceptor(options: LoaderInterceptorOptions = {}):
           module: () =>
             (module ??= bindModule(
               Module,
-              createModuleExports(ns, { host, stateOf, current: () => ns, gate, stacks }),
+              parts().createModuleExports(ns, { host, stateOf, current: () => ns, gate, stacks }),
             )),
         },
         globals: {},

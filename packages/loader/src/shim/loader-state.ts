@@ -16,9 +16,6 @@ export interface LoaderState {
   initPaths(): void
 }
 
-/** Answers with the state of a namespace while its files may differ from the host's; else Node's own loader does it all. */
-export type StateOf = (ns: Namespace | undefined) => LoaderState | undefined
-
 /** Where a namespace's environment differs from what a resolver assumes. */
 export interface LoaderStateOptions {
   readonly host: LoaderHost
@@ -27,23 +24,13 @@ export interface LoaderStateOptions {
 }
 
 /**
- * Makes the function that finds the loader's state of a namespace, and makes it when it is first needed.
+ * Makes the loader's state of a namespace.
  *
+ * @param ns - the namespace, with a file view in its slot
  * @param options - the loader's host, and the extensions that `require` tries
- * @returns the function
+ * @returns the state
  */
-export function createStates(options: LoaderStateOptions): StateOf {
-  const states = new WeakMap<Namespace, LoaderState>()
-  return (ns) => {
-    const files = ns?.find(slots.fileView)
-    if (ns === undefined || files === undefined || !files.differsFromHost()) return undefined
-    let state = states.get(ns)
-    if (state === undefined) states.set(ns, (state = createState(ns, options)))
-    return state
-  }
-}
-
-function createState(ns: Namespace, { host, extensions }: LoaderStateOptions): LoaderState {
+export function createLoaderState(ns: Namespace, { host, extensions }: LoaderStateOptions): LoaderState {
   const files = ns.get(slots.fileView)
   const { path, dialect, probe, flags, process } = host
   const emitWarning = (message: string, type: string, code: string): void => process.emitWarning(message, type, code)

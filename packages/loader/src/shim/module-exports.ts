@@ -4,7 +4,7 @@ import type { RegisterHooksOptions } from 'node:module'
 import { unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
-import type { StateOf } from './loader-state.ts'
+import type { StateOf } from './states.ts'
 import type { StackCleaner } from './stack.ts'
 
 /** The functions of `node:module` that are different in a guest. */

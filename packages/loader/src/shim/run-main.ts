@@ -2,7 +2,8 @@ import { mimic } from '@libvisor/core'
 import type { CurrentNamespace, Realm } from '@libvisor/core'
 import type { LoaderHost } from '../loader-host.native.ts'
 import type { ModuleConstructor } from './commonjs.ts'
-import type { LoaderState, StateOf } from './loader-state.ts'
+import type { LoaderState } from './loader-state.ts'
+import type { StateOf } from './states.ts'
 
 /** What the patch of `Module.runMain` needs. */
 export interface RunMainOptions {
