@@ -161,12 +161,16 @@ describe('a program under the preload', () => {
         import { Worker } from 'node:worker_threads'
         const code = 'require("node:worker_threads").parentPort.postMessage([typeof gc, Object.getOwnPropertyNames(Object.prototype).includes("__proto__")])'
         new Worker(code, { eval: true }).on('message', (message) => console.log(message))
-        try { new Worker(code, { eval: true, execArgv: ['--expose-gc'] }) } catch (error) { console.log(error.code) }`,
+        for (const execArgv of [['--expose-gc'], '--expose-gc', 6, {}]) {
+          try { new Worker(code, { eval: true, execArgv }) } catch (error) { console.log(error.code) }
+        }`,
     })
     const run = (preload: string) =>
       runScript(['--expose-gc', '--disable-proto=delete', '--import', preload, 'app.mjs'], { cwd: directory.path })
     const guest = await run(register)
-    expect(guest.stdout).toBe("ERR_WORKER_INVALID_EXEC_ARGV\n[ 'function', false ]\n")
+    expect(guest.stdout).toBe(
+      'ERR_WORKER_INVALID_EXEC_ARGV\n' + 'ERR_INVALID_ARG_TYPE\n'.repeat(3) + "[ 'function', false ]\n",
+    )
     expect(guest).toEqual(await run('data:text/javascript,'))
   })
 

@@ -2,8 +2,8 @@ import { host, linux } from '@libvisor/abi'
 import type { GuestOptions } from '../config/guest-options.ts'
 import { createHost } from '../host/host.ts'
 
-/** Signals that the user of a command line sends, and that are the guest's to handle. */
-const forwarded: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+/** Signals that the user of a command line and the terminal send, and that are the guest's to handle. */
+const forwarded: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH']
 
 /**
  * Runs a program in a thread of this process, and ends the process as the program ended.

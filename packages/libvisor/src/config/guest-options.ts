@@ -107,6 +107,10 @@ export interface GuestOptions extends NamespaceOptions {
   readonly args?: readonly string[]
   /** @defaultValue 'thread' */
   readonly isolation?: Isolation
-  /** Where stdout and stderr go: to the handle's streams, or to the host's own. @defaultValue 'pipe' */
+  /**
+   * Where stdout and stderr go, and where stdin comes from: to the handle's streams and from nowhere, or to and from the
+   * host's own.
+   * @defaultValue 'pipe'
+   */
   readonly stdio?: 'inherit' | 'pipe'
 }

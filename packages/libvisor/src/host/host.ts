@@ -82,11 +82,22 @@ export async function createHost(): Promise<Host> {
         const facts = readHostFacts()
         const spec = resolveNamespace(options, facts)
         const program = resolveProgram(options, spec, facts)
-        // The end of the thread closes its port, and that takes the guest off the network.
         const attachment = network.attach(name, { aliases: spec.aliases })
-        const guest = await startThreadGuest({ spec, program, stdio: options.stdio ?? 'pipe', network: attachment })
+        const leave = (): void => {
+          guests.delete(name)
+          network.detach(name)
+        }
+        const guest = await startThreadGuest({
+          spec,
+          program,
+          stdio: options.stdio ?? 'pipe',
+          network: attachment,
+        }).catch((error: unknown) => {
+          leave()
+          throw error
+        })
         guests.set(name, guest)
-        void guest.exited.then(() => guests.delete(name))
+        void guest.exited.then(leave)
         return guest
       } finally {
         starting.delete(name)

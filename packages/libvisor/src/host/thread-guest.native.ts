@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { invariant } from '@libvisor/abi'
@@ -22,6 +23,11 @@ export interface ThreadGuestOptions {
   readonly stdio: 'inherit' | 'pipe'
   /** The guest's place on the switch. */
   readonly network: SwitchAttachment
+}
+
+/** What Node prints of an uncaught error, without the line of source, which it knows in the guest's thread only. */
+function describeUncaught(error: unknown, options: { readonly colors: boolean }): string {
+  return typeof error === 'object' && error !== null ? inspect(error, options) : String(error)
 }
 
 type Request = ToGuest extends infer Message ? (Message extends unknown ? Omit<Message, 'id'> : never) : never
@@ -59,12 +65,16 @@ class ThreadGuest implements Guest {
       argv: [...program.args],
       env: { ...spec.env },
       execArgv: [...program.execArgv, ...preloadArgv],
-      stdout: stdio === 'pipe',
-      stderr: stdio === 'pipe',
+      // Streams of a guest that inherits stdio are over the descriptors: Node, which would tell them that the host
+      // reads, or writes no more, must have nothing to tell.
+      stdin: stdio === 'inherit',
+      stdout: true,
+      stderr: true,
       workerData: putIntoWorkerData({
         kind: 'guest',
         namespace: spec,
         program,
+        stdio,
         control: control.port2,
         network: options.network,
         files: files.port2,
@@ -79,7 +89,7 @@ class ThreadGuest implements Guest {
       if (message.type === 'started') this.#files = openGuestFiles(spec, { port: files.port1, memory: message.files })
       this.#hear(message, starting)
     })
-    this.exited = this.#watchEnd(starting)
+    this.exited = this.#watchEnd(starting, stdio)
   }
 
   listening(port: number): Promise<ListeningPort> {
@@ -158,11 +168,14 @@ class ThreadGuest implements Guest {
   }
 
   /** Follows the thread to its end; an uncaught error is printed as a process of its own would print it. */
-  #watchEnd(starting: PromiseWithResolvers<void>): Promise<ExitStatus> {
+  #watchEnd(starting: PromiseWithResolvers<void>, stdio: 'inherit' | 'pipe'): Promise<ExitStatus> {
     return new Promise((resolve) => {
       this.#worker.on('error', (error) => {
-        const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
-        this.#worker.stderr.push(`${text}\n\nNode.js ${process.version}\n`)
+        const inherits = stdio === 'inherit'
+        const text = describeUncaught(error, { colors: inherits && process.stderr.hasColors?.() === true })
+        const lines = `${text}\n\nNode.js ${process.version}\n`
+        if (inherits) process.stderr.write(lines)
+        else this.#worker.stderr.push(lines)
       })
       this.#worker.on('exit', (code) => {
         // Messages that the thread sent before its end may still be on their way.

@@ -12,6 +12,8 @@ export interface GuestEnvelope {
   readonly kind: 'guest'
   readonly namespace: NamespaceSpec
   readonly program: ProgramSpec
+  /** `inherit`: the guest's descriptors 0, 1 and 2 are the host's. */
+  readonly stdio: 'inherit' | 'pipe'
   readonly control: MessagePort
   readonly network: SwitchAttachment
   readonly files: MessagePort

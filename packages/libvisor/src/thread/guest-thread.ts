@@ -11,6 +11,7 @@ import { enterOwnRealm } from '../guest/own-realm.ts'
 import { exitNow } from '../guest/exit-now.native.ts'
 import { provideSignals } from '../guest/signal-target.ts'
 import type { GuestEnvelope } from './envelope.ts'
+import { createInheritedStdio } from './inherited-stdio.native.ts'
 import { mainThread, showThreadAs } from './main-thread-view.ts'
 import { describeFailure } from './failure.ts'
 import type { FromGuest, ToGuest } from './protocol.ts'
@@ -23,13 +24,14 @@ import { createWorkerLauncher } from './worker-launcher.native.ts'
  * @param envelope - what the host wants the thread to be
  */
 export function bootGuest(envelope: GuestEnvelope): void {
-  const { namespace: spec, program, control, network, files } = envelope
+  const { namespace: spec, program, stdio, control, network, files } = envelope
   const tell = (message: FromGuest): void => control.postMessage(message)
   const { process } = host
+  const inherited = stdio === 'inherit' ? createInheritedStdio() : undefined
   let guest: FurnishedNamespace
   try {
     guest = furnish(spec, {
-      stdio: createThreadStdio(),
+      stdio: inherited ?? createThreadStdio(),
       env: process.env,
       // Node puts the entry into this very array before it runs it.
       argv: process.argv,
@@ -43,6 +45,8 @@ export function bootGuest(envelope: GuestEnvelope): void {
   }
 
   const { ns } = guest
+  // Without it `process.stdout` and `stderr` are Node's own, which lead to the handle's streams.
+  if (inherited !== undefined) ns.provide(slots.stdio, inherited)
   provideSignals(ns, (signal, code) => {
     tell({ type: 'terminated', signal })
     exitNow(code)

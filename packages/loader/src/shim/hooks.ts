@@ -113,7 +113,8 @@ export function createHooks(options: HooksOptions): Hooks {
       gate(url)
       return stacks.guard(() => nextLoad(url, context))
     }
-    const state = url.startsWith('file:') && !isOwnCode(url) ? stateOf(ns) : undefined
+    const isOwn = isImport(context.conditions) && isOwnCode(url)
+    const state = url.startsWith('file:') && !isOwn ? stateOf(ns) : undefined
     if (state === undefined) return passOn(ns, url, () => nextLoad(url, context))
     try {
       if (!isImport(context.conditions)) {

@@ -53,7 +53,8 @@ export class Switch implements Disposable {
   readonly #network: Network
   readonly #Channel: typeof MessageChannel
   readonly #members = new Map<string, Attached>()
-  readonly #leave = new Set<() => void>()
+  /** What detaches the stacks of other threads, by their names in lower case. */
+  readonly #leave = new Map<string, () => void>()
   #nextIndex = FIRST_GUEST
 
   constructor(Channel: typeof MessageChannel, options: SwitchOptions = {}) {
@@ -96,14 +97,15 @@ export class Switch implements Disposable {
       },
       receive: (destination, datagram) => post({ type: 'datagram', destination, datagram }),
     })
+    const key = name.toLowerCase()
     const leave = (): void => {
       detach()
-      this.#leave.delete(leave)
+      if (this.#leave.get(key) === leave) this.#leave.delete(key)
       for (const answer of [...offers.values()]) answer('EHOSTUNREACH')
       offers.clear()
       port1.close()
     }
-    this.#leave.add(leave)
+    this.#leave.set(key, leave)
 
     port1.on('message', (message: ToSwitch) => {
       switch (message.type) {
@@ -184,9 +186,18 @@ export class Switch implements Disposable {
     }
   }
 
+  /**
+   * Detaches a stack of another thread at once, and does not wait until its port closes.
+   *
+   * @param name - as it was attached; a name that nobody has is nothing to do
+   */
+  detach(name: string): void {
+    this.#leave.get(name.toLowerCase())?.()
+  }
+
   /** Detaches everybody. */
   [Symbol.dispose](): void {
-    for (const leave of [...this.#leave]) leave()
+    for (const leave of [...this.#leave.values()]) leave()
     this.#members.clear()
   }
 
