@@ -2,6 +2,7 @@
  * The interfaces through which the areas meet. Layer-2 packages never import each other: who needs a clock gets a
  * {@link Clock}, and does not know that `@libvisor/time` made it.
  */
+import type { Readable, Writable } from 'node:stream'
 
 /** What time it is in a namespace. Every reading of a namespace comes from here. */
 export interface Clock {
@@ -56,6 +57,8 @@ export interface Channel {
   readSync(length: number): Uint8Array
   /** Writes all bytes and returns their number. */
   writeSync(bytes: Uint8Array): number
+  /** Makes the stream of `process` over it, where one made of `readSync` and `writeSync` would not do. */
+  openStream?(): Readable | Writable | undefined
 }
 
 /** Descriptors 0, 1 and 2 of a process. */

@@ -17,11 +17,12 @@ async function visorRun(
   args: readonly string[],
   files: Record<string, string> = {},
   env: Record<string, string> = {},
+  input = '',
 ): Promise<ScriptResult & { written: readonly string[] }> {
   using directory = temporaryDirectory(files)
   // A guest of another user must be able to read its program.
   chmodSync(directory.path, 0o755)
-  const options = { cwd: directory.path, env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env } }
+  const options = { cwd: directory.path, env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env }, input }
   const result = await runScript([...nodeFlags, visor, 'run', ...args], options)
   return { ...result, written: directory.list() }
 }
@@ -29,8 +30,8 @@ async function visorRun(
 const print = (expression: string): Record<string, string> => ({ 'print.mjs': `console.log(${expression})` })
 
 describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => {
-  const run = (args: readonly string[], files?: Record<string, string>, env?: Record<string, string>) =>
-    visorRun(['--isolation', isolation, ...args], files, env)
+  const run = (args: readonly string[], files?: Record<string, string>, env?: Record<string, string>, input?: string) =>
+    visorRun(['--isolation', isolation, ...args], files, env, input)
 
   it('runs a program with its arguments, as the main module of the main thread', async () => {
     const { stdout, stderr, code } = await run(['app.cjs', '--port', '80', '-v'], {
@@ -57,6 +58,30 @@ describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => 
     const failed = await run(['app.mjs'], { 'app.mjs': `throw new RangeError('on purpose')` })
     expect(failed.code).toBe(1)
     expect(failed.stderr).toContain('RangeError: on purpose')
+  })
+
+  it('shows all that an uncaught error has: its properties and its cause', async () => {
+    const { code, stderr } = await run(['app.cjs'], {
+      'app.cjs': `throw Object.assign(new Error('on purpose', { cause: new TypeError('why') }), { code: 'E_TEST' })`,
+    })
+    expect(code).toBe(1)
+    expect(stderr).toContain("code: 'E_TEST'")
+    expect(stderr).toContain('[cause]: TypeError: why')
+  })
+
+  it('hands stdin on: to streams, to calls that wait, and to readline, which lets the program end', async () => {
+    const files = {
+      'pipe.mjs': `process.stdin.pipe(process.stdout)`,
+      'sync.mjs': `import { readFileSync } from 'node:fs'; console.log(readFileSync(0, 'utf8'))`,
+      'ask.mjs': `
+        import { createInterface } from 'node:readline/promises'
+        const lines = createInterface({ input: process.stdin })
+        console.log(await lines.question(''))
+        lines.close()`,
+    }
+    expect((await run(['pipe.mjs'], files, {}, 'a\nb\n')).stdout).toBe('a\nb\n')
+    expect((await run(['sync.mjs'], files, {}, 'a\nb\n')).stdout).toBe('a\nb\n\n')
+    expect(await run(['ask.mjs'], files, {}, 'a\n')).toMatchObject({ stdout: 'a\n', code: 0 })
   })
 
   it('mounts directories: writable, or read-only', async () => {

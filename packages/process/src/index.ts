@@ -17,7 +17,7 @@ export { createSignalSender, defaultAction, signals } from './state/signals.ts'
 export type { DefaultAction, Signals, SignalTarget } from './state/signals.ts'
 
 // Stdio over the host's descriptors.
-export { createHostStdio } from './state/host-stdio.native.ts'
+export { createHostChannel, createHostStdio } from './state/host-stdio.native.ts'
 
 // The Node-shaped surface: `process`, `os`, `child_process`, `cluster`, `worker_threads.Worker`.
 export { createProcessInterceptor } from './shim/interceptor.ts'

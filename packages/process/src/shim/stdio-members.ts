@@ -77,7 +77,7 @@ export function stdioMembers(context: MemberContext): Members {
     if (channel.hostFd === fd) continue
     let stream: Readable | Writable | undefined
     members[name] = {
-      get: () => (stream ??= fd === 0 ? readable(channel) : writable(channel, fd)),
+      get: () => (stream ??= channel.openStream?.() ?? (fd === 0 ? readable(channel) : writable(channel, fd))),
       enumerable: true,
       configurable: true,
     }

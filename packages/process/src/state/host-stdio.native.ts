@@ -39,6 +39,13 @@ function kindOf(fd: number): ChannelKind {
  *
  * @param fd - an open descriptor
  * @returns the channel; what it is connected to is looked up when it is first asked
+ * @example
+ * ```ts
+ * import { createHostChannel } from '@libvisor/process'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(createHostChannel(2).hostFd, 2)
+ * ```
  */
 export function createHostChannel(fd: number): Channel {
   let kind: ChannelKind | undefined
