@@ -57,6 +57,16 @@ export function currentFrame(): Frame | undefined {
 }
 
 /**
+ * Whether an original is running that was called with {@link callNativeSync}: what Node's own functions call of one
+ * another is answered by this alone.
+ *
+ * @returns `true` until the outermost such call returns
+ */
+export function inSyncNativeSection(): boolean {
+  return depth > 0
+}
+
+/**
  * Whether an original is running, so that a patched export passes the call through.
  *
  * @returns `true` inside a native section, synchronous or not

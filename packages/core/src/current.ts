@@ -1,4 +1,4 @@
-import { currentFrame, inNativeSection } from './async-context.native.ts'
+import { currentFrame, inSyncNativeSection } from './async-context.native.ts'
 import type { CurrentNamespace } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 
@@ -45,7 +45,9 @@ export function setOwner(object: object, ns: Namespace): void {
  * ```
  */
 export function ownerOf(object: unknown): Namespace | undefined {
-  return (typeof object === 'object' && object !== null) || typeof object === 'function' ? owners.get(object) : undefined
+  return (typeof object === 'object' && object !== null) || typeof object === 'function'
+    ? owners.get(object)
+    : undefined
 }
 
 /**
@@ -65,12 +67,15 @@ export function ownerOf(object: unknown): Namespace | undefined {
  * ```
  */
 export function createCurrent(constant?: Namespace): CurrentNamespace {
+  // Asked at every call of whatever is patched: the frame is looked up once.
   return (receiver) => {
-    if (inNativeSection()) return undefined
+    if (inSyncNativeSection()) return undefined
+    const frame = currentFrame()
+    if (frame?.native === true) return undefined
     if (receiver !== undefined) {
       const owner = ownerOf(receiver)
       if (owner !== undefined) return owner
     }
-    return currentFrame()?.ns ?? constant
+    return frame?.ns ?? constant
   }
 }

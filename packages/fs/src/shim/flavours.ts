@@ -1,7 +1,7 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
 import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
-import type { ResolveIntent } from '../types.ts'
+import type { HostPath, ResolveIntent } from '../types.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { restate, traceFrom, withoutTrace } from './errors.ts'
@@ -89,14 +89,25 @@ export class PathCaller {
     return { args: hostArgs, substitutions }
   }
 
-  /** Whether the call goes to the original as it is: the way of nearly every call where the root is the host's. */
-  isPassedThrough(args: readonly unknown[]): boolean {
+  /** Where the path of a call is on the host, if it is the only one, and plain: the way of nearly every call on the host's files. */
+  hostOf(args: readonly unknown[]): HostPath | undefined {
     const { paths, intentOf, coerces } = this.#operation
     const path = args[0]
-    if (paths.length !== 1 || typeof path !== 'string' || path.charCodeAt(0) !== SLASH || coerces === true) return false
+    if (paths.length !== 1 || typeof path !== 'string' || path.charCodeAt(0) !== SLASH || coerces === true) {
+      return undefined
+    }
     const intent = intentOf === undefined ? paths[0]!.intent : this.#operation.intentOf!(args)
-    if (intent === undefined) return false
-    return this.#context.process.resolve(path, intent, paths[0]!.follow)?.identical === true
+    return intent === undefined ? undefined : this.#context.process.resolve(path, intent, paths[0]!.follow)
+  }
+
+  /** Whether the call goes to the original as it is: the way of nearly every call where the root is the host's. */
+  isPassedThrough(args: readonly unknown[]): boolean {
+    return this.hostOf(args)?.identical === true
+  }
+
+  /** Whether a call that {@link PathCaller.hostOf} placed on the host needs nothing but the host's path in place of its own. */
+  isMapped(args: readonly unknown[]): boolean {
+    return (args[0] as string).isWellFormed() && this.#operation.showsPath?.(args) !== true && this.isPlain(args)
   }
 
   /** The operation, ready to run. */
@@ -175,7 +186,19 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     return runSync(context.process, operation.runDescriptor!({ context, flavour: 'sync', fd: fd as number, args }))
   }
 
-  const bound: AnyFunction = (...args) => (caller.isPassedThrough(args) ? callNativeSync(native, ...args) : slow(args))
+  const mapped = (args: readonly unknown[], host: string): unknown => {
+    try {
+      return callNativeSync(native, encodeName(host), ...args.slice(1))
+    } catch (error) {
+      throw restate(error, [{ host, shown: args[0] as string }])
+    }
+  }
+
+  const bound: AnyFunction = (...args) => {
+    const host = caller.hostOf(args)
+    if (host?.identical === true) return callNativeSync(native, ...args)
+    return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : slow(args)
+  }
   return bound
 }
 
