@@ -186,6 +186,8 @@ describe('what is wrong on the command line', () => {
   it.each([
     ['a missing entry', ['no-such.js'], /no-such\.js/],
     ['an unknown option', ['--frobnicate', 'app.js'], /--frobnicate/],
+    ['an option without its value', ['-p'], /^visor: Option '-p.*missing\n  See visor run --help\.$/],
+    ['nothing to run', [], /^visor: Missing .*'file'\n  See visor run --help\.$/],
     ['a port that is none', ['-p', 'abc', 'app.js'], /'abc'/],
     ['a volume without a target', ['-v', 'data', 'app.js'], /'data'/],
     ['a directory that is not there', ['-v', '/no/such/dir:/data', 'app.js'], /\/no\/such\/dir/],
@@ -197,7 +199,7 @@ describe('what is wrong on the command line', () => {
   ])('is said in one message that names it, with exit code 2: %s', async (_what, args, message) => {
     const { code, stdout, stderr } = await visorRun(args, { 'app.js': `console.log('ran')` })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(message)
+    expect(stderr.trimEnd()).toMatch(message)
     expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3)
     expect(stderr).not.toContain('    at ')
   })

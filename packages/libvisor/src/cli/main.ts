@@ -21,9 +21,9 @@ function createProgram(host: CliHost): Command {
     .description('Runs Node.js programs, each with its own files, network, clock, process and randomness.')
     .version(version, '--version')
     .enablePositionalOptions()
-    .showHelpAfterError('Run visor --help for what there is.')
     .exitOverride()
-    .configureOutput({ writeOut: host.writeOut, writeErr: host.writeError })
+    // What is wrong is thrown as well, and printed by who catches it; help that nobody asked for is an error's, too.
+    .configureOutput({ writeOut: host.writeOut, writeErr: host.writeError, outputError: () => {} })
 
   program
     .command('run')
@@ -69,8 +69,13 @@ export async function main(host: CliHost): Promise<void> {
     await createProgram(host).parseAsync([...host.argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // Help and version have been printed, and so has what is wrong.
-    if (error.exitCode !== 0)
-      throw new VisorError('VISOR_OPTION_INVALID', error.message.replace(/^error: /, ''), { cause: error })
+    // Help and version have been printed.
+    if (error.exitCode === 0) return
+    const isHelp = error.code === 'commander.help'
+    const what = isHelp ? 'there is nothing to do' : error.message.replace(/^error: /, '')
+    throw new VisorError('VISOR_OPTION_INVALID', what.charAt(0).toUpperCase() + what.slice(1), {
+      cause: error,
+      hint: isHelp ? 'Run a program: visor run app.js' : 'See visor run --help.',
+    })
   }
 }

@@ -31,7 +31,11 @@ type Fn = (...args: unknown[]) => unknown
 /** Fails unless the policy names the executable. */
 function requireExecutable(ns: Namespace, api: string, file: string): void {
   if (ns.policy.exec(file)) return
-  throw denied(`child_process.${api}() of ${file}`, 'Name the executable in the policy of the guest, as `exec` does.')
+  const name = file.slice(file.lastIndexOf('/') + 1)
+  throw denied(
+    `child_process.${api}() of ${file}`,
+    `Allow it by its name: visor run --exec ${name}, or exec: ['${name}'] of the guest's process.`,
+  )
 }
 
 /** The directory of the host in which a child starts. */
