@@ -20,10 +20,10 @@ const entries: Readonly<Record<string, string>> = {
   cli: 'src/cli.ts',
 }
 
-/** The module that stops an older Node, by the entry that imports it before all else. */
+/** The module of `bin` that stops an older Node, by the entry that imports it before all else. */
 const guards: Readonly<Record<string, string>> = {
-  index: '../bin/require-node.js',
-  register: '../bin/require-node-or-exit.js',
+  index: 'require-node.js',
+  register: 'require-node-or-exit.js',
 }
 
 /** A file that was written. */
@@ -63,7 +63,7 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
     comments: false,
     banner: (chunk) => {
       const guard = chunk.isEntry ? guards[chunk.name] : undefined
-      return guard === undefined ? '' : `import '${guard}'`
+      return guard === undefined ? '' : `import './${guard}'`
     },
   }
   // A file for whatever two entries share would be many files, and each costs at every start: those of the preload
@@ -74,6 +74,7 @@ export async function bundleLibvisor(): Promise<readonly BundledChunk[]> {
     codeSplitting: { groups: [{ name: 'start', test: (id) => start.has(id) }] },
   })
   const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk')
+  for (const guard of Object.values(guards)) writeGuard(guard, dist)
   for (const { fileName, code } of chunks) fs.writeFileSync(path.join(dist, fileName), toAscii(code))
   fs.writeFileSync(
     path.join(dist, 'THIRD-PARTY-NOTICES.txt'),
@@ -96,6 +97,13 @@ function modulesAtStart({ output }: RolldownOutput, entry: string): ReadonlySet<
   }
   visit(entry)
   return modules
+}
+
+/** Writes a guard as one file, with the rule that it imports: each file costs at every start. */
+function writeGuard(name: string, dist: string): void {
+  const read = (file: string): string => fs.readFileSync(path.join(directory, 'bin', file), 'utf8')
+  const rule = read('node-version.js').replaceAll(/^export /gm, '')
+  fs.writeFileSync(path.join(dist, name), rule + read(name).replace(/^import .*\n/m, ''))
 }
 
 /** The engine reads text in which every character takes one byte in less time: the rest is escaped. It is in strings only. */
