@@ -17,6 +17,7 @@ export function sealGlobals(global: typeof globalThis, policy: Policy, seal: () 
   const originals = closed.map((name) => [name, Object.getOwnPropertyDescriptor(global, name)] as const)
   if (originals.some(([, descriptor]) => descriptor?.configurable !== true)) return seal()
   const open = (): void => {
+    if (originals.length === 0) return
     for (const [name, descriptor] of originals.splice(0)) {
       if (descriptor !== undefined) Object.defineProperty(global, name, descriptor)
     }
