@@ -45,7 +45,7 @@ function closedReport(): object {
  */
 export function guardedMembers(context: MemberContext): Members {
   const { ns, identity, original, hostDirectory } = context
-  const report = closedReport()
+  let report: object | undefined
 
   const closed = (name: string, reason: string) => () => {
     throw unsupported(`process.${name}()`, reason)
@@ -55,7 +55,7 @@ export function guardedMembers(context: MemberContext): Members {
     resources.filter((resource) => typeof (resource as { emit?: unknown }).emit === 'function')
 
   return {
-    report: { get: () => report, enumerable: true, configurable: true },
+    report: { get: () => (report ??= closedReport()), enumerable: true, configurable: true },
 
     ...methods({
       binding(name: unknown): object {
