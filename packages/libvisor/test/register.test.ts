@@ -174,6 +174,45 @@ describe('a program under the preload', () => {
     expect(guest).toEqual(await run('data:text/javascript,'))
   })
 
+  it('starts a worker in its namespace whatever it is called with, and whatever it requires first', async () => {
+    using directory = temporaryDirectory({
+      'write.cjs': `require('node:fs').writeFileSync('written-' + require('node:worker_threads').threadId, '')`,
+      'app.cjs': `
+        const { Worker } = require('node:worker_threads')
+        const { pathToFileURL } = require('node:url')
+        const { href, protocol, pathname, hostname } = pathToFileURL('write.cjs')
+        const code = require('node:fs').readFileSync('write.cjs', 'utf8')
+        let reads = 0
+        const iterator = Array.prototype[Symbol.iterator]
+        const ways = [
+          () => new Worker('', { eval: true, execArgv: ['--require', './write.cjs'] }),
+          () => new Worker('', { eval: true, env: { NODE_OPTIONS: '--require ./write.cjs' } }),
+          () => ((process.env.NODE_OPTIONS = '--require ./write.cjs'), new Worker('', { eval: true })),
+          () => (delete process.env.NODE_OPTIONS, new Worker(code, Object.assign(() => {}, { eval: true }))),
+          () => new Worker('./write.cjs', 5),
+          () => new Worker({ href, protocol, pathname, hostname }, { env: {}, execArgv: [] }),
+          () => new Worker(code, { eval: true, get execArgv() { return reads++ > 0 ? [] : 5 } }),
+          () => ((Array.isArray = () => false), new Worker(code, { eval: true, execArgv: [] })),
+          () => ((Array.prototype[Symbol.iterator] = () => ({ next: () => ({ done: true }) })), new Worker(code, { eval: true, execArgv: [] })),
+        ]
+        const next = () => {
+          const way = ways.shift()
+          if (way === undefined) return
+          try {
+            way().on('error', () => {}).on('exit', next)
+          } catch {
+            setImmediate(next)
+          } finally {
+            Array.prototype[Symbol.iterator] = iterator
+          }
+        }
+        next()`,
+    })
+    const { code } = await runScript(['--import', register, 'app.cjs'], { cwd: directory.path })
+    expect(code).toBe(0)
+    expect(directory.list()).toEqual(['app.cjs', 'write.cjs'])
+  })
+
   it('serves its workers while it waits for them in Atomics.wait', async () => {
     const { native, guest } = await both(
       {

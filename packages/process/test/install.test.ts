@@ -140,22 +140,23 @@ describe('a realm of one guest', () => {
 
   it('starts workers through the launcher only, by whichever way to the constructor', () => {
     const launcher = `{ workers: (ns, filename, options) => {
-      launched.push([filename, options.execArgv ?? 'none'])
+      launched.push([filename.href ?? filename, options.execArgv ?? 'none'])
       return [new URL('data:text/javascript,' + encodeURIComponent('import { parentPort } from "node:worker_threads"; parentPort.postMessage(' + JSON.stringify('launched ' + launched.length) + ')')), {}]
     } }`
     const body = `const launched = []
       ${own('{}', launcher)}
       const { Worker: Guest } = workerThreads
       class Mine extends Guest {}
-      const workers = [new Guest('x', { execArgv: [] }), new Mine('y'), new Guest.prototype.constructor('z')]
+      const workers = [new Guest('x', { execArgv: [] }), new Mine('y'), new Guest.prototype.constructor('z'), new Guest({ href: 'file:///x', protocol: 'file:' }, 5)]
       const said = await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))))
-      print([said, launched, workers[1] instanceof Mine, workers[0].constructor === Guest, attempt(() => new Guest(5))[0], attempt(() => Guest('x'))[0]])`
+      print([said, launched, workers[1] instanceof Mine, workers[0].constructor === Guest, attempt(() => new Guest('x', { execArgv: 5 }))[0], attempt(() => Guest('x'))[0]])`
     expect(run(body)).toEqual([
-      ['launched 1', 'launched 2', 'launched 3'],
+      ['launched 1', 'launched 2', 'launched 3', 'launched 4'],
       [
         ['x', []],
         ['y', 'none'],
         ['z', 'none'],
+        ['file:///x', 'none'],
       ],
       true,
       true,

@@ -25,6 +25,8 @@ export interface WorkerEnvelope {
   readonly namespace: NamespaceSpec
   readonly files: FileSystemConnection
   readonly execArgv: readonly string[]
+  /** What its environment says, which Node has not seen. */
+  readonly nodeOptions: string | undefined
   /** The guest's own `workerData`. */
   readonly data: unknown
 }

@@ -13,8 +13,9 @@ import { refuseWorkers } from './worker-launcher.native.ts'
  * @param envelope - what that thread passed on
  */
 export function bootWorker(envelope: WorkerEnvelope): void {
-  const { namespace: spec, files, execArgv, data } = envelope
+  const { namespace: spec, files, execArgv, nodeOptions, data } = envelope
   const { env, argv } = host.process
+  if (nodeOptions !== undefined) env['NODE_OPTIONS'] = nodeOptions
   const guest = furnish(spec, {
     stdio: createThreadStdio(),
     env,

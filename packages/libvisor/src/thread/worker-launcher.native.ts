@@ -1,5 +1,6 @@
-import { original } from '@libvisor/abi'
+import { defineProperty, original } from '@libvisor/abi'
 import { slots, unsupported } from '@libvisor/core'
+import type { WorkerOptions } from 'node:worker_threads'
 import type { WorkerLauncher } from '@libvisor/process'
 import { processState } from '@libvisor/process'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
@@ -21,27 +22,64 @@ export const refuseWorkers: WorkerLauncher = () => {
  */
 export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | 'spec'>): WorkerLauncher {
   const { spec } = guest
-  return (ns, filename, asked) => {
+  return (ns, filename, asked, refused = []) => {
     const { MessageChannel } = original('worker_threads')
     const { port1, port2 } = new MessageChannel()
     const identity = ns.get(slots.identity)
     const served = guest.files().serve(port1, { identity, stdio: createThreadStdio() })
-    const execArgv = asked.execArgv ?? ns.get(processState).execArgv
+    const { env, execArgv: inherited } = ns.get(processState)
+    const [nodeOptions, ownEnv] = takeNodeOptions(asked.env ?? env)
+    const execArgv = asked.execArgv || inherited
     const envelope = putIntoWorkerData({
       kind: 'worker',
       namespace: { ...spec, cwd: identity.cwd, uid: identity.uid, gid: identity.gid, umask: identity.umask },
       files: { port: port2, memory: served.memory },
       execArgv,
+      nodeOptions,
       data: asked.workerData,
     })
     return [
       filename,
       {
         ...asked,
-        execArgv: [...execArgv, ...preloadArgv],
+        env: ownEnv,
+        // First, since Node loads what --require names in this order.
+        execArgv: join(preloadArgv, execArgv, execArgv === inherited ? refused : []),
         workerData: envelope,
-        transferList: [...(asked.transferList ?? []), port2],
+        transferList: join([port2], asked.transferList ?? []),
       },
     ]
   }
+}
+
+/**
+ * Takes NODE_OPTIONS out of an environment: Node would load what it names before all else. The worker's own code puts it
+ * back.
+ */
+function takeNodeOptions(env: WorkerOptions['env']): [nodeOptions: string | undefined, env: WorkerOptions['env']] {
+  if (typeof env !== 'object' || env === null) return [undefined, env]
+  const { NODE_OPTIONS: nodeOptions, ...rest } = env
+  return [nodeOptions === undefined ? undefined : `${nodeOptions}`, rest]
+}
+
+/**
+ * Puts one list behind another, without some of its items. A guest may have changed how arrays are iterated, and what
+ * they inherit.
+ */
+function join<Item>(first: readonly Item[], second: readonly Item[], without: readonly Item[] = []): Item[] {
+  const all: Item[] = []
+  const add = (value: Item): void => {
+    defineProperty(all, all.length, { value, writable: true, enumerable: true, configurable: true })
+  }
+  for (let i = 0; i < first.length; i++) add(first[i]!)
+  for (let i = 0; i < second.length; i++) {
+    const item = second[i]!
+    if (!isAmong(item, without)) add(item)
+  }
+  return all
+}
+
+function isAmong<Item>(item: Item, list: readonly Item[]): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === item) return true
+  return false
 }

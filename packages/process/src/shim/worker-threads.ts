@@ -11,10 +11,17 @@ export type WorkerArguments = readonly [filename: string | URL, options: workerT
  * `env`, `execArgv` and `argv` the guest passes.
  *
  * @param ns - the namespace that the worker inherits
- * @param args - the file and the options as the guest gave them, checked by nobody yet; an empty object when it gave none
+ * @param filename - as the guest gave it, checked by nobody yet
+ * @param asked - the guest's options, read once; what is in them has been checked by nobody yet
+ * @param refused - inherited options of Node's that the host's own constructor takes from the process only
  * @returns the arguments of the host's own constructor
  */
-export type WorkerLauncher = (ns: Namespace, ...args: WorkerArguments) => WorkerArguments
+export type WorkerLauncher = (
+  ns: Namespace,
+  filename: string | URL,
+  asked: workerThreads.WorkerOptions,
+  refused?: readonly string[],
+) => WorkerArguments
 
 /** What hooks of `worker_threads` are made of. */
 export interface WorkerHookOptions {
@@ -22,6 +29,9 @@ export interface WorkerHookOptions {
   readonly current: CurrentNamespace
   readonly launch: WorkerLauncher | undefined
 }
+
+// As it was before a guest could replace it.
+const { isArray } = Array
 
 type WorkerConstructor = new (...args: unknown[]) => object
 
@@ -39,19 +49,18 @@ export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOp
     current,
     (ns) =>
       function GuestWorker(this: unknown, filename: unknown, workerOptions: unknown = {}): object {
-        // Node's own refuses to be called without `new`, and whatever is not valid.
+        // Node's own refuses to be called without `new`, and for want of options.
         if (new.target === undefined) return (Original as unknown as () => object)()
         const target = new.target === (GuestWorker as unknown) ? Original : new.target
-        const named = typeof filename === 'string' || filename instanceof URL
-        if (!named || typeof workerOptions !== 'object' || workerOptions === null) {
-          return construct(Original, [filename, workerOptions], target) as object
-        }
+        if (workerOptions === null) return construct(Original, [filename, null], target) as object
+        // Node takes anything that has the properties of options, or of a URL: what it refuses, it must refuse with
+        // libvisor's own options. Each is read once, so that it is not another one when Node reads it.
+        const asked: workerThreads.WorkerOptions = { ...(workerOptions as object) }
+        if (asked.execArgv && !isArray(asked.execArgv)) return construct(Original, [filename, asked], target) as object
         if (launch === undefined) throw unsupported('new Worker()', 'nothing starts workers in this namespace')
-        const args = launch(ns, filename, workerOptions as workerThreads.WorkerOptions)
-        const inherits = (workerOptions as workerThreads.WorkerOptions).execArgv === undefined
-        const worker = (
-          inherits ? constructInheriting(Original, args, target) : construct(Original, args, target)
-        ) as object
+        const worker = start(
+          (refused) => construct(Original, launch(ns, filename as string | URL, asked, refused), target) as object,
+        )
         setOwner(worker, ns)
         return worker
       },
@@ -62,18 +71,15 @@ export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOp
 }
 
 /**
- * Constructs a worker with the options of its process. Node lets a worker inherit those that are the whole process's,
- * such as `--expose-gc`, but refuses them where they are passed: they hold for it already, so they are left out.
+ * Starts a worker with the options of its process. Node lets a worker inherit those that are the whole process's, such
+ * as `--expose-gc`, but refuses them where they are passed: they hold for it already, so they are left out.
  */
-function constructInheriting(Original: WorkerConstructor, args: WorkerArguments, target: object): unknown {
+function start(attempt: (refused?: readonly string[]) => object): object {
   try {
-    return construct(Original, args, target as never)
+    return attempt()
   } catch (error) {
-    const [filename, options] = args
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
-    const refused = message.slice(message.indexOf(': ') + 2).split(', ')
-    const execArgv = options.execArgv?.filter((option) => !refused.includes(option))
-    return construct(Original, [filename, { ...options, execArgv }], target as never)
+    return attempt(message.slice(message.indexOf(': ') + 2).split(', '))
   }
 }
