@@ -97,6 +97,42 @@ describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => 
     expect(data.list()).toEqual(['in.txt', 'out.txt'])
   })
 
+  it('lets SQLite work in writable directories of the host and in memory, and refuses it any other file', async () => {
+    using data = temporaryDirectory({})
+    const { stdout, stderr, written } = await run(
+      ['-v', `${data.path}:/data`, '-v', `${data.path}:/ro:ro`, 'app.mjs'],
+      {
+        'app.mjs': `
+        import { existsSync } from 'node:fs'
+        import { backup, DatabaseSync } from 'node:sqlite'
+        const paths = ['/data/a b.db', new URL('file:///data/c%20d.db'), ':memory:', 'file:e?mode=memory', '/ro/f.db', 'g.db']
+        for (const path of paths) {
+          try {
+            new DatabaseSync(path).exec('create table t (a)')
+            console.log('made')
+          } catch (error) { console.log(error.code, error.message) }
+        }
+        console.log(existsSync('/data/a b.db'), existsSync('/data/c d.db'))
+        const database = new DatabaseSync(':memory:')
+        console.log(database instanceof DatabaseSync, database.constructor === DatabaseSync)
+        await backup(database, '/data/h.db')
+        try { await backup(database, 'i.db') } catch (error) { console.log(error.code) }`,
+      },
+    )
+    const refused = (path: string): unknown =>
+      expect.stringMatching(new RegExp(`^VISOR_UNSUPPORTED sqlite\\.DatabaseSync of ${path} .*-v`))
+    expect(stdout.trim().split('\n'), stderr).toEqual([
+      ...Array.from({ length: 4 }, () => 'made'),
+      refused('/ro/f\\.db'),
+      refused('g\\.db'),
+      'true true',
+      'true true',
+      'VISOR_UNSUPPORTED',
+    ])
+    expect([...data.list()].sort()).toEqual(['a b.db', 'c d.db', 'h.db'])
+    expect(written).toEqual(['app.mjs'])
+  })
+
   it('sets the environment: variables, ones of the host, files', async () => {
     const { stdout } = await run(
       ['-e', 'A=1', '-e', 'B', '--env-file', 'vars.env', 'print.mjs'],

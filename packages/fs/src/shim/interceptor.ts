@@ -4,6 +4,7 @@ import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '
 import type { LiveExports } from './context.ts'
 import { createFsModules } from './fs-module.ts'
 import type { FsModules } from './fs-module.ts'
+import { hookSqlite } from './sqlite.ts'
 
 type Exports = Record<PropertyKey, unknown>
 
@@ -11,7 +12,7 @@ type Exports = Record<PropertyKey, unknown>
 const STREAM_CLASSES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream', 'Utf8Stream'] as const
 
 /**
- * Makes the interceptor of `fs` and `fs/promises`.
+ * Makes the interceptor of `fs` and `fs/promises`, and of the files of `sqlite`.
  *
  * The file system of a namespace is asked for when the first call is made, in the slot {@link fileSystem}.
  *
@@ -60,6 +61,9 @@ export function createFsInterceptor(): Interceptor {
         patchPromises(exports.promises as Exports)
       })
       realm.whenAsked('fs/promises', patchPromises)
+      realm.whenAsked('sqlite', (exports) =>
+        hookSqlite(exports, { realm, current, contextOf: (ns) => modulesOf(ns).context }),
+      )
       return { [Symbol.dispose]() {} }
     },
   }

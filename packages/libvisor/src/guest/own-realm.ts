@@ -28,7 +28,7 @@ const announcements = {
 
 const files = createDeferredInterceptor({
   area: 'fs',
-  builtins: ['fs', 'fs/promises'],
+  builtins: ['fs', 'fs/promises', 'sqlite'],
   load: () => loadFs().createFsInterceptor(),
 })
 
