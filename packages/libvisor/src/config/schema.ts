@@ -106,6 +106,10 @@ export function checkShape(what: keyof typeof schemas, value: unknown): void {
   if (result.success) return
   const [issue] = result.error.issues
   const path = issue?.path.map(String) ?? []
+  if (issue?.code === 'unrecognized_keys') {
+    const name = [...path, issue.keys[0]].join('.')
+    throw new VisorError('VISOR_CONFIG_INVALID', `There is no '${name}' in the ${what}`, { cause: result.error })
+  }
   const where = path.length === 0 ? `The ${what}` : `'${path.join('.')}' in the ${what}`
   // A key of a record that is wrong has issues of its own; for all others it is the value that is wrong.
   const isKey = issue?.code === 'invalid_key'
