@@ -118,6 +118,14 @@ describe('a handle', () => {
     expect(await stuck.exited).toEqual({ code: null, signal: 'SIGKILL' })
   })
 
+  it('ends a guest that never returns to its event loop when it is told to a second time', async () => {
+    await using host = await createHost()
+    const busy = await host.spawn(program('busy', `for (;;);`))
+    const insist = setInterval(() => busy.kill('SIGINT'), 200)
+    expect(await busy.exited).toEqual({ code: null, signal: 'SIGINT' })
+    clearInterval(insist)
+  })
+
   it('has the error of a guest that fails on its stderr, and its other guests go on', async () => {
     await using host = await createHost()
     const good = await host.spawn(program('good', teller))

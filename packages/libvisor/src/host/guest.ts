@@ -43,7 +43,8 @@ export interface Guest extends AsyncDisposable {
   /** The ports it listens on now. */
   ports(): readonly ListeningPort[]
   /**
-   * Sends it a signal. Without a listener of its own for the signal, the guest ends; SIGKILL ends it in any case.
+   * Sends it a signal. Without a listener of its own for the signal, the guest ends; SIGKILL ends it in any case. A
+   * guest that is too busy to take a signal is ended by another one that comes half a second later.
    *
    * @param signal - @defaultValue 'SIGTERM'
    * @returns whether it was still running

@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { invariant } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import type { SwitchAttachment } from '@libvisor/net'
+import { defaultAction } from '@libvisor/process'
 import type { NamespaceSpec, ProgramSpec } from '../config/guest-spec.ts'
 import { putIntoWorkerData } from '../thread/envelope.ts'
 import { restoreFailure } from '../thread/failure.ts'
@@ -24,6 +25,9 @@ export interface ThreadGuestOptions {
   /** The guest's place on the switch. */
   readonly network: SwitchAttachment
 }
+
+/** A guest that has not taken a signal for so long is ended by the next one. @units milliseconds */
+const STUCK_MS = 500
 
 /** What Node prints of an uncaught error, without the line of source, which it knows in the guest's thread only. */
 function describeUncaught(error: unknown, options: { readonly colors: boolean }): string {
@@ -50,6 +54,8 @@ class ThreadGuest implements Guest {
   #startMs = 0
   #lastId = 0
   #signal: NodeJS.Signals | null = null
+  /** When the first signal that the guest has not taken yet was sent. */
+  #signalledAt: number | undefined
   #status: ExitStatus | undefined
 
   constructor(options: ThreadGuestOptions) {
@@ -107,13 +113,20 @@ class ThreadGuest implements Guest {
 
   kill(signal: NodeJS.Signals = 'SIGTERM'): boolean {
     if (this.#status !== undefined) return false
-    if (signal === 'SIGKILL') {
+    if (signal === 'SIGKILL' || (defaultAction(signal) === 'terminate' && this.#isStuck())) {
       this.#signal = signal
       void this.#worker.terminate()
     } else {
-      this.#ask({ type: 'signal', signal }).catch(() => {})
+      this.#signalledAt ??= performance.now()
+      const taken = (): void => void (this.#signalledAt = undefined)
+      this.#ask({ type: 'signal', signal }).then(taken, taken)
     }
     return true
+  }
+
+  /** A thread that does not return to its event loop takes no signal, where the kernel would have ended a process. */
+  #isStuck(): boolean {
+    return this.#signalledAt !== undefined && performance.now() - this.#signalledAt > STUCK_MS
   }
 
   async stats(): Promise<GuestStats> {
