@@ -28,6 +28,9 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
     const identity = ns.get(slots.identity)
     const served = guest.files().serve(port1, { identity, stdio: createThreadStdio() })
     const { env, execArgv: inherited } = ns.get(processState)
+    if (typeof asked.env === 'symbol' && env['NODE_OPTIONS'] !== undefined) {
+      throw unsupported('new Worker() with SHARE_ENV and NODE_OPTIONS', 'Node loads what they name before all else')
+    }
     const [nodeOptions, ownEnv] = takeNodeOptions(asked.env ?? env)
     const execArgv = asked.execArgv || inherited
     const envelope = putIntoWorkerData({
