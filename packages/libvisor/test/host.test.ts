@@ -73,6 +73,19 @@ describe('two guests in threads', () => {
   })
 })
 
+describe('a guest on the network', () => {
+  it('has an interface with its address there', async () => {
+    await using host = await createHost()
+    const source = `
+      import { networkInterfaces } from 'node:os'
+      console.log(JSON.stringify(networkInterfaces().eth0))`
+    const guest = await host.spawn(program('faces', source))
+    const [face] = JSON.parse(await text(guest.stdout)) as unknown[]
+    const { address } = guest
+    expect(face).toMatchObject({ address, netmask: '255.255.0.0', cidr: `${address}/16`, internal: false })
+  })
+})
+
 describe('a handle', () => {
   it("works on the guest's files with the whole of fs/promises", async () => {
     await using host = await createHost()

@@ -4,12 +4,13 @@ import { fileSystem } from '@libvisor/fs'
 import type { FileSystem, FileSystemProcess } from '@libvisor/fs'
 import { netStack } from '@libvisor/net'
 import type { NetStack, PublishedPort, SwitchPort } from '@libvisor/net'
-import { createIdentity, createProcessState, loopback, processState } from '@libvisor/process'
+import { createIdentity, createProcessState, processState } from '@libvisor/process'
 import type { GuestIdentity } from '@libvisor/process'
 import { createEntropy } from '@libvisor/random'
 import { createClock } from '@libvisor/time'
 import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import type { Areas } from '../areas/areas.ts'
+import { interfacesOf } from './interfaces.ts'
 import { createEgress } from '../config/egress.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 
@@ -70,12 +71,13 @@ export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNa
   }
 }
 
-function provideProcess(ns: Namespace, spec: NamespaceSpec, { env, argv, execArgv }: FurnishPowers): void {
+function provideProcess(ns: Namespace, spec: NamespaceSpec, powers: FurnishPowers): void {
+  const { env, argv, execArgv, switchPort } = powers
   const { hostname, uid, gid, umask, cwd, seed } = spec
   ns.provide(slots.clock, createClock(spec.time))
   ns.provideLazily(slots.entropy, () => createEntropy({ seed }))
   ns.provide(slots.identity, createIdentity({ uid, gid, umask, cwd, hostname }))
-  ns.provide(processState, createProcessState({ env, argv, execArgv, interfaces: loopback }))
+  ns.provide(processState, createProcessState({ env, argv, execArgv, interfaces: interfacesOf(switchPort) }))
 }
 
 function provideFiles(
