@@ -77,6 +77,8 @@ export interface FileView {
    * or `undefined`.
    */
   hostPath(path: string): string | undefined
+  /** The host's descriptor behind one of the guest's, or `undefined` where there is none. */
+  hostFd?(fd: number): number | undefined
   /**
    * Whether anything that a host-wide look-up finds could differ from what this file system says: `false` as long as
    * the root is the host's own and no layer above it holds an entry.

@@ -213,6 +213,42 @@ describe('a program under the preload', () => {
     expect(directory.list()).toEqual(['app.cjs', 'write.cjs'])
   })
 
+  it('sends files by http2: the host’s own, those in memory, and by descriptor', async () => {
+    const { native, guest } = await both(
+      {
+        'app.mjs': `
+          import fs from 'node:fs'
+          import http2 from 'node:http2'
+          import { once } from 'node:events'
+          fs.writeFileSync('made.txt', 'made in memory')
+          const send = {
+            '/host': (stream) => stream.respondWithFile('host.txt', { ':status': 200 }),
+            '/made': (stream) => stream.respondWithFile('made.txt', {}, { offset: 5, length: 2 }),
+            '/fd': (stream) => stream.respondWithFD(fs.openSync('made.txt'), {}, { statCheck: (stat, headers) => { headers.size = stat.size } }),
+            '/hostfd': (stream) => stream.respondWithFD(fs.openSync('host.txt')),
+            '/none': (stream) => stream.respondWithFile('none.txt', {}, { onError(error) { stream.respond({ code: error.code }); stream.end() } }),
+            '/directory': (stream) => stream.respondWithFile('.', {}, { onError(error) { stream.respond({ code: error.code }); stream.end() } }),
+          }
+          const server = http2.createServer().on('stream', (stream, headers) => send[headers[':path']](stream)).listen(0)
+          await once(server, 'listening')
+          const client = http2.connect('http://localhost:' + server.address().port)
+          for (const path of Object.keys(send)) {
+            const request = client.request({ ':path': path })
+            const [headers] = await once(request, 'response')
+            const { code, size } = headers
+            console.log(path, code, size, headers['content-length'], (await request.toArray()).join(''))
+          }
+          client.close()
+          server.close()`,
+        'host.txt': 'from the host',
+      },
+      'app.mjs',
+    )
+    expect(guest.stdout).toBe(native.stdout)
+    expect(guest.stdout).toContain('/made undefined undefined 2 in\n')
+    expect(guest.stdout).toContain('/host undefined undefined 13 from the host\n')
+  })
+
   it('serves its workers while it waits for them in Atomics.wait', async () => {
     const { native, guest } = await both(
       {

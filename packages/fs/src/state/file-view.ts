@@ -72,6 +72,14 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
 
     realpath: (path: string) => seen('lstat', path, () => sync.realpath(path)),
 
+    hostFd(fd: number) {
+      try {
+        return process.hostFd(fd)
+      } catch {
+        return undefined
+      }
+    },
+
     hostPath: (path: string) => process.resolve(path, 'read', true)?.path,
 
     differsFromHost: () => process.differsFromHost(),

@@ -137,6 +137,7 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas):
     read: (path) => view().read(path),
     realpath: (path) => view().realpath(path),
     hostPath: (path) => view().hostPath(path),
+    hostFd: (fd) => view().hostFd?.(fd),
   }
 }
 

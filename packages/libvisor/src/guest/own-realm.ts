@@ -34,7 +34,7 @@ const files = createDeferredInterceptor({
 
 const network = createDeferredInterceptor({
   area: 'net',
-  builtins: ['net', 'dns', 'dns/promises', 'tls', 'dgram'],
+  builtins: ['net', 'dns', 'dns/promises', 'tls', 'http2', 'dgram'],
   load: () => loadNet().createNetInterceptor(),
 })
 

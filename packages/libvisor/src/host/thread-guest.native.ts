@@ -31,7 +31,17 @@ const STUCK_MS = 500
 
 /** What Node prints of an uncaught error, without the line of source, which it knows in the guest's thread only. */
 function describeUncaught(error: unknown, options: { readonly colors: boolean }): string {
+  forgetCopiedTags(error)
   return typeof error === 'object' && error !== null ? inspect(error, options) : String(error)
+}
+
+/** The copy of an error that comes from another thread says of itself what its class says, and Node 26 shows that. */
+function forgetCopiedTags(error: unknown): void {
+  if (!(error instanceof Error)) return
+  const { name: inherited } = Object.getPrototypeOf(error) as Error
+  if (Object.hasOwn(error, 'name') && error.name === inherited) Reflect.deleteProperty(error, 'name')
+  Reflect.deleteProperty(error, Symbol.toStringTag)
+  if (error.cause !== error) forgetCopiedTags(error.cause)
 }
 
 type Request = ToGuest extends infer Message ? (Message extends unknown ? Omit<Message, 'id'> : never) : never

@@ -16,6 +16,7 @@ import {
 } from './dns-module.ts'
 import { netOriginals } from './node-internals.native.ts'
 import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
+import { hookHttp2Files } from './http2-files.ts'
 import { createListen2, createUnboundHandle } from './server-hooks.ts'
 import { createSocketHooks } from './socket-hooks.ts'
 import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-hooks.ts'
@@ -89,6 +90,7 @@ export function createNetInterceptor(): Interceptor {
           for (const id of globalsRidingOn['fetch']!) realm.ask(id)
         })
       }
+      realm.whenAsked('http2', (exports) => hookHttp2Files(realm, current, exports))
       realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
       return { [Symbol.dispose]() {} }
     },
