@@ -203,9 +203,8 @@ export function callNativeSync<Args extends readonly unknown[], Result>(
  */
 export function captureContext(): EnterContext {
   const frame = getStore()
-  const enter = (
-    frame?.native === true && frame.ns !== undefined ? runWith(frame.ns.frame, snapshot) : snapshot()
-  ) as EnterContext
+  // Of a native section in no namespace, none is left: the code around it is the host's, or the realm's owner's.
+  const enter = (frame?.native === true ? runWith(frame.ns?.frame as Frame, snapshot) : snapshot()) as EnterContext
   return (fn, ...args) => {
     const outer = depth
     depth = 0

@@ -2,6 +2,40 @@ import { currentFrame, inSyncNativeSection } from './async-context.native.ts'
 import type { CurrentNamespace } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 
+/** The namespace to which all of this thread's realm belongs. */
+let realmOwner: Namespace | undefined
+
+/**
+ * Gives all of this thread's realm to one namespace: code that runs in no frame is the namespace's. Its callbacks are then delivered
+ * without a frame of their own, since everything that runs in one, each promise and tick, is slower.
+ *
+ * @param ns - the namespace
+ * @example
+ * ```ts
+ * import { claimRealm, createNamespace, currentFrame, deliver, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * claimRealm(ns)
+ * const frame = await new Promise((resolve) => deliver(ownerHere(ns), 'io', () => resolve(currentFrame())))
+ * assert.equal(frame, undefined)
+ * ```
+ */
+export function claimRealm(ns: Namespace): void {
+  realmOwner = ns
+}
+
+/**
+ * Whether the running code is a namespace's: it has entered it, or all of the realm belongs to it.
+ *
+ * @param ns - the namespace
+ * @returns whether the code's async context needs no entering
+ */
+export function isHere(ns: Namespace): boolean {
+  const frame = currentFrame()
+  return (frame?.ns ?? realmOwner) === ns
+}
+
 const owners = new WeakMap<object, Namespace>()
 
 /**

@@ -1,4 +1,5 @@
-import { captureContext, currentFrame, runInFrame } from './async-context.native.ts'
+import { captureContext, runInFrame } from './async-context.native.ts'
+import { isHere } from './current.ts'
 import type { EnterContext } from './async-context.native.ts'
 import type { Namespace } from './namespace.ts'
 import type { DeliveryKind } from './scheduler.ts'
@@ -39,7 +40,7 @@ let last: LastDelivery | undefined
  * ```
  */
 export function ownerHere(ns: Namespace): Owner {
-  return { ns, enter: currentFrame()?.ns === ns ? captureContext() : runInFrame(ns.frame, captureContext) }
+  return { ns, enter: isHere(ns) ? captureContext() : runInFrame(ns.frame, captureContext) }
 }
 
 /**

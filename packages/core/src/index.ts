@@ -11,7 +11,7 @@ export type { Trace, TraceEvent } from './trace.ts'
 
 // The contract of interceptors, and the means to write one.
 export type { Area, BoundSet, CurrentNamespace, Interceptor, Realm } from './interceptor.ts'
-export { createCurrent, ownerOf, setOwner } from './current.ts'
+export { claimRealm, createCurrent, ownerOf, setOwner } from './current.ts'
 export { perNamespace } from './per-namespace.ts'
 export { createDispatcher, dispatchExports } from './dispatch.ts'
 export type { DispatchOptions } from './dispatch.ts'

@@ -1,4 +1,4 @@
-import { createCurrent, slots } from '@libvisor/core'
+import { claimRealm, createCurrent, slots } from '@libvisor/core'
 import type { Interceptor, Namespace } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import { createLoaderInterceptor } from '@libvisor/loader'
@@ -63,6 +63,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   const { guest, workers } = options
   const { ns } = guest
   const current = createCurrent(ns)
+  claimRealm(ns)
   const seal = (id: string, exports: object): void =>
     loadSealing().sealExports({ id, exports, patches: realm.patches, current, owner: ns })
   const realm = openRealm({ kind: 'own', seal })
