@@ -29,13 +29,6 @@ export function requireBuild(): void {
   process.exit(2)
 }
 
-/** Runs Node to its end, and gives the number that it printed. */
-export async function printedNumber(args: readonly string[]): Promise<number> {
-  const value = Number(await output(args))
-  if (Number.isNaN(value)) throw new Error(`node ${args.join(' ')} printed no number`)
-  return value
-}
-
 /** Runs Node to its end, and gives what it printed; it must not fail. */
 export async function output(args: readonly string[]): Promise<string> {
   const { code, signal, stdout, stderr } = await runScript(args)

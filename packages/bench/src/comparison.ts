@@ -25,9 +25,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (low + high) / 2
 }
 
-/** The guest's median over that of bare Node. */
+/**
+ * The guest over bare Node: the median of the runs' own ratios. The two of one run are measured in the same moments, so
+ * that what a machine shared with others takes away is taken from both.
+ */
 export function ratioOf({ bare, guest }: Comparison): number {
-  return median(guest) / median(bare)
+  return median(guest.map((value, index) => value / bare[index]!))
 }
 
 /** Whether a comparison keeps to its target; without one it does. */
@@ -55,6 +58,38 @@ export async function measurePairs(
     if (isEven) results.bare.push(await bare())
     results.guest.push(await guest())
     if (!isEven) results.bare.push(await bare())
+  }
+  return results
+}
+
+/** A program that is running and can be measured again and again. */
+export interface Running extends AsyncDisposable {
+  measure(): Promise<number>
+}
+
+/** How many times the two programs of one run take turns. */
+const turns = 10
+
+/**
+ * Starts both programs anew for each run, since how one process lies in memory makes it faster or slower than the next
+ * one, and lets them take short turns.
+ */
+export async function measureTogether(
+  runs: number,
+  startBare: () => Promise<Running>,
+  startGuest: () => Promise<Running>,
+): Promise<Pick<Comparison, 'bare' | 'guest'>> {
+  const results = { bare: [] as number[], guest: [] as number[] }
+  for (let run = 0; run < runs; run++) {
+    await using bare = await startBare()
+    await using guest = await startGuest()
+    const taken = await measurePairs(
+      turns,
+      () => bare.measure(),
+      () => guest.measure(),
+    )
+    results.bare.push(median(taken.bare))
+    results.guest.push(median(taken.guest))
   }
   return results
 }

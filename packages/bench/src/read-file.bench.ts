@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
 import { temporaryDirectory } from '@libvisor/testkit'
-import { preloaded, printedNumber, program, visorRun } from './commands.native.ts'
-import { measurePairs } from './comparison.ts'
-import type { Comparison, Target } from './comparison.ts'
+import { preloaded, program, visorRun } from './commands.native.ts'
+import { measureTogether } from './comparison.ts'
+import type { Comparison, Running, Target } from './comparison.ts'
 
 const sizeBytes = 1024
-const windowMs = '150'
+const windowMs = 40
 
 /** readFileSync() where the guest's root is the host's. */
 export function readIdentityMapped(runs: number): Promise<Comparison> {
@@ -37,11 +41,35 @@ async function compare(
 ): Promise<Comparison> {
   using directory = temporaryDirectory({ 'file.bin': new Uint8Array(sizeBytes) })
   const file = directory.resolve('file.bin')
-  const args = [windowMs, String(sizeBytes)]
-  const measured = await measurePairs(
+  const size = String(sizeBytes)
+  const measured = await measureTogether(
     runs,
-    () => printedNumber([program('read-file.mjs'), file, ...args]),
-    () => printedNumber(guest(file, args, directory.path)),
+    () => startReader([program('read-file.mjs'), file, size]),
+    () => startReader(guest(file, [size], directory.path)),
   )
   return { name, unit: 'ns', ...measured, ...(target && { target }) }
+}
+
+/** Starts a program that answers each line with a figure. */
+async function startReader(args: readonly string[]): Promise<Running> {
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const lines = createInterface(child.stdout)
+  const figure = async (): Promise<number> => {
+    const [line] = (await Promise.race([
+      once(lines, 'line'),
+      exited.then(([code]) => Promise.reject(new Error(`node ${args.join(' ')} ended with ${code}`))),
+    ])) as [string]
+    return Number(line)
+  }
+  return {
+    measure() {
+      child.stdin.write(`${windowMs}\n`)
+      return figure()
+    },
+    async [Symbol.asyncDispose]() {
+      child.stdin.end()
+      await exited
+    },
+  }
 }

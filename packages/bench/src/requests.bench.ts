@@ -4,27 +4,32 @@ import net from 'node:net'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { program, visorRun } from './commands.native.ts'
-import { measurePairs } from './comparison.ts'
-import type { Comparison } from './comparison.ts'
+import { measureTogether } from './comparison.ts'
+import type { Comparison, Running } from './comparison.ts'
 
 const connections = 16
-const windowMs = 500
+const windowMs = 150
+/** Until what is called has been compiled. */
+const warmUpMs = 1500
 
 /** Requests per second that an express app answers, published on a port of the host. */
 export async function requestsPerSecond(runs: number): Promise<Comparison> {
   const app = program('express-app.mjs')
-  const [barePort, guestPort] = [await freePort(), await freePort()]
-  await using _bare = await startServer([app], { PORT: String(barePort) })
-  await using _guest = await startServer(visorRun('-p', `${guestPort}:3000`, '-e', 'PORT=3000', app))
-  const measured = await measurePairs(
+  const measured = await measureTogether(
     runs,
-    () => load(barePort),
-    () => load(guestPort),
+    async () => {
+      const port = await freePort()
+      return startServer(port, [app], { PORT: String(port) })
+    },
+    async () => {
+      const port = await freePort()
+      return startServer(port, visorRun('-p', `${port}:3000`, '-e', 'PORT=3000', app))
+    },
   )
   return { name: 'requests to an express app', unit: '/s', ...measured, target: { bound: 'at least', ratio: 0.9 } }
 }
 
-async function startServer(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<AsyncDisposable> {
+async function startServer(port: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Running> {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -36,7 +41,9 @@ async function startServer(args: readonly string[], env: NodeJS.ProcessEnv = {})
     exited.then(([code]) => Promise.reject(new Error(`node ${args.join(' ')} ended with ${code}`))),
   ])
   child.stdout.resume()
+  await load(port, warmUpMs)
   return {
+    measure: () => load(port, windowMs),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await exited
@@ -57,9 +64,9 @@ async function freePort(): Promise<number> {
  * Keeps a fixed number of connections busy for a while, one request at a time on each. It reads no more of an answer
  * than where it ends, so that the server, not this loop, is what is measured.
  */
-async function load(port: number): Promise<number> {
+async function load(port: number, durationMs: number): Promise<number> {
   const start = performance.now()
-  const end = start + windowMs
+  const end = start + durationMs
   const counts = await Promise.all(Array.from({ length: connections }, () => connection(port, end)))
   const answered = counts.reduce((sum, count) => sum + count, 0)
   return (answered * 1000) / (performance.now() - start)

@@ -1,4 +1,5 @@
 import { apply, construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { inSyncNativeSection } from './async-context.native.ts'
 import type { CurrentNamespace, Realm } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 import { mimic } from './patch-registry.ts'
@@ -40,10 +41,12 @@ type Bag = Record<PropertyKey, unknown>
  */
 export function dispatchExports(options: DispatchOptions): void {
   const { realm, current, exports, bound } = options
+  // A module is nobody's own: the nearly only receiver there is need not be looked up.
+  const asker: CurrentNamespace = (receiver) => current(receiver === exports ? undefined : receiver)
   for (const key of ownKeys(exports)) {
     const descriptor = getOwnPropertyDescriptor(exports, key)
     if (descriptor === undefined || typeof descriptor.value !== 'function' || realm.patches.has(exports, key)) continue
-    const replacement = createDispatcher(descriptor.value as Callable, current, (ns) => (bound(ns) as Bag)[key])
+    const replacement = createDispatcher(descriptor.value as Callable, asker, (ns) => (bound(ns) as Bag)[key])
     realm.patches.patch(exports, key, { value: replacement })
   }
 }
@@ -75,11 +78,17 @@ export function createDispatcher<F extends Callable>(
   current: CurrentNamespace,
   select: (ns: Namespace) => unknown,
 ): F {
-  const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
-    const ns = current(this)
+  const constructed = (receiver: object, args: unknown[], newTarget: unknown): unknown => {
+    const ns = current(receiver)
     const target = (ns === undefined ? original : select(ns)) as Callable
-    if (new.target === undefined) return apply(target, this, args)
-    return construct(target, args, new.target === (dispatcher as unknown) ? target : new.target) as unknown
+    return construct(target, args, newTarget === dispatcher ? target : (newTarget as Callable))
+  }
+  // Called for every call of whatever is patched, mostly by Node's own functions: nothing here makes V8 keep the arguments.
+  const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
+    if (new.target !== undefined) return constructed(this as object, args, new.target)
+    if (inSyncNativeSection()) return apply(original, this, args)
+    const ns = current(this)
+    return ns === undefined ? apply(original, this, args) : apply(select(ns) as Callable, this, args)
   }
   mimic(original, dispatcher)
   const { prototype } = original as { prototype?: object }

@@ -9,7 +9,7 @@ import type { Substitution } from './errors.ts'
 import { NO_FD, nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
 import { errnoOf, runAsync, runSync } from './operation.ts'
 import type { Operation } from './operation.ts'
-import type { Flavour, PathCall, PathOperation } from './path-operation.ts'
+import type { Flavour, PathCall, PathOperation, PathUse } from './path-operation.ts'
 import type { GuestPath } from './paths.ts'
 
 /** A function with Node's own, dynamic, arguments. */
@@ -35,12 +35,17 @@ export class PathCaller {
   readonly #operation: PathOperation
   readonly #flavour: Flavour
   readonly #original: AnyFunction
+  /** How its only path is used, if it has one, and that is used as it is given. */
+  readonly #only: PathUse | undefined
+  readonly #intentOf: PathOperation['intentOf']
 
   constructor(context: FsContext, operation: PathOperation, flavour: Flavour, original?: AnyFunction) {
     this.#context = context
     this.#operation = operation
     this.#flavour = flavour
     this.#original = original ?? originalOf(operation.name, flavour)
+    this.#only = operation.paths.length === 1 && operation.coerces !== true ? operation.paths[0] : undefined
+    this.#intentOf = operation.intentOf
   }
 
   get original(): AnyFunction {
@@ -91,13 +96,12 @@ export class PathCaller {
 
   /** Where the path of a call is on the host, if it is the only one, and plain: the way of nearly every call on the host's files. */
   hostOf(args: readonly unknown[]): HostPath | undefined {
-    const { paths, intentOf, coerces } = this.#operation
+    const only = this.#only
     const path = args[0]
-    if (paths.length !== 1 || typeof path !== 'string' || path.charCodeAt(0) !== SLASH || coerces === true) {
-      return undefined
-    }
-    const intent = intentOf === undefined ? paths[0]!.intent : this.#operation.intentOf!(args)
-    return intent === undefined ? undefined : this.#context.process.resolve(path, intent, paths[0]!.follow)
+    if (only === undefined || typeof path !== 'string' || path.charCodeAt(0) !== SLASH) return undefined
+    const intentOf = this.#intentOf
+    const intent = intentOf === undefined ? only.intent : intentOf(args)
+    return intent === undefined ? undefined : this.#context.process.resolve(path, intent, only.follow)
   }
 
   /** Whether the call goes to the original as it is: the way of nearly every call where the root is the host's. */

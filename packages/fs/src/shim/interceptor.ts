@@ -28,9 +28,13 @@ const STREAM_CLASSES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWrit
  */
 export function createFsInterceptor(): Interceptor {
   const modules = new WeakMap<Namespace, FsModules>()
+  // Asked for at every call: nearly always by the same namespace as before.
+  let latest: { readonly ns: Namespace; readonly made: FsModules } | undefined
   const modulesOf = (ns: Namespace): FsModules => {
+    if (latest?.ns === ns) return latest.made
     let made = modules.get(ns)
     if (made === undefined) modules.set(ns, (made = createFsModules(ns)))
+    latest = { ns, made }
     return made
   }
 
@@ -41,7 +45,10 @@ export function createFsInterceptor(): Interceptor {
       return {
         modules: { fs: () => modulesOf(ns).fs, 'fs/promises': () => modulesOf(ns).promises },
         globals: {},
-        [Symbol.dispose]: () => void modules.delete(ns),
+        [Symbol.dispose]() {
+          modules.delete(ns)
+          if (latest?.ns === ns) latest = undefined
+        },
       }
     },
 

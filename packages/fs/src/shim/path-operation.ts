@@ -40,7 +40,7 @@ export interface PathOperation {
   /** Whether any value stands for a path, as `realpath` takes them. */
   readonly coerces?: true
   /** The intent with these arguments, when it depends on them; `undefined` when the call must be emulated. */
-  intentOf?(args: readonly unknown[]): ResolveIntent | undefined
+  readonly intentOf?: (args: readonly unknown[]) => ResolveIntent | undefined
   /** Whether the result of the original holds the path that it was given. */
   showsPath?(args: readonly unknown[]): boolean
   /** Where the original is asked to validate arguments, in place of the guest's path. */

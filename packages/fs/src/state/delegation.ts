@@ -25,7 +25,7 @@ export type Resolve = (path: string, intent: ResolveIntent, followLast: boolean)
 export function createResolve(options: DelegationOptions): Resolve {
   const { context, mounts, host } = options
   const { identity } = context
-  const known = new KnownAnswers(host.nowMs)
+  const known = new KnownAnswers(host)
 
   const find = (path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined => {
     let found

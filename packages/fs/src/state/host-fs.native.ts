@@ -29,6 +29,7 @@ export function createHostFs(): HostFs {
     gid: process.getgid?.() ?? 0,
     umask: process.umask(),
     nowMs: host.monotonicMs,
+    callback: host.callbackId,
     lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
     lstatBig: (path) => fs.lstatSync(path, { bigint: true }),
     fstatBig: (fd) => fs.fstatSync(fd, { bigint: true }),

@@ -16,6 +16,8 @@ export interface HostFs {
   readonly umask: number
   /** Time that never goes back, for caches. @units milliseconds */
   nowMs(): number
+  /** A number of the callback that the event loop is running. */
+  callback(): number
   /** The type, permissions and owner at a path, without following a link; `undefined` when nothing is there. */
   lstat(path: HostPathLike): Stats | undefined
   lstatBig(path: HostPathLike): BigIntStats

@@ -1,5 +1,6 @@
 import { host, original } from '@libvisor/abi'
 import type { MessagePort } from 'node:worker_threads'
+import type { AnswerClock } from './known-answers.ts'
 
 /**
  * Takes a message from a port without waiting for the event loop.
@@ -11,5 +12,5 @@ export function receiveMessage(port: MessagePort): { readonly message: unknown }
   return original('worker_threads').receiveMessageOnPort(port) as { message: unknown } | undefined
 }
 
-/** Time that never goes back. @units milliseconds */
-export const nowMs: () => number = host.monotonicMs
+/** What tells the time in this thread. */
+export const threadClock: AnswerClock = { nowMs: host.monotonicMs, callback: host.callbackId }

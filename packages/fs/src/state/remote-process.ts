@@ -4,7 +4,7 @@ import { Errno } from '../types.ts'
 import type { AsyncSyscalls, FileSystemProcess, HostPath, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
 import { syscallNames } from '../types.ts'
 import { KnownAnswers } from './known-answers.ts'
-import { nowMs, receiveMessage } from './message-port.native.ts'
+import { receiveMessage, threadClock } from './message-port.native.ts'
 import { flag } from './remote-protocol.ts'
 import type { Connection, Reply, Request, WatchMessage } from './remote-protocol.ts'
 import type { Credentials } from './vnode.ts'
@@ -34,7 +34,7 @@ class RemoteProcess implements FileSystemProcess {
   readonly #identity: Identity
   readonly #signal: Int32Array
   readonly #flags: Int32Array
-  readonly #known = new KnownAnswers(nowMs)
+  readonly #known = new KnownAnswers(threadClock)
   readonly #pending = new Map<number, Pending>()
   readonly #watchers = new Map<number, (event: WatchEvent) => void>()
   #lastId = 0
