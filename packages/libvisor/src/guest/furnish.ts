@@ -1,3 +1,4 @@
+import type { Intrinsics } from '@libvisor/abi'
 import { createNamespace, createPolicy, slots } from '@libvisor/core'
 import type { FileView, Namespace, Stdio } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
@@ -27,6 +28,8 @@ export interface FurnishPowers {
   readonly switchPort?: SwitchPort
   /** Where the code of the areas comes from. @defaultValue it is loaded when it is first needed */
   readonly areas?: Areas
+  /** The realm to which results and errors belong. @defaultValue the thread's own */
+  readonly intrinsics?: Intrinsics
   /** The files of another thread, in place of ones of its own. */
   readonly files?: (identity: GuestIdentity) => FileSystemProcess
 }
@@ -61,7 +64,8 @@ export interface FurnishedNamespace {
  */
 export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNamespace {
   const policy = createPolicy({ egress: createEgress(spec.egress), exec: spec.exec, addons: spec.addons })
-  const ns = createNamespace({ name: spec.name, policy })
+  const { intrinsics } = powers
+  const ns = createNamespace({ name: spec.name, policy, ...(intrinsics && { intrinsics }) })
   try {
     provideProcess(ns, spec, powers)
     return { ns, spec, ...provideFiles(ns, spec, powers), ...provideNetwork(ns, spec, powers) }

@@ -1,4 +1,4 @@
-import { host, linux } from '@libvisor/abi'
+import { linux } from '@libvisor/abi'
 import { deliver, ownerHere } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createSignalSender, signals } from '@libvisor/process'
@@ -7,13 +7,13 @@ import { createSignalSender, signals } from '@libvisor/process'
 export type Terminate = (signal: NodeJS.Signals, code: number) => void
 
 /**
- * Lets signals reach a guest that has a realm of its own: the listeners of its `process`, or else they end it.
+ * Lets signals reach a guest: the listeners of its `process`, or else they end it.
  *
  * @param ns - the guest's namespace
+ * @param process - the guest's
  * @param terminate - ends the guest at once
  */
-export function provideSignals(ns: Namespace, terminate: Terminate): void {
-  const { process } = host
+export function provideSignals(ns: Namespace, process: NodeJS.Process, terminate: Terminate): void {
   const owner = ownerHere(ns)
   const nameOf = (code: number): NodeJS.Signals =>
     (Object.entries(linux.signals).find(([, number]) => number === code - 128)?.[0] ?? 'SIGKILL') as NodeJS.Signals
