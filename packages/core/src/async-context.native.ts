@@ -37,6 +37,38 @@ const hostNative: Frame = Object.freeze({ ns: undefined, native: true })
 /** How many synchronous native sections are open on the stack. */
 let depth = 0
 
+/** Where another thread reads whose code this thread has entered last. */
+let entries: Int32Array | undefined
+
+/**
+ * Shows from now on in memory that is shared whose code this thread enters, for a watchdog in another thread: this one
+ * cannot be asked when it is stalled.
+ *
+ * @param memory - its first element becomes the `id` of the namespace that was entered last
+ * @example
+ * ```ts
+ * import { createNamespace, publishEntries } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const memory = new Int32Array(new SharedArrayBuffer(4))
+ * publishEntries(memory)
+ * const ns = createNamespace({ name: 'a' })
+ * ns.run(() => assert.equal(memory[0], ns.id))
+ * ```
+ */
+export function publishEntries(memory: Int32Array): void {
+  entries = memory
+}
+
+/**
+ * Shows that code of a namespace is entered.
+ *
+ * @param ns - the namespace
+ */
+export function showEntry(ns: Namespace): void {
+  if (entries !== undefined) entries[0] = ns.id
+}
+
 /**
  * The frame of the running code.
  *
@@ -203,9 +235,11 @@ export function callNativeSync<Args extends readonly unknown[], Result>(
  */
 export function captureContext(): EnterContext {
   const frame = getStore()
+  const ns = frame?.ns
   // Of a native section in no namespace, none is left: the code around it is the host's, or the realm's owner's.
   const enter = (frame?.native === true ? runWith(frame.ns?.frame as Frame, snapshot) : snapshot()) as EnterContext
   return (fn, ...args) => {
+    if (ns !== undefined) showEntry(ns)
     const outer = depth
     depth = 0
     try {

@@ -30,6 +30,7 @@ export {
   captureContext,
   currentFrame,
   inNativeSection,
+  publishEntries,
   runInFrame,
 } from './async-context.native.ts'
 export type { EnterContext, Frame } from './async-context.native.ts'

@@ -1,6 +1,6 @@
 import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
 import type { ErrorFactory, Intrinsics, Personality } from '@libvisor/abi'
-import { currentFrame, runInFrame } from './async-context.native.ts'
+import { currentFrame, runInFrame, showEntry } from './async-context.native.ts'
 import type { Frame } from './async-context.native.ts'
 import { eventLoop } from './event-loop.native.ts'
 import { createPolicy } from './policy.ts'
@@ -138,6 +138,7 @@ export class Namespace implements Disposable {
    */
   run<Args extends readonly unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Result {
     if (this.#ended) throw new VisorError('VISOR_GUEST_ENDED', `The namespace '${this.name}' has ended`)
+    showEntry(this)
     return runInFrame(this.frame, fn, ...args)
   }
 

@@ -17,6 +17,18 @@ export interface GuestEnvelope {
   readonly control: MessagePort
   readonly network: SwitchAttachment
   readonly files: MessagePort
+  /** Leads to the handle's streams, for `createPortStdio`. A guest with a thread of its own has the thread's streams. */
+  readonly stdioPort?: MessagePort
+}
+
+/** A thread of the pool, in which many guests run. What it is told over `control` are messages of type `ToPool`. */
+export interface PoolEnvelope {
+  readonly kind: 'pool'
+  readonly control: MessagePort
+  /** For `startPulse`: where the host sees that the thread is not stalled, and which guest was entered last. */
+  readonly pulse: SharedArrayBuffer
+  /** A directory of the host in which compiled code is kept between runs. */
+  readonly cacheDirectory: string | undefined
 }
 
 /** A worker that a guest has made: a further thread of the guest. */
@@ -32,7 +44,7 @@ export interface WorkerEnvelope {
 }
 
 /** What `workerData` is in a thread of libvisor's. */
-export type Envelope = GuestEnvelope | WorkerEnvelope
+export type Envelope = GuestEnvelope | PoolEnvelope | WorkerEnvelope
 
 const mark = 'libvisor.envelope'
 

@@ -48,7 +48,7 @@ export function connectToHost(options: HostConnectionOptions): () => void {
   return () => {
     const identity = { ...guest.ns.get(slots.identity), uid: 0, gid: 0 }
     const served = guest.files().serve(envelope.files, { identity, stdio: createSilentStdio() })
-    tell({ type: 'started', files: served.memory })
+    tell({ type: 'started', files: served.memory, namespaceId: guest.ns.id })
   }
 
   async function answer(request: ToGuest, { guest: { ns } }: HostConnectionOptions): Promise<unknown> {
