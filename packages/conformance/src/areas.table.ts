@@ -48,5 +48,9 @@ export const areaPrefixes: readonly (readonly [area: string, prefixes: string])[
   ['command line', 'cli node dotenv bad options'],
 ] // prettier-ignore
 
+/** What nearly every program uses: the first words of the names of such files, after `test-`. */
+export const plainAreas: readonly string[] =
+  'assert buffer console events fs http module net os path querystring readline require stream string timers url util vm whatwg zlib'.split(' ') // prettier-ignore
+
 /** The area of files whose name begins with none of the above. */
 export const otherArea = 'other'

@@ -1,6 +1,8 @@
-import { areaOfTest } from './areas.ts'
+import { areaOfTest, plainAreaOfTest } from './areas.ts'
 import type { KnownFailures } from './known-failures.ts'
 import type { Result, Results } from './results.ts'
+import { isPlain } from './traits.ts'
+import type { Traits } from './traits.ts'
 
 /** What is compared. */
 export interface CompareOptions {
@@ -9,6 +11,8 @@ export interface CompareOptions {
   /** The native run of the same suite. Only files that pass natively count. */
   readonly native: Results
   readonly known: KnownFailures
+  /** Counts plain files only, and those that start children apart. */
+  readonly plain?: Traits | undefined
 }
 
 /** The tests of one area. */
@@ -16,6 +20,8 @@ export interface AreaCount {
   readonly area: string
   /** Files that pass natively and were run. */
   readonly native: number
+  /** Of these, files that count no further, because they start children. */
+  readonly apart: number
   readonly passed: number
   readonly known: number
   readonly unexpected: number
@@ -34,18 +40,25 @@ export interface Comparison {
   readonly strayKnown: readonly string[]
 }
 
+/** A result, and what is thought of it. */
+interface Judged {
+  readonly result: Result
+  readonly area: string
+  readonly verdict: Verdict
+  readonly isApart: boolean
+}
+
 type Verdict = 'known' | 'new failure' | 'new pass' | 'passed'
 
 /** Holds a run against a native one: what passes natively must pass, unless it is known to fail. */
-export function compare({ results, native, known }: CompareOptions): Comparison {
-  const counted = [...results.values()].filter(({ file }) => native.get(file)?.outcome === 'pass')
-  const judged = counted.map((result) => ({ result, area: areaOfTest(result.file), verdict: judge(result, known) }))
-  const count = (area: string, list: readonly { readonly verdict: Verdict }[]): AreaCount => ({
-    area,
-    native: list.length,
-    passed: list.filter(({ verdict }) => verdict === 'passed' || verdict === 'new pass').length,
-    known: list.filter(({ verdict }) => verdict === 'known').length,
-    unexpected: list.filter(({ verdict }) => verdict === 'new failure' || verdict === 'new pass').length,
+export function compare({ results, native, known, plain }: CompareOptions): Comparison {
+  const counted = [...results.values()].filter(
+    ({ file }) => native.get(file)?.outcome === 'pass' && (plain === undefined || isPlain(file, plain)),
+  )
+  const judged = counted.map((result): Judged => {
+    const { file } = result
+    const area = (plain === undefined ? undefined : plainAreaOfTest(file)) ?? areaOfTest(file)
+    return { result, area, verdict: judge(result, known), isApart: plain?.get(file)?.has('children') === true }
   })
   const withVerdict = (wanted: Verdict): Result[] =>
     judged.filter(({ verdict }) => verdict === wanted).map(({ result }) => result)
@@ -56,6 +69,18 @@ export function compare({ results, native, known }: CompareOptions): Comparison 
     newFailures: withVerdict('new failure'),
     newPasses: withVerdict('new pass'),
     strayKnown: [...known.keys()].filter((file) => native.get(file)?.outcome !== 'pass'),
+  }
+}
+
+function count(area: string, list: readonly Judged[]): AreaCount {
+  const counted = list.filter(({ isApart }) => !isApart).map(({ verdict }) => verdict)
+  return {
+    area,
+    native: list.length,
+    apart: list.length - counted.length,
+    passed: counted.filter((verdict) => verdict === 'passed' || verdict === 'new pass').length,
+    known: counted.filter((verdict) => verdict === 'known').length,
+    unexpected: counted.filter((verdict) => verdict === 'new failure' || verdict === 'new pass').length,
   }
 }
 

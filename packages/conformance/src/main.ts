@@ -7,13 +7,14 @@ import { compare, groupByMessage, isAsExpected } from './compare.ts'
 import { replaceSection } from './document.ts'
 import type { KnownFailures } from './known-failures.ts'
 import { readKnownFailures } from './known-failures.ts'
-import type { Options, RunOptions } from './options.ts'
+import type { ReadOptions, RunOptions, TraitsOptions } from './options.ts'
 import { readOptions, usage } from './options.ts'
 import { describeSurprises, markdownTable, tsvTable } from './report.ts'
 import type { Result, Results } from './results.ts'
 import { dataLines, formatResult, readResults } from './results.ts'
 import { runSuite } from './run-suite.ts'
-import { listTests } from './suite.ts'
+import { listTests, readSource } from './suite.ts'
+import { formatTraits, isPlain, readTraits, traitsOfSource } from './traits.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Runs the command line. @returns the exit code: 0 as expected, 1 not so, 2 called in a way that cannot work,
@@ -25,6 +26,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   }
   try {
     const options = readOptions(args)
+    if (options.action === 'traits') return printTraits(options)
     const results = options.action === 'run' ? await run(options, signal) : readFrom(options.results, readResults)
     return signal.aborted ? 130 : report(options, results)
   } catch (error) {
@@ -64,24 +66,33 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<Results> {
 }
 
 /** The files that the options ask for. */
-function selectFiles({ only, files, all, baseline }: RunOptions, names: readonly string[]): readonly string[] {
+function selectFiles({ only, files, all, baseline, plain }: RunOptions, names: readonly string[]): readonly string[] {
   const native = all || baseline === undefined ? undefined : readFrom(baseline, readResults)
   const listed = files === undefined ? undefined : new Set(readFrom(files, readNames))
+  const traits = plain === undefined ? undefined : readFrom(plain, readTraits)
   const isWanted = (name: string): boolean =>
     (only.length === 0 || only.some((word) => areaOfTest(name) === word || name.startsWith(`test-${word}`))) &&
     (listed === undefined || listed.has(name)) &&
+    (traits === undefined || isPlain(name, traits)) &&
     (native === undefined || native.get(name)?.outcome === 'pass')
   const selected = names.filter(isWanted)
   if (selected.length === 0) throw new UsageError('No test fits the options')
   return selected
 }
 
-function report(options: Options, results: Results): number {
+function printTraits({ suite }: TraitsOptions): number {
+  for (const name of listTests(suite))
+    process.stdout.write(`${formatTraits(name, traitsOfSource(readSource(suite, name)))}\n`)
+  return 0
+}
+
+function report(options: ReadOptions | RunOptions, results: Results): number {
   if (options.baseline === undefined) return reportAlone(results)
   const native = readFrom(options.baseline, readResults)
   const known: KnownFailures = options.known === undefined ? new Map() : readFrom(options.known, readKnownFailures)
-  const comparison = compare({ results, native, known })
-  const table = options.format === 'tsv' ? tsvTable(comparison) : markdownTable(comparison)
+  const plain = options.plain === undefined ? undefined : readFrom(options.plain, readTraits)
+  const comparison = compare({ results, native, known, plain })
+  const table = (options.format === 'tsv' ? tsvTable : markdownTable)(comparison, plain !== undefined)
   if (options.into === undefined) process.stdout.write(`${table}\n`)
   else readFrom(options.into, (file) => replaceSection(file, options.section, table))
   if (options.action === 'table') return 0

@@ -9,6 +9,8 @@ export const usage = `usage:
       Compares what an earlier run wrote.
   main.ts table RESULTS.tsv [options]
       Prints the table of an earlier run, and nothing else.
+  main.ts traits --suite DIR
+      Prints what each file of the suite needs, as data/traits.tsv has it.
 
 options of run:
   --suite DIR       the folder that holds test/parallel, test/common and test/fixtures
@@ -23,8 +25,11 @@ options of run:
   --resume          keep the results that are in --out already
 
 options of all:
+  --plain           only files that need no flags, in the areas that nearly every program uses; files that start
+                    children are counted apart
   --baseline FILE   results of a native run; default data/native.tsv. 'none' compares with nothing
   --known FILE      known failures; default none
+  --traits FILE     what each file needs; default data/traits.tsv
   --format FORMAT   markdown or tsv; default markdown
   --into FILE       puts the table into a document, between <!-- begin NAME --> and <!-- end NAME -->
   --section NAME    default register
@@ -33,8 +38,11 @@ options of all:
 /** The native results that the package brings. */
 const ownBaseline = fileURLToPath(new URL('../data/native.tsv', import.meta.url))
 
+/** What the package knows of the files of the suite. */
+const ownTraits = fileURLToPath(new URL('../data/traits.tsv', import.meta.url))
+
 /** What to do. */
-export type Options = RunOptions | ReadOptions
+export type Options = RunOptions | ReadOptions | TraitsOptions
 
 /** Where a comparison gets its other half. */
 interface CompareWith {
@@ -47,6 +55,8 @@ interface CompareWith {
   readonly into: string | undefined
   /** Which section of it. */
   readonly section: string
+  /** Path of what each file needs, where only plain files count. */
+  readonly plain: string | undefined
 }
 
 /** Run the suite. */
@@ -71,6 +81,12 @@ export interface ReadOptions extends CompareWith {
   readonly results: string
 }
 
+/** Print what each file of a suite needs. */
+export interface TraitsOptions {
+  readonly action: 'traits'
+  readonly suite: string
+}
+
 const flags = {
   suite: { type: 'string' },
   command: { type: 'string' },
@@ -87,6 +103,8 @@ const flags = {
   format: { type: 'string', default: 'markdown' },
   into: { type: 'string' },
   section: { type: 'string', default: 'register' },
+  plain: { type: 'boolean', default: false },
+  traits: { type: 'string', default: ownTraits },
 } as const
 
 /**
@@ -106,7 +124,9 @@ export function readOptions(args: readonly string[]): Options {
     format: values.format,
     into: values.into,
     section: values.section,
+    plain: values.plain ? values.traits : undefined,
   }
+  if (action === 'traits') return { action, suite: required(values.suite, '--suite') }
   if (action === 'compare' || action === 'table') {
     const [results] = rest
     if (results === undefined || rest.length > 1) throw new UsageError(`${action} takes one file of results`)

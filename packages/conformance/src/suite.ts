@@ -51,6 +51,11 @@ export function readTest(suite: string, name: string): TestFile {
   }
 }
 
+/** The whole text of a test file. */
+export function readSource(suite: string, name: string): string {
+  return readFileSync(path.join(suite, folder, name), 'utf8')
+}
+
 /** The words of all headers of a kind, such as `// Flags: --expose-gc`. */
 function words(head: string, header: string): string[] {
   const lines = head.matchAll(new RegExp(`^// ${header}:(.*)$`, 'gm'))

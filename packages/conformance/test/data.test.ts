@@ -4,15 +4,23 @@ import { describe, expect, test } from 'vitest'
 import { areaOfTest } from '../src/areas.ts'
 import { parseKnownFailures, readKnownFailures } from '../src/known-failures.ts'
 import { parseResults, readResults } from '../src/results.ts'
+import { isPlain, readTraits } from '../src/traits.ts'
 
 const folder = path.join(import.meta.dirname, '..')
 const native = readResults(path.join(folder, 'data/native.tsv'))
+const traits = readTraits(path.join(folder, 'data/traits.tsv'))
 
 describe('the data of the package', () => {
   test('has the outcome of every file of the suite in a native run', () => {
     expect(native.size).toBeGreaterThan(3900)
     const passed = [...native.values()].filter(({ outcome }) => outcome === 'pass')
     expect(passed.length / native.size).toBeGreaterThan(0.8)
+  })
+
+  test('tells of every file of the suite what it needs', () => {
+    expect([...native.keys()].filter((file) => !traits.has(file))).toEqual([])
+    const plain = [...native.keys()].filter((file) => native.get(file)?.outcome === 'pass' && isPlain(file, traits))
+    expect(plain.length).toBeGreaterThan(1300)
   })
 
   test.each(readdirSync(path.join(folder, 'known-failures')))('%s lists only files that pass natively', (name) => {

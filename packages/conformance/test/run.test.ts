@@ -206,6 +206,44 @@ describe('a comparison', () => {
   })
 })
 
+describe('plain files', () => {
+  const traits = 'test-fs-a.js\ntest-fs-b.js\tchildren\ntest-vm-a.js\tflags\ntest-tls-a.js\n'
+  const suite = (): string =>
+    suiteOf({ 'test-fs-a.js': '', 'test-fs-b.js': '', 'test-vm-a.js': '', 'test-tls-a.js': '', 'test-fs-new.js': '' })
+
+  test('are those of the plain areas that are known to need no flags', async () => {
+    expect(Object.keys(await outcomes(suite(), '--plain', '--traits', fileWith(traits)))).toEqual([
+      'test-fs-a.js',
+      'test-fs-b.js',
+    ])
+  })
+
+  test('that start children are counted apart, whether they pass or not', async () => {
+    const results = 'test-fs-a.js\tpass\ntest-fs-b.js\tfail\ntest-vm-a.js\tpass\ntest-tls-a.js\tpass\n'
+    const { code, stdout } = await conformance(
+      ...['table', fileWith(results), '--baseline', fileWith(results.replace('fail', 'pass')), '--format', 'tsv'],
+      ...['--plain', '--traits', fileWith(traits)],
+    )
+    expect([code, stdout]).toEqual([
+      0,
+      'area\tnative\tapart\tpassed\tknown\tunexpected\trate\nfs\t2\t1\t1\t0\t0\t100.0 %\nall\t2\t1\t1\t0\t0\t100.0 %\n',
+    ])
+  })
+
+  test('are told from the text of the files', async () => {
+    const { stdout } = await conformance(
+      ...['traits', '--suite'],
+      suiteOf({
+        'test-fs-a.js': "// reads\nrequire('fs')",
+        'test-fs-b.js': "// Flags: --expose-gc\nrequire('node:child_process')",
+        'test-fs-c.mjs': "import { spawnPromisified } from '../common/index.mjs'",
+        'test-fs-d.js': '// a cluster of files\n  // Flags: none',
+      }),
+    )
+    expect(stdout).toBe('test-fs-a.js\ntest-fs-b.js\tchildren\tflags\ntest-fs-c.mjs\tchildren\ntest-fs-d.js\n')
+  })
+})
+
 test('a table can be put into a section of a document', async () => {
   const document = fileWith('before\n<!-- begin register -->\nold\n<!-- end register -->\nafter\n')
   const results = fileWith('test-fs-a.js\tpass\n')
@@ -225,6 +263,7 @@ describe('bad input', () => {
     ['a missing option', /--suite is missing/, ['run', '--command', 'node']],
     ['a suite without tests', /There is no test suite in '\/nowhere'/, ['run', '--suite', '/nowhere', '--command', 'node']],
     ['a number that is none', /--jobs is a whole number from 1 on, not 'many'/, ['run', '--suite', '/', '--command', 'node', '--jobs', 'many']],
+    ['a trait that is none', /There is no trait 'speed'/, ['run', '--suite', 'SUITE', '--command', 'node', '--plain', '--traits', 'FILE', '--all']],
     ['results that are not there', /There is no file '\/nowhere'/, ['table', '/nowhere']],
     ['a quote that is not closed', /A quote is not closed/, ['run', '--suite', 'SUITE', '--command', "node '", '--all']],
     ['an area without tests', /No test fits the options/, ['run', '--suite', 'SUITE', '--command', 'node', '--only', 'tls', '--all']],
@@ -232,7 +271,9 @@ describe('bad input', () => {
 
   test.each(cases)('%s is one line on stderr and exit code 2', async (_, message, args) => {
     const suite = suiteOf({ 'test-fs-a.js': '' })
-    const { code, stdout, stderr } = await conformance(...args.map((arg) => (arg === 'SUITE' ? suite : arg)))
+    const file = fileWith('test-fs-a.js\tspeed\n')
+    const places: Readonly<Record<string, string>> = { SUITE: suite, FILE: file }
+    const { code, stdout, stderr } = await conformance(...args.map((arg) => places[arg] ?? arg))
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(message)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
