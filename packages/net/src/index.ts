@@ -18,7 +18,8 @@ export type {
 } from './types.ts'
 
 // The interceptor: node:net, node:dns and what rides on them.
-export { createNetInterceptor, globalsRidingOn } from './shim/interceptor.ts'
+export { createNetInterceptor } from './shim/interceptor.ts'
+export { connectAnnouncements } from './carriers.ts'
 export { openConnection } from './shim/open-connection.ts'
 
 // Published ports: the guest's servers on the host's network.

@@ -30,6 +30,8 @@ export interface Listener extends Disposable {
   readonly address: string
   readonly port: number
   readonly family: Family
+  /** Whether the guest left the choice of the port to the stack. */
+  readonly ephemeral: boolean
   readonly accept: Accept
   readonly acceptNative: ((handle: object) => void) | undefined
 }
@@ -51,6 +53,8 @@ export interface ListenerInfo {
 export interface NetStackEvent {
   readonly type: 'closed' | 'listening'
   readonly listener: ListenerInfo
+  /** Whether the guest left the choice of the port to the stack: nobody else can know it beforehand. */
+  readonly ephemeral: boolean
 }
 
 /** Asks for a connection inside the guests' network. */

@@ -72,6 +72,17 @@ describe('a guest', () => {
     expect(stdout).toBe('true true true\nSocket 1\ntrue true true\n')
   })
 
+  it('announces each socket that connects once', async () => {
+    const { stdout } = await run(`
+      import net from 'node:net'
+      import { subscribe } from 'node:diagnostics_channel'
+      subscribe('net.client.socket', () => console.log('a socket connects'))
+      const server = net.createServer((socket) => socket.end()).listen(0, () => {
+        net.connect(server.address().port).resume().on('close', () => server.close())
+      })`)
+    expect(stdout).toBe('a socket connects\n')
+  })
+
   it('without egress is told which name or address, and which port, is denied', async () => {
     const attempts: Record<string, string> = {
       [`await once(net.connect(443, 'name.test'), 'connect')`]: 'A connection to name.test:443',

@@ -2,6 +2,7 @@ import { claimRealm, createCurrent, slots } from '@libvisor/core'
 import type { Interceptor, Namespace } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import { createLoaderInterceptor } from '@libvisor/loader'
+import { connectAnnouncements } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
 import type { WorkerLauncher } from '@libvisor/process'
 import { installInterceptors, openRealm } from '@libvisor/realm'
@@ -19,12 +20,6 @@ export interface OwnRealmOptions {
   /** Starts the guest's workers. */
   readonly workers: WorkerLauncher
 }
-
-/** Where `fetch`, `WebSocket` and `EventSource`, and whatever else connects by itself, say so before they do. */
-const announcements = {
-  'undici:client:beforeConnect': ['net', 'dns', 'tls'],
-  'net.client.socket': ['net', 'dns', 'tls'],
-} as const
 
 const files = createDeferredInterceptor({
   area: 'fs',
@@ -86,7 +81,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
       network,
       createLoaderInterceptor({ parts: () => loadLoader().loaderParts, onBuiltin: askFor, isOwnCode }),
     ],
-    announcements,
+    announcements: connectAnnouncements,
   })
   // Node's own code reads files as well: its loader, workers, certificates.
   if (!guest.startsAsHost) realm.ask('fs')

@@ -12,8 +12,8 @@ export function hintAtUnpublished({ whenNetworked, published }: FurnishedNamespa
 }
 
 function hint(stack: NetStack, published: FurnishedNamespace['published']): void {
-  const watching = stack.watch(({ type, listener: { port } }) => {
-    if (type !== 'listening' || published().some(({ guestPort }) => guestPort === port)) return
+  const watching = stack.watch(({ type, ephemeral, listener: { port } }) => {
+    if (type !== 'listening' || ephemeral || published().some(({ guestPort }) => guestPort === port)) return
     watching[Symbol.dispose]()
     host.process.stderr.write(
       `libvisor: port ${port} is open inside the guest only; publish it with: visor run -p ${port}:${port}\n`,

@@ -34,8 +34,6 @@ export class DatagramHandle {
   readonly #asyncId = createAsyncId('UDPWRAP')
   #binding: DatagramBinding | undefined
   #peer: Endpoint | undefined
-  #receiving = false
-  #referenced = true
   #closed = false
   readonly #liveness: Liveness
   readonly #bufferSizes = [BUFFER_BYTES, BUFFER_BYTES]
@@ -95,14 +93,12 @@ export class DatagramHandle {
   }
 
   recvStart(): number {
-    this.#receiving = true
-    this.#updateLiveness()
+    this.#liveness.active = true
     return 0
   }
 
   recvStop(): number {
-    this.#receiving = false
-    this.#updateLiveness()
+    this.#liveness.active = false
     return 0
   }
 
@@ -118,22 +114,20 @@ export class DatagramHandle {
     if (this.#closed) return
     this.#closed = true
     this.#binding?.[Symbol.dispose]()
-    this.#updateLiveness()
+    this.#liveness.close()
     if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))
   }
 
   ref(): void {
-    this.#referenced = true
-    this.#updateLiveness()
+    this.#liveness.ref()
   }
 
   unref(): void {
-    this.#referenced = false
-    this.#updateLiveness()
+    this.#liveness.unref()
   }
 
   hasRef(): boolean {
-    return this.#referenced && !this.#closed
+    return this.#liveness.referenced
   }
 
   getAsyncId(): number {
@@ -222,12 +216,8 @@ export class DatagramHandle {
 
   #deliver(task: () => void): void {
     deliver(this.#owner, 'data', () => {
-      if (!this.#closed && this.#receiving) task()
+      if (!this.#closed && this.#liveness.active) task()
     })
-  }
-
-  #updateLiveness(): void {
-    this.#liveness.set(this.#referenced && this.#receiving && !this.#closed)
   }
 
   #name(out: SocketName, { address, port }: Endpoint): number {

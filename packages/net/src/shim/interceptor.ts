@@ -3,6 +3,7 @@ import type * as net from 'node:net'
 import { apply, construct, original } from '@libvisor/abi'
 import { createDispatcher, mimic, unsupported, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
+import { carriers } from '../carriers.ts'
 import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
 import { createDgramFunctions } from './dgram-module.ts'
@@ -23,16 +24,6 @@ import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-ho
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
-
-/**
- * Globals that ride on built-ins which Node loads by itself, with the built-ins that must be patched before the global
- * is first used.
- */
-export const globalsRidingOn: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  fetch: ['net', 'dns', 'tls'],
-  WebSocket: ['net', 'dns', 'tls'],
-  EventSource: ['net', 'dns', 'tls'],
-})
 
 /**
  * Makes the interceptor of sockets, servers, datagrams and names. `http`, `https`, `http2`, `tls` and `fetch` ride on it.
@@ -87,7 +78,7 @@ export function createNetInterceptor(): Interceptor {
       if (realm.kind === 'shared') {
         realm.whenAsked('http', (exports) => separateAgents(realm, current, exports))
         separateGlobals(realm, current, () => {
-          for (const id of globalsRidingOn['fetch']!) realm.ask(id)
+          for (const id of carriers) realm.ask(id)
         })
       }
       realm.whenAsked('http2', (exports) => hookHttp2Files(realm, current, exports))

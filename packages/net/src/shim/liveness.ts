@@ -1,17 +1,71 @@
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 
-/** Whether a handle keeps the event loop alive, as one of libuv's does while it is active and referenced. */
+/**
+ * Whether a handle keeps the event loop alive, as one of libuv's does: while it is active or has requests under way,
+ * is referenced and not closed.
+ */
 export class Liveness {
   readonly #ns: Namespace
   #reference: Disposable | undefined
+  #referenced = true
+  #closed = false
+  #active = false
+  #requests = 0
 
   constructor(ns: Namespace) {
     this.#ns = ns
   }
 
-  /** @param wanted - whether the loop is to be kept alive from now on */
-  set(wanted: boolean): void {
+  /** Whether the handle reads, listens or receives. */
+  get active(): boolean {
+    return this.#active
+  }
+
+  set active(active: boolean) {
+    this.#active = active
+    this.#update()
+  }
+
+  /** Whether a write, a shutdown or a connect is not complete. */
+  get busy(): boolean {
+    return this.#requests > 0
+  }
+
+  /** A request begins. */
+  begin(): void {
+    this.#requests++
+    this.#update()
+  }
+
+  /** A request is complete. */
+  complete(): void {
+    this.#requests--
+    this.#update()
+  }
+
+  ref(): void {
+    this.#referenced = true
+    this.#update()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    this.#update()
+  }
+
+  /** Whether the handle is referenced, as its `hasRef()` says. */
+  get referenced(): boolean {
+    return this.#referenced && !this.#closed
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#update()
+  }
+
+  #update(): void {
+    const wanted = this.referenced && (this.#active || this.#requests > 0)
     if (wanted === (this.#reference !== undefined)) return
     if (wanted) {
       this.#reference = this.#ns.find(netStack)?.hold()

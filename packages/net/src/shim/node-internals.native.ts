@@ -5,7 +5,7 @@
 import type * as net from 'node:net'
 import { Duplex } from 'node:stream'
 import { AsyncResource } from 'node:async_hooks'
-import { apply, host, invariant, original } from '@libvisor/abi'
+import { apply, defineProperty, host, invariant, original } from '@libvisor/abi'
 import { callNative } from '@libvisor/core'
 
 /** What libuv calls on its requests: the status is 0 or a negative error number. */
@@ -151,8 +151,7 @@ function find(): NodeInternals {
   const JSStream = _parentWrap._handle.constructor
   wrapped.destroy()
 
-  const tcp = handleOf({ port: Number.NaN })
-  const pipe = handleOf({ path: true })
+  const [tcp, pipe] = unannounced(() => [handleOf({ port: Number.NaN }), handleOf({ path: true })] as const)
   invariant(JSStream.name === 'JSStream', 'a TLS socket over a JavaScript stream has a JSStream handle')
   return Object.freeze({
     JSStream: JSStream as HandleConstructor<JSStreamHandle>,
@@ -160,6 +159,17 @@ function find(): NodeInternals {
     Pipe: pipe.constructor as HandleConstructor<NativeHandle>,
     owner: findSymbol(tcp, 'owner_symbol'),
   })
+}
+
+/** Keeps from subscribers what is no connection of anybody. */
+function unannounced<T>(probe: () => T): T {
+  const channel = original('diagnostics_channel').channel('net.client.socket')
+  defineProperty(channel, 'hasSubscribers', { value: false, configurable: true })
+  try {
+    return probe()
+  } finally {
+    Reflect.deleteProperty(channel, 'hasSubscribers')
+  }
 }
 
 /** The handle that a socket makes for itself. An argument that is refused later keeps it from connecting. */

@@ -52,7 +52,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     readonly #owner: Owner
     #listener: Listener | PathListener | undefined
     #closed = false
-    #referenced = true
     readonly #liveness: Liveness
 
     constructor(ns: Namespace, target: ServerTarget) {
@@ -67,7 +66,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       const listener = this.#listen()
       if (typeof listener === 'string') return this.#errno(listener)
       this.#listener = listener
-      this.#updateLiveness()
+      this.#liveness.active = true
       if (this.#ns.trace.enabled) {
         const target = 'port' in listener ? `${listener.address}:${listener.port}` : listener.path
         this.#ns.trace.emit({ area: 'net', operation: 'listen', target })
@@ -80,7 +79,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       this.#closed = true
       this.#listener?.[Symbol.dispose]()
       this.#listener = undefined
-      this.#updateLiveness()
+      this.#liveness.close()
       if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))
     }
 
@@ -98,17 +97,15 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     }
 
     ref(): void {
-      this.#referenced = true
-      this.#updateLiveness()
+      this.#liveness.ref()
     }
 
     unref(): void {
-      this.#referenced = false
-      this.#updateLiveness()
+      this.#liveness.unref()
     }
 
     hasRef(): boolean {
-      return this.#referenced && !this.#closed
+      return this.#liveness.referenced
     }
 
     fchmod(): number {
@@ -156,10 +153,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
         }
         this.onconnection?.(0, handle)
       })
-    }
-
-    #updateLiveness(): void {
-      this.#liveness.set(this.#referenced && this.#listener !== undefined)
     }
 
     #errno(code: ErrnoCode): number {

@@ -79,12 +79,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #connection: Connection | undefined
     #state: State = 'idle'
     #family: Family
-    #reading = false
     /** Whether a read is on its way through the delivery gate. */
     #delivering = false
-    /** Writes, shutdowns and connects that are not complete. */
-    #requests = 0
-    #referenced = true
     readonly #liveness: Liveness
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
@@ -106,15 +102,13 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     // Called by Node's C++ side.
 
     onreadstart(): number {
-      this.#reading = true
+      this.#liveness.active = true
       this.#pump()
-      this.#updateLiveness()
       return 0
     }
 
     onreadstop(): number {
-      this.#reading = false
-      this.#updateLiveness()
+      this.#liveness.active = false
       return 0
     }
 
@@ -126,12 +120,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         this.#connection.write(pieces, ignore)
         return COMPLETE
       }
-      this.#requests++
-      this.#updateLiveness()
+      this.#liveness.begin()
       this.#connection.write(pieces, (error) => {
         this.#deliver('io', () => {
-          this.#requests--
-          this.#updateLiveness()
+          this.#liveness.complete()
           this.finishWrite(request, this.#errno(error))
         })
       })
@@ -140,12 +132,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     onshutdown(request: object): number {
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
-      this.#requests++
-      this.#updateLiveness()
+      this.#liveness.begin()
       this.#connection.shutdown((error) => {
         this.#deliver('kernel', () => {
-          this.#requests--
-          this.#updateLiveness()
+          this.#liveness.complete()
           this.finishShutdown(request, this.#errno(error))
         })
       })
@@ -228,7 +218,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       const connecting = this.#state === 'connecting'
       this.#state = 'closed'
       if (!connecting) this.#connection?.close()
-      this.#updateLiveness()
+      this.#liveness.close()
       // libuv closes after the immediates that are set now.
       if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
     }
@@ -241,21 +231,19 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     ref(): void {
-      this.#referenced = true
-      this.#updateLiveness()
+      this.#liveness.ref()
     }
 
     unref(): void {
-      this.#referenced = false
-      this.#updateLiveness()
+      this.#liveness.unref()
     }
 
     hasRef(): boolean {
-      return this.#referenced && this.#state !== 'closed'
+      return this.#liveness.referenced
     }
 
     get writeQueueSize(): number {
-      return this.#requests === 0 ? 0 : (this.#connection?.inFlightBytes ?? 0)
+      return !this.#liveness.busy ? 0 : (this.#connection?.inFlightBytes ?? 0)
     }
 
     setNoDelay(): number {
@@ -341,7 +329,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (!stack.covers(address)) {
         const socket = (this as unknown as Record<symbol, object>)[ownerSymbol]!
         const owner = ownerHere(this.#ns)
-        const referenced = this.#referenced
+        const { referenced } = this.#liveness
         return connectByEgress({ ns: this.#ns, owner, socket, request, address, port, family, referenced })
       }
       this.#family = family
@@ -369,8 +357,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #begin(): void {
       this.#state = 'connecting'
       this.#owner = ownerHere(this.#ns)
-      this.#requests++
-      this.#updateLiveness()
+      this.#liveness.begin()
     }
 
     #completeConnect(request: ConnectRequestWrap, result: ConnectResult): void {
@@ -379,15 +366,13 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       // The server may close before the client hears that it is connected: what then arrives waits in the connection.
       if (connection !== undefined && this.#state === 'connecting') this.#adopt(connection, 'connecting')
       this.#deliver('connection', () => {
-        this.#requests--
+        this.#liveness.complete()
         if (this.#state === 'closed') {
           connection?.close()
-          this.#updateLiveness()
           this.#complete(request, 'ECANCELED')
           return
         }
         this.#state = connection === undefined ? 'idle' : 'connected'
-        this.#updateLiveness()
         if (trace.enabled && connection !== undefined) {
           trace.emit({
             area: 'net',
@@ -415,11 +400,11 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     /** Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two. */
     #pump(): void {
-      if (this.#delivering || !this.#reading || this.#state !== 'connected' || !this.#connection!.readable) return
+      if (this.#delivering || !this.#liveness.active || this.#state !== 'connected' || !this.#connection!.readable) return
       this.#delivering = true
       this.#deliver('data', () => {
         this.#delivering = false
-        if (!this.#reading || this.#state !== 'connected') return
+        if (!this.#liveness.active || this.#state !== 'connected') return
         this.#read(this.#connection!)
         this.#pump()
       })
@@ -429,14 +414,12 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       const result = connection.read(this.#readLimit)
       if (result === undefined) return
       if (result === 'end') {
-        this.#reading = false
-        this.#updateLiveness()
+        this.#liveness.active = false
         this.emitEOF()
       } else if (result === 'reset') {
         // A JSStream cannot emit a failed read. Node's JavaScript would do this with one.
         const socket = (this as unknown as Record<symbol, { destroy(error: Error): void } | undefined>)[ownerSymbol]
-        this.#reading = false
-        this.#updateLiveness()
+        this.#liveness.active = false
         socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
       } else {
         this.readBuffer(result)
@@ -445,11 +428,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     #deliver(kind: DeliveryKind, task: () => void): void {
       deliver(this.#owner, kind, task)
-    }
-
-    /** A handle of libuv keeps the loop alive while it reads, writes or connects, unless it is unreferenced. */
-    #updateLiveness(): void {
-      this.#liveness.set(this.#referenced && this.#state !== 'closed' && (this.#reading || this.#requests > 0))
     }
 
     #name(out: SocketName, address: string, port: number): number {

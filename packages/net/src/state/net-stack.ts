@@ -264,7 +264,7 @@ export class NetStack implements Disposable {
   }
 
   #tell(type: NetStackEvent['type'], listener: Listener): void {
-    const event = { type, listener: describe(listener) }
+    const event = { type, listener: describe(listener), ephemeral: listener.ephemeral }
     for (const watcher of [...this.#watchers]) watcher(event)
   }
 }

@@ -51,6 +51,7 @@ export class PortTable {
       address,
       port,
       family,
+      ephemeral: request.port === 0,
       accept: request.accept,
       acceptNative: request.acceptNative,
       [Symbol.dispose]: () => {
