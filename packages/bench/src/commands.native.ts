@@ -29,6 +29,11 @@ export function requireBuild(): void {
   process.exit(2)
 }
 
+/** Loads libvisor, as it is published. */
+export async function libvisorBuild(): Promise<typeof import('libvisor')> {
+  return (await import(pathToFileURL(path.join(libvisor, 'dist', 'index.js')).href)) as typeof import('libvisor')
+}
+
 /** Runs Node to its end, and gives what it printed; it must not fail. */
 export async function output(args: readonly string[]): Promise<string> {
   const { code, signal, stdout, stderr } = await runScript(args)

@@ -1,7 +1,7 @@
 /**
  * `pnpm bench`: measures libvisor, as it is published, against bare Node in the same run, and prints the medians with
  * the ratio that each must keep to. Arguments choose benchmarks by a part of their name; `--check` fails when a target
- * is missed.
+ * is missed. `--watt` names a directory in which Watt is installed, to be measured beside libvisor.
  */
 import os from 'node:os'
 import process from 'node:process'
@@ -10,7 +10,9 @@ import { builtinsLoadedAtStart } from './builtins.native.ts'
 import { requireBuild } from './commands.native.ts'
 import { isMet, ratioOf } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
+import { density } from './density.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
+import type { Report, ReportOptions } from './report.ts'
 import { requestsPerSecond } from './requests.bench.ts'
 import { memory, startUp } from './start-up.bench.ts'
 import { formatTable } from './table.ts'
@@ -24,33 +26,53 @@ const benchmarks: Readonly<Record<string, (runs: number) => Promise<Comparison>>
   requests: requestsPerSecond,
 }
 
+/** Benchmarks of many guests at once. They take minutes. */
+const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Report>>> = {
+  density,
+}
+
 const { values, positionals } = parseArgs({
-  options: { runs: { type: 'string', default: '20' }, check: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string' },
+    guests: { type: 'string' },
+    watt: { type: 'string', default: process.env['LIBVISOR_BENCH_WATT'] },
+    check: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
-const runs = Number(values.runs)
-const chosen = Object.keys(benchmarks).filter(
-  (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
-)
-if (!Number.isInteger(runs) || runs < 1 || chosen.length === 0) {
-  console.error(`usage: pnpm bench [--runs 20] [--check] [${Object.keys(benchmarks).join(' | ')}]…`)
+const chosenOf = (names: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(names).filter((name) => positionals.length === 0 || positionals.some((part) => name.includes(part)))
+const chosen = chosenOf(benchmarks)
+const chosenReports = chosenOf(reports)
+const counts = [values.runs, values.guests].map((value) => (value === undefined ? undefined : Number(value)))
+const [runs, guests] = counts
+const areCounts = counts.every((count) => count === undefined || (Number.isInteger(count) && count >= 1))
+if (!areCounts || chosen.length + chosenReports.length === 0) {
+  const names = [...Object.keys(benchmarks), ...Object.keys(reports)].join(' | ')
+  console.error(`usage: pnpm bench [--runs 20] [--guests 100] [--watt directory] [--check] [${names}]…`)
   process.exit(2)
 }
 requireBuild()
 
 const [cpu] = os.cpus()
 console.log(
-  `Node ${process.versions.node}, ${os.availableParallelism()} × ${cpu?.model.trim() ?? 'unknown'}, medians of ${runs}\n`,
+  `Node ${process.versions.node}, ${os.availableParallelism()} × ${cpu?.model.trim() ?? 'unknown'}, medians\n`,
 )
 const comparisons: Comparison[] = []
 for (const name of chosen) {
-  const comparison = await benchmarks[name]?.(runs)
+  const comparison = await benchmarks[name]?.(runs ?? 20)
   if (comparison === undefined) continue
   comparisons.push(comparison)
   console.error(`${comparison.name}: ${ratioOf(comparison).toFixed(2)}`)
 }
-console.log(`\n${formatTable(comparisons)}`)
+if (comparisons.length > 0) console.log(`\n${formatTable(comparisons)}`)
 if (chosen.includes('start-up')) {
   console.log(`\nBuilt-ins that libvisor loads at start: ${(await builtinsLoadedAtStart()).join(', ') || 'none'}`)
 }
-if (values.check && !comparisons.every(isMet)) process.exitCode = 1
+let areMet = comparisons.every(isMet)
+for (const name of chosenReports) {
+  const report = await reports[name]!({ runs, guests, watt: values.watt })
+  console.log(`\n${report.text}`)
+  areMet &&= report.isMet
+}
+if (values.check && !areMet) process.exitCode = 1

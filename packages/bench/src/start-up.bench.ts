@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import fs from 'node:fs'
 import process from 'node:process'
 import { preloaded, program } from './commands.native.ts'
 import { measurePairs } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
+import { proportionalSet } from './density/proportional-set.ts'
 
 /** How long an empty program takes, from its start to its end. */
 export async function startUp(runs: number): Promise<Comparison> {
@@ -22,8 +22,8 @@ export async function memory(runs: number): Promise<Comparison> {
   const idle = program('idle.mjs')
   const measured = await measurePairs(
     runs,
-    () => proportionalSetSize([idle]),
-    () => proportionalSetSize(preloaded(idle)),
+    () => idleMemory([idle]),
+    () => idleMemory(preloaded(idle)),
   )
   return { name: 'memory of an idle program', unit: 'MB', ...measured }
 }
@@ -36,11 +36,11 @@ function wallTime(args: readonly string[]): number {
   return time
 }
 
-async function proportionalSetSize(args: readonly string[]): Promise<number> {
+async function idleMemory(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
-  const [, kilobytes] = /^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${child.pid}/smaps_rollup`, 'utf8')) ?? []
+  const megabytes = proportionalSet(child.pid!)
   child.stdin.end()
   await once(child, 'exit')
-  return Number(kilobytes) / 1024
+  return megabytes
 }

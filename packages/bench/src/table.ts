@@ -18,16 +18,22 @@ export function formatTable(comparisons: readonly Comparison[]): string {
       verdict,
     ]
   })
-  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  return formatColumns(heading, rows)
+}
+
+/** Lines of cells below their titles: the first column to the left, the others to the right. */
+export function formatColumns(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
       .trimEnd()
-  return [line(heading), ...rows.map(line)].join('\n')
+  return [line(titles), ...rows.map(line)].join('\n')
 }
 
-function quantity(value: number, unit: string): string {
+/** A figure with its unit, as exact as it is of interest. */
+export function quantity(value: number, unit: string): string {
   const digits = value < 100 ? 1 : 0
   return `${value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`
 }
