@@ -69,7 +69,11 @@ export function ownerHere(ns: Namespace): Owner {
 export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): void {
   const { ns } = owner
   if (ns.ended) return
-  ns.scheduler.schedule(kind, () => deliverNow(owner, kind, task))
+  ns.liveness.expect()
+  ns.scheduler.schedule(kind, () => {
+    ns.liveness.arrive()
+    deliverNow(owner, kind, task)
+  })
 }
 
 /**
@@ -99,9 +103,32 @@ export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): voi
  */
 export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): void {
   const { ns } = owner
-  if (ns.ended) return
+  if (enterGate(ns, kind)) owner.enter(task)
+}
+
+/**
+ * The gate for what runs in the guest's async context already: its own timers and ticks. Notes who is entered.
+ *
+ * @param ns - the namespace
+ * @param kind - why it is entered
+ * @returns whether the guest may run: `false` after its end
+ * @example
+ * ```ts
+ * import { createNamespace, enterGate } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * assert.equal(enterGate(ns, 'timer'), true)
+ * ns[Symbol.dispose]()
+ * assert.equal(enterGate(ns, 'timer'), false)
+ * ```
+ */
+export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
+  if (ns.ended) return false
   last = { ns, kind }
-  owner.enter(task)
+  // What it does may be the last thing that it had to do.
+  ns.liveness.touch()
+  return true
 }
 
 /**

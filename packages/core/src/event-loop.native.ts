@@ -1,5 +1,31 @@
 import { host } from '@libvisor/abi'
+import type { LivenessLoop } from './liveness.ts'
 import type { EventLoop } from './scheduler.ts'
 
+const { process } = host
+const { _getActiveRequests: activeRequests, _getActiveHandles: activeHandles } = process as unknown as {
+  _getActiveRequests(): object[]
+  _getActiveHandles(): object[]
+}
+
+/**
+ * Requests that Node's JavaScript makes without an object of its own, so that nobody else counts them. Those of sockets
+ * end with their socket.
+ *
+ * @source Node 22, 24, 26 `src/async_wrap.h`: NODE_ASYNC_NON_CRYPTO_PROVIDER_TYPES
+ */
+const counted = new Set([
+  'FSReqCallback',
+  'FSReqPromise',
+  'GetAddrInfoReqWrap',
+  'GetNameInfoReqWrap',
+  'QueryReqWrap',
+])
+
 /** The event loop of this thread, as it was before any patch. */
-export const eventLoop: EventLoop = { setImmediate: host.setImmediate }
+export const eventLoop: EventLoop & LivenessLoop = {
+  setImmediate: host.setImmediate,
+  setTimeout: host.setTimeout,
+  hasRequests: () => activeRequests.call(process).some((request) => counted.has(request.constructor.name)),
+  handles: () => activeHandles.call(process),
+}

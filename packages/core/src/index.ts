@@ -1,6 +1,6 @@
 // Namespaces and what is in them.
-export { createNamespace, currentNamespace } from './namespace.ts'
-export type { Namespace, NamespaceOptions } from './namespace.ts'
+export { createNamespace, currentNamespace, requireAlive } from './namespace.ts'
+export type { Adopt, Namespace, NamespaceOptions } from './namespace.ts'
 export { defineSlot, slots } from './slot.ts'
 export type { Slot } from './slot.ts'
 export type { Channel, ChannelKind, Clock, Entropy, FileView, Identity, SocketFiles, Stdio } from './interfaces.ts'
@@ -19,7 +19,7 @@ export { createPatchRegistry, mimic } from './patch-registry.ts'
 export type { PatchRegistry } from './patch-registry.ts'
 
 // The way in: the delivery gate. The way out: native sections.
-export { deliver, deliverNow, lastDelivery, ownerHere } from './delivery.ts'
+export { deliver, deliverNow, enterGate, lastDelivery, ownerHere } from './delivery.ts'
 export type { LastDelivery, Owner } from './delivery.ts'
 export { createEventLoopScheduler } from './scheduler.ts'
 export type { DeliveryKind, EventLoop, Scheduler } from './scheduler.ts'
@@ -34,7 +34,11 @@ export {
   runInFrame,
 } from './async-context.native.ts'
 export type { EnterContext, Frame } from './async-context.native.ts'
-export { keepAlive } from './liveness.native.ts'
+
+// What keeps a guest alive.
+export { holdUntilCalled, keepAlive } from './liveness.native.ts'
+export { livenessOf } from './liveness.ts'
+export type { Liveness, LivenessCounts, LivenessLoop } from './liveness.ts'
 
 // Which parts of Node's API a guest gets.
 export { areaOf, deniedModules, supportOf, supportRows, supportedIds } from './support.ts'

@@ -1,4 +1,6 @@
-import { host } from '@libvisor/abi'
+import { apply, host } from '@libvisor/abi'
+import { currentFrame } from './async-context.native.ts'
+import type { Namespace } from './namespace.ts'
 
 /** The longest delay a timer of Node's takes. @units milliseconds */
 const LONGEST_MS = 2 ** 31 - 1
@@ -10,6 +12,7 @@ let timer: ReturnType<typeof setInterval> | undefined
  * Keeps the event loop alive for something that has no handle of the host's: a listening virtual server, an idle
  * virtual connection, a watcher over files in memory. Disposing of it lets the loop end; doing so again does nothing.
  *
+ * @param ns - for whom. @defaultValue the namespace of the running code
  * @returns the reference
  * @example
  * ```ts
@@ -27,14 +30,44 @@ let timer: ReturnType<typeof setInterval> | undefined
  * assert.equal(timers(), before)
  * ```
  */
-export function keepAlive(): Disposable {
+export function keepAlive(ns: Namespace | undefined = currentFrame()?.ns): Disposable {
   let held = true
+  const release = ns?.liveness.hold()
   if (++references === 1) timer = host.setInterval(() => {}, LONGEST_MS)
   return {
     [Symbol.dispose]() {
       if (!held) return
       held = false
+      release?.()
       if (--references === 0) host.clearInterval(timer)
     },
   }
+}
+
+/**
+ * Lets a callback that an original will call once keep its guest alive until then: for what Node works on without a
+ * request that {@link livenessOf} could see, such as compression and key derivation.
+ *
+ * @param callback - a function of the guest; anything else is returned as it is
+ * @returns a function that calls it, with its receiver
+ * @example
+ * ```ts
+ * import { createNamespace, holdUntilCalled, livenessOf } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * using ns = createNamespace({ name: 'a' })
+ * const callback = ns.run(() => holdUntilCalled((error: unknown) => error))
+ * assert.equal(livenessOf(ns).counts().references, 1)
+ * callback(null)
+ * assert.equal(livenessOf(ns).counts().references, 0)
+ * ```
+ */
+export function holdUntilCalled<T>(callback: T): T {
+  const ns = currentFrame()?.ns
+  if (ns === undefined || typeof callback !== 'function') return callback
+  const release = ns.liveness.hold()
+  return function (this: unknown, ...args: unknown[]) {
+    release()
+    return apply(callback, this, args) as unknown
+  } as T
 }

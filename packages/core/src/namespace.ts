@@ -2,7 +2,9 @@ import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
 import type { ErrorFactory, Intrinsics, Personality } from '@libvisor/abi'
 import { currentFrame, runInFrame, showEntry } from './async-context.native.ts'
 import type { Frame } from './async-context.native.ts'
+import { ownerOf } from './current.ts'
 import { eventLoop } from './event-loop.native.ts'
+import { Liveness } from './liveness.ts'
 import { createPolicy } from './policy.ts'
 import type { Policy } from './policy.ts'
 import { createEventLoopScheduler } from './scheduler.ts'
@@ -11,6 +13,9 @@ import type { Slot } from './slot.ts'
 import { createTrace } from './trace.ts'
 import type { Trace } from './trace.ts'
 import { VisorError } from './visor-error.ts'
+
+/** Gives a value to a realm: the value itself, with the prototypes of that realm. */
+export type Adopt = <T>(value: T) => T
 
 /** How a namespace is made. */
 export interface NamespaceOptions {
@@ -22,9 +27,14 @@ export interface NamespaceOptions {
   readonly personality?: Personality
   /** The realm to which results and errors belong. @defaultValue the realm of libvisor itself */
   readonly intrinsics?: Intrinsics
+  /** Gives what the host's functions return or throw to that realm. @defaultValue what needs no realm, as it is */
+  readonly adopt?: Adopt
   /** @defaultValue the event loop's, one per thread */
   readonly scheduler?: Scheduler
 }
+
+const guestEnded = (name: string): VisorError =>
+  new VisorError('VISOR_GUEST_ENDED', `The namespace '${name}' has ended`)
 
 const eventLoopScheduler = createEventLoopScheduler(eventLoop)
 let lastId = 0
@@ -40,6 +50,8 @@ export class Namespace implements Disposable {
   readonly policy: Policy
   readonly personality: Personality
   readonly intrinsics: Intrinsics
+  /** Gives what the host's functions return or throw to the realm of {@link Namespace.intrinsics}. */
+  readonly adopt: Adopt
   readonly errors: ErrorFactory
   readonly scheduler: Scheduler
   readonly trace: Trace = createTrace()
@@ -47,6 +59,9 @@ export class Namespace implements Disposable {
   readonly frame: Frame = Object.freeze({ ns: this, native: false })
   /** The frame of originals that run on the guest's behalf. */
   readonly nativeFrame: Frame = Object.freeze({ ns: this, native: true })
+
+  /** What keeps the guest alive. */
+  readonly liveness: Liveness = new Liveness(eventLoop, (handle) => ownerOf(handle) === this)
 
   #ended = false
   readonly #slots = new Map<Slot<unknown>, unknown>()
@@ -58,6 +73,7 @@ export class Namespace implements Disposable {
     this.policy = options.policy ?? createPolicy()
     this.personality = options.personality ?? linux
     this.intrinsics = options.intrinsics ?? hostIntrinsics
+    this.adopt = options.adopt ?? ((value) => value)
     this.scheduler = options.scheduler ?? eventLoopScheduler
     this.errors = createErrors(this)
   }
@@ -102,10 +118,12 @@ export class Namespace implements Disposable {
    * @param slot - the slot of an area
    * @returns what {@link Namespace.provide} put there
    * @throws {VisorError} VISOR_NO_NAMESPACE when nothing was
+   * @throws {VisorError} VISOR_GUEST_ENDED when the namespace has been disposed of
    */
   get<T>(slot: Slot<T>): T {
     const value = this.find(slot)
     if (value === undefined) {
+      if (this.#ended) throw guestEnded(this.name)
       throw new VisorError('VISOR_NO_NAMESPACE', `The namespace '${this.name}' has no ${slot.name}`)
     }
     return value
@@ -208,4 +226,24 @@ export function createNamespace(options: NamespaceOptions): Namespace {
  */
 export function currentNamespace(): Namespace | undefined {
   return currentFrame()?.ns
+}
+
+/**
+ * Stops code of a guest that goes on after the guest's end: nothing else can.
+ *
+ * @param ns - the guest's namespace
+ * @throws {VisorError} VISOR_GUEST_ENDED when it has been disposed of
+ * @example
+ * ```ts
+ * import { createNamespace, requireAlive } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * requireAlive(ns)
+ * ns[Symbol.dispose]()
+ * assert.throws(() => requireAlive(ns), { code: 'VISOR_GUEST_ENDED' })
+ * ```
+ */
+export function requireAlive(ns: Namespace): void {
+  if (ns.ended) throw guestEnded(ns.name)
 }

@@ -18,6 +18,17 @@ export const hostTimers = {
   setInterval: host.setInterval,
   clearTimeout: host.clearTimeout,
   clearInterval: host.clearInterval,
+  setImmediate: host.setImmediate,
+  clearImmediate: host.clearImmediate,
+}
+
+/** The classes of timers and of immediates. Node exports neither. */
+export function timerPrototypes(): readonly [timeout: object, immediate: object] {
+  const timeout = host.setTimeout(() => {}, 1)
+  host.clearTimeout(timeout)
+  const immediate = host.setImmediate(() => {})
+  host.clearImmediate(immediate)
+  return [Object.getPrototypeOf(timeout) as object, Object.getPrototypeOf(immediate) as object]
 }
 
 /** The live `process`, its clock functions as they were, and its real environment. */

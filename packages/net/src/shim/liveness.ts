@@ -68,7 +68,7 @@ export class Liveness {
     const wanted = this.referenced && (this.#active || this.#requests > 0)
     if (wanted === (this.#reference !== undefined)) return
     if (wanted) {
-      this.#reference = this.#ns.find(netStack)?.hold()
+      this.#reference = this.#ns.find(netStack)?.hold(this.#ns)
     } else {
       this.#reference?.[Symbol.dispose]()
       this.#reference = undefined

@@ -1,5 +1,6 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import { keepAlive } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
 import type { SocketFiles } from '@libvisor/core'
 import type {
   Accept,
@@ -218,9 +219,13 @@ export class NetStack implements Disposable {
     return () => void this.#open.delete(resource)
   }
 
-  /** Keeps the event loop alive until the result is disposed of, or the stack. */
-  hold(): Disposable {
-    const reference = keepAlive()
+  /**
+   * Keeps the event loop alive until the result is disposed of, or the stack.
+   *
+   * @param ns - the namespace whose stack this is: another one's code may be running
+   */
+  hold(ns?: Namespace): Disposable {
+    const reference = keepAlive(ns)
     const forget = this.own(reference)
     return {
       [Symbol.dispose]() {

@@ -1,5 +1,5 @@
 import { apply, getOwnPropertyDescriptor } from '@libvisor/abi'
-import { mimic } from '@libvisor/core'
+import { currentFrame, mimic } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, PatchRegistry, Realm } from '@libvisor/core'
 import {
   hostDate,
@@ -10,11 +10,13 @@ import {
   inWorker,
   liveProcess,
   originalModule,
+  timerPrototypes,
 } from '../originals.native.ts'
 import { askingFor } from './asking.ts'
 import type { Asking, WhoAsks } from './asking.ts'
 import { createPerformanceMembers, createProcessClocks, createTemporalNow } from './clocks.ts'
 import type { TemporalLike } from './clocks.ts'
+import { bindTimers, revive } from './bound-set.ts'
 import { createDate } from './date.ts'
 import { createStoreHeader } from './http-date.ts'
 import { createDateTimeFormat } from './intl.ts'
@@ -131,6 +133,7 @@ function patchRealm(realm: Realm, who: WhoAsks, extent: Extent): void {
     patches.patch(prototype, '_storeHeader', { value: createStoreHeader(prototype._storeHeader, hostDate, who) })
   })
   if (manual) patchTimers(realm, who)
+  if (realm.kind !== 'own') patchTimerClasses(realm)
 }
 
 function patchAll(patches: PatchRegistry, target: object, functions: Record<string, Fn>): void {
@@ -190,37 +193,54 @@ function patchTimers(realm: Realm, who: WhoAsks): void {
   patches.patch(AbortSignal, 'timeout', { value: createSignalTimeout(timeout, who) })
 }
 
+/** A guest whose last timer no longer counts has ended; one that had fired may be started anew. */
+function patchTimerClasses({ patches }: Realm): void {
+  for (const prototype of timerPrototypes()) {
+    for (const name of ['unref', 'refresh']) {
+      const original = getOwnPropertyDescriptor(prototype, name)?.value as Fn | undefined
+      if (original === undefined) continue
+      const replacement = mimic(original, function (this: { readonly _destroyed?: boolean }) {
+        const wasOver = this._destroyed === true
+        const result: unknown = apply(original, this, [])
+        const ns = currentFrame()?.ns
+        if (ns === undefined) return result
+        if (wasOver && name === 'refresh') revive(ns, this)
+        ns.liveness.touch()
+        return result
+      })
+      patches.patch(prototype, name, { value: replacement })
+    }
+  }
+}
+
 function bind(ns: Namespace): BoundSet {
   const asking = askingFor(ns)
   const who: WhoAsks = () => asking
-  const timers = createTimerFunctions(who)
-  const modules: Record<string, () => object> = {}
-  const lazily = (id: string, make: () => object): void => {
-    let value: object | undefined
-    modules[id] = () => (value ??= make())
-  }
-  lazily('timers/promises', () => {
-    const { wait, ...functions } = createPromiseFunctions(who)
-    const original = originalModule('timers/promises') as unknown as { scheduler: object }
-    return { ...original, ...functions, scheduler: Object.create(original.scheduler, { wait: { value: wait } }) }
-  })
-  lazily('timers', () => {
-    const bound = { ...originalModule('timers'), ...timers }
-    return Object.defineProperty(bound, 'promises', {
-      get: modules['timers/promises'] as () => object,
-      enumerable: true,
-      configurable: true,
-    })
-  })
+  const { timers, promises } = bindTimers(ns, who)
 
   const globals: PropertyDescriptorMap = {}
   const global = (name: string, value: unknown, enumerable = false): void => {
     globals[name] = { value, writable: true, enumerable, configurable: true }
   }
-  global('Date', createDate(hostDate, who))
   for (const name of Object.keys(timers)) global(name, timers[name as keyof typeof timers], true)
-  if (asking !== undefined) global('performance', bindPerformance(who), true)
-  return { modules, globals, [Symbol.dispose]() {} }
+  if (asking !== undefined) {
+    global('Date', createDate(hostDate, who))
+    global('performance', bindPerformance(who), true)
+  }
+  let exports: object | undefined
+  return {
+    modules: {
+      'timers/promises': promises,
+      timers: () =>
+        (exports ??= Object.defineProperty({ ...originalModule('timers'), ...timers }, 'promises', {
+          get: promises,
+          enumerable: true,
+          configurable: true,
+        })),
+    },
+    globals,
+    [Symbol.dispose]() {},
+  }
 }
 
 /** The host's `performance` with the clock of one namespace. */

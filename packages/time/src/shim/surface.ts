@@ -1,11 +1,12 @@
 import { apply } from '@libvisor/abi'
 import { mimic } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
 import { hostTimers, originalModule } from '../originals.native.ts'
 import type { ManualClock } from '../state/clock.ts'
 import type { Asking, WhoAsks } from './asking.ts'
 import { createVirtualTimers } from './timers.ts'
 import { createPromiseTimers } from './timers-promises.ts'
-import type { PromiseTimers } from './timers-promises.ts'
+import type { PromiseTimers, TimerSource } from './timers-promises.ts'
 
 type Fn = (...args: unknown[]) => unknown
 
@@ -56,6 +57,33 @@ export function createTimerFunctions(
   }
 }
 
+/** The exports of `timers/promises` as they were. */
+export type OriginalPromises = Record<'setImmediate' | 'setInterval' | 'setTimeout', Fn> & {
+  readonly scheduler: Record<'wait' | 'yield', Fn>
+}
+
+/** The exports of `timers/promises` as they were. */
+export function originalPromises(): OriginalPromises {
+  return originalModule('timers/promises') as unknown as OriginalPromises
+}
+
+/**
+ * Timers that wait for a manual clock. Immediates are never virtual.
+ *
+ * @param ns - the namespace
+ * @param clock - its clock
+ * @returns what promise timers wait with
+ */
+export function timersOn(ns: Namespace, clock: ManualClock): TimerSource {
+  return {
+    setTimeout: (...args) => virtualTimers.setTimeout(ns, clock, args),
+    setInterval: (...args) => virtualTimers.setInterval(ns, clock, args),
+    setImmediate: hostTimers.setImmediate,
+    clear: (timer) => void virtualTimers.clear(timer),
+    clearImmediate: (immediate) => hostTimers.clearImmediate(immediate as NodeJS.Immediate),
+  }
+}
+
 /**
  * Makes the functions of `timers/promises`.
  *
@@ -63,21 +91,17 @@ export function createTimerFunctions(
  * @returns the functions by name; `wait` is the scheduler's
  */
 export function createPromiseFunctions(who: WhoAsks): Record<'setInterval' | 'setTimeout' | 'wait', Fn> {
-  const original = originalModule('timers/promises') as unknown as {
-    setTimeout: Fn
-    setInterval: Fn
-    scheduler: { wait: Fn }
-  }
+  const original = originalPromises()
   const { scheduler } = original
   const wait = scheduler.wait
   const made = new WeakMap<object, PromiseTimers>()
   const timersOf = ({ ns, clock }: ManualAsking): PromiseTimers => {
     let timers = made.get(ns)
     if (timers === undefined)
-      made.set(ns, (timers = createPromiseTimers({ ns, clock, timers: virtualTimers, original })))
+      made.set(ns, (timers = createPromiseTimers({ ns, timers: timersOn(ns, clock), original, restate: (error) => error })))
     return timers
   }
-  const choose = (fn: Fn, name: keyof PromiseTimers): Fn =>
+  const choose = (fn: Fn, name: 'setInterval' | 'setTimeout' | 'wait'): Fn =>
     mimic(fn, function (this: unknown, ...args: unknown[]) {
       const asking = askingManual(who)
       return asking === undefined ? apply(fn, this, args) : timersOf(asking)[name](...args)

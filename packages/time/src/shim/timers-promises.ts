@@ -1,22 +1,36 @@
 import { apply } from '@libvisor/abi'
 import type { Namespace } from '@libvisor/core'
-import type { ManualClock } from '../state/clock.ts'
-import type { VirtualTimers } from './timers.ts'
 
 /** Functions of `timers/promises` for one namespace. */
 export interface PromiseTimers {
   setTimeout(...args: unknown[]): Promise<unknown>
+  setImmediate(...args: unknown[]): Promise<unknown>
   setInterval(...args: unknown[]): AsyncIterableIterator<unknown>
   wait(...args: unknown[]): Promise<unknown>
+}
+
+/** A timer or an immediate. */
+interface Started {
+  unref(): unknown
+}
+
+/** What promise timers wait with. Each takes a callback and, but for immediates, a delay. */
+export interface TimerSource {
+  setTimeout(callback: () => void, delay: unknown): Started
+  setInterval(callback: () => void, delay: unknown): Started
+  setImmediate(callback: () => void): Started
+  clear(timer: Started): void
+  clearImmediate(immediate: Started): void
 }
 
 /** What promise timers are made of. */
 export interface PromiseTimerOptions {
   readonly ns: Namespace
-  readonly clock: ManualClock
-  readonly timers: VirtualTimers
+  readonly timers: TimerSource
   /** The originals: what is not valid is theirs to refuse. */
-  readonly original: { setTimeout: Fn; setInterval: Fn }
+  readonly original: Record<'setImmediate' | 'setInterval' | 'setTimeout', Fn>
+  /** What becomes of their refusal. */
+  readonly restate: (error: unknown) => unknown
 }
 
 type Fn = (...args: unknown[]) => unknown
@@ -37,13 +51,13 @@ function isValid(delay: unknown, options: unknown): options is TimerOptions | un
 }
 
 /**
- * Makes the functions of `timers/promises` that wait for a manual clock.
+ * Makes the functions of `timers/promises` for one namespace.
  *
- * @param options - the namespace, its clock, and the originals
+ * @param options - the namespace, its timers, and the originals
  * @returns the functions
  */
 export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers {
-  const { ns, clock, timers, original } = options
+  const { ns, timers, original, restate } = options
 
   /** @source Node 24 `lib/internal/errors.js`, class AbortError */
   const abortError = (signal: AbortSignal): Error => {
@@ -55,25 +69,35 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
     return error
   }
 
-  const wait = (delay: unknown, value: unknown, { signal, ref = true }: TimerOptions): Promise<unknown> => {
+  /** What Node refuses, it says with a promise. */
+  const refuse = (fn: Fn, args: unknown[]): Promise<unknown> =>
+    new ns.intrinsics.Promise((_resolve, reject) => {
+      ;(apply(fn, undefined, args) as Promise<unknown>).catch((error: unknown) => reject(restate(error)))
+    })
+
+  const wait = (
+    start: (done: () => void) => Started,
+    clear: (started: Started) => void,
+    value: unknown,
+    { signal, ref = true }: TimerOptions,
+  ): Promise<unknown> => {
     const { Promise } = ns.intrinsics
     if (signal?.aborted) return Promise.reject(abortError(signal))
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        timers.clear(timeout)
+        clear(started)
         reject(abortError(signal as AbortSignal))
       }
-      const timeout = timers.setTimeout(ns, clock, [
-        () => {
-          signal?.removeEventListener('abort', onAbort)
-          resolve(value)
-        },
-        delay,
-      ])
-      if (!ref) timeout.unref()
+      const started = start(() => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(value)
+      })
+      if (!ref) started.unref()
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
+  const waitFor = (delay: unknown, value: unknown, given: TimerOptions): Promise<unknown> =>
+    wait((done) => timers.setTimeout(done, delay), timers.clear, value, given)
 
   async function* repeat(
     delay: unknown,
@@ -87,13 +111,10 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
       wake?.()
       wake = undefined
     }
-    const interval = timers.setInterval(ns, clock, [
-      () => {
-        due++
-        notify()
-      },
-      delay,
-    ])
+    const interval = timers.setInterval(() => {
+      due++
+      notify()
+    }, delay)
     if (!ref) interval.unref()
     signal?.addEventListener('abort', notify, { once: true })
     try {
@@ -114,9 +135,12 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
 
   return {
     setTimeout(delay, value, given) {
-      if (!isValid(delay, given))
-        return apply(original.setTimeout, undefined, [delay, value, given]) as Promise<unknown>
-      return wait(delay, value, given ?? {})
+      if (!isValid(delay, given)) return refuse(original.setTimeout, [delay, value, given])
+      return waitFor(delay, value, given ?? {})
+    },
+    setImmediate(value, given) {
+      if (!isValid(undefined, given)) return refuse(original.setImmediate, [value, given])
+      return wait(timers.setImmediate, timers.clearImmediate, value, given ?? {})
     },
     setInterval(delay, value, given) {
       if (!isValid(delay, given))
@@ -124,9 +148,8 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
       return repeat(delay, value, given ?? {})
     },
     wait(delay, given) {
-      if (!isValid(delay, given))
-        return apply(original.setTimeout, undefined, [delay, undefined, given]) as Promise<unknown>
-      return wait(delay, undefined, given ?? {})
+      if (!isValid(delay, given)) return refuse(original.setTimeout, [delay, undefined, given])
+      return waitFor(delay, undefined, given ?? {})
     },
   }
 }

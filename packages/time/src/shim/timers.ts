@@ -43,7 +43,7 @@ export interface VirtualTimers {
 const NS_PER_MS = 1_000_000n
 
 function holdLoop(ns: Namespace): () => void {
-  const reference = keepAlive()
+  const reference = keepAlive(ns)
   const release = ns.own(reference)
   return () => {
     reference[Symbol.dispose]()
