@@ -4,6 +4,8 @@
  */
 import { apply } from '@libvisor/abi'
 import { callNative, deliverNow, inNativeSection, ownerHere, unsupported } from '@libvisor/core'
+import { adoptPromise, isOfOtherRealm } from './adopting.ts'
+import type { Namespace } from '@libvisor/core'
 import { arePlain, optionsOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
 import { isIterable, readWhole, writeWhole } from './contents.ts'
@@ -169,7 +171,10 @@ function createFileHandles(Original: FileHandleClass): FileHandles {
         fd === -1 ||
         hostDescriptor(context, fd, readers.has(name) ? 'read' : 'write') !== undefined
       ) {
-        return callNative(apply, native, this, args)
+        const result = callNative(apply, native, this, args)
+        return context === undefined || !isOfOtherRealm(context.ns)
+          ? result
+          : adoptPromise(context.ns, result as Promise<unknown>)
       }
       return promiseOf(context, () => emulate(this, { context, flavour: 'promise', fd, args }, method, native))
     }
@@ -225,11 +230,18 @@ function createFileHandles(Original: FileHandleClass): FileHandles {
     create(context, fd) {
       const native = nativeHandle(context, fd)
       const handle = new FileHandle(native)
+      if (isOfOtherRealm(context.ns)) adoptClose(context.ns, handle)
       owners.set(handle, context)
       forgotten.register(handle, { context, fd }, native)
       return handle
     },
   }
+}
+
+/** `close` is a property of each handle, and not a method of the class. */
+function adoptClose(ns: Namespace, handle: object): void {
+  const { close } = handle as { close(): Promise<void> }
+  Object.assign(handle, { close: () => adoptPromise(ns, close()) })
 }
 
 /** What Node's `FileHandle` closes. */

@@ -2,6 +2,7 @@
 import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
+import { adoptPromise, isOfOtherRealm } from './adopting.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { restate, traceFrom, withoutTrace } from './errors.ts'
@@ -284,8 +285,7 @@ export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>
       throw traceFrom(error, settle)
     }
   }
-  const { Promise: GuestPromise } = context.ns.intrinsics
-  return GuestPromise === Promise ? settle() : new GuestPromise((resolve) => resolve(settle()))
+  return isOfOtherRealm(context.ns) ? adoptPromise(context.ns, settle()) : settle()
 }
 
 /** Lets the original reject if the arguments are invalid. */

@@ -4,6 +4,7 @@ import { mimic, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type * as nodeFsTypes from 'node:fs'
 import type * as nodePromisesTypes from 'node:fs/promises'
+import { adopting } from './adopting.ts'
 import { attributeOperations } from './attributes.ts'
 import { openAsBlob, openAsBlobSync } from './blob.ts'
 import { contentOperations } from './contents.ts'
@@ -61,8 +62,8 @@ export function createFsModules(ns: Namespace): FsModules {
   const context = new FsContext(ns)
   const fs: Exports = {}
   const own = createFunctions(context, () => fs)
-  const promises = furnish({}, nodePromises as unknown as Exports, createPromises(context), 'fs/promises')
-  furnish(fs, nodeFs as unknown as Exports, own, 'fs')
+  const promises = furnish(ns, {}, nodePromises as unknown as Exports, createPromises(context), 'fs/promises')
+  furnish(ns, fs, nodeFs as unknown as Exports, own, 'fs')
   Object.defineProperty(fs, 'promises', { configurable: true, enumerable: true, get: () => promises })
   return { context, fs: fs as unknown as typeof nodeFsTypes, promises: promises as unknown as typeof nodePromisesTypes }
 }
@@ -116,8 +117,9 @@ function createFunctions(context: FsContext, exports: () => Exports): Exports {
     realpath: callbackFlavour(context, nativeRealpath, realpath),
     realpathSync: syncFlavour(context, nativeRealpath, realpathSync),
   }
-  defineOwn(own.realpath, 'native', natives.realpath, realpath)
-  defineOwn(own.realpathSync, 'native', natives.realpathSync, realpathSync)
+  const { ns } = context
+  defineOwn(own.realpath, 'native', adopting(ns, 'realpath', natives.realpath), realpath)
+  defineOwn(own.realpathSync, 'native', adopting(ns, 'realpathSync', natives.realpathSync), realpathSync)
   return own
 }
 
@@ -148,12 +150,13 @@ function defineOwn(target: unknown, key: string, value: object, original: object
 /**
  * Copies what the original exports: with the namespace's functions in their places, and none that is unknown.
  *
+ * @param ns - the namespace
  * @param target - what the guest gets
  * @param original - Node's own exports
  * @param own - the namespace's functions
  * @param module - how a function that is missing is named
  */
-function furnish(target: Exports, original: Exports, own: Exports, module: string): Exports {
+function furnish(ns: Namespace, target: Exports, original: Exports, own: Exports, module: string): Exports {
   for (const key of ownKeys(original)) {
     const descriptor = getOwnPropertyDescriptor(original, key)!
     const { enumerable = true } = descriptor
@@ -161,7 +164,7 @@ function furnish(target: Exports, original: Exports, own: Exports, module: strin
     if (Object.hasOwn(own, key) && descriptor.get !== undefined) {
       Object.defineProperty(target, key, lazy(own[key] as () => AnyFunction, descriptor))
     } else if (Object.hasOwn(own, key)) {
-      const value = adorn(own[key] as AnyFunction, original[key] as AnyFunction)
+      const value = adorn(adopting(ns, name, own[key] as AnyFunction), original[key] as AnyFunction)
       Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true })
     } else if (typeof descriptor.value !== 'function' || shared.has(name)) {
       // The captured exports are frozen; a guest's are not.

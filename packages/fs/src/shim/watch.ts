@@ -8,6 +8,7 @@ import { isFailure } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
 import { abortError, nodeFs, nodePath, nodePromises, NOWHERE, warn } from './natives.native.ts'
 import { fileError } from './operation.ts'
+import { adoptingArguments, isOfOtherRealm } from './adopting.ts'
 import { showName } from './paths.ts'
 import type { GuestPath, NameEncoding } from './paths.ts'
 import { createFsWatcher } from './watcher-classes.ts'
@@ -134,7 +135,7 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
     }
   }
   const host = watchedHostPath(context, path)
-  if (host !== undefined) return bindListeners(onHost(host))
+  if (host !== undefined) return bindListeners(context, onHost(host))
   const owner = ownerHere(context.ns)
   const made: { watcher?: WatcherBase } = {}
   let subscription: Disposable | undefined
@@ -145,7 +146,7 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
     subscription = { [Symbol.dispose]() {} }
   }
   if (subscription === undefined)
-    return bindListeners(onHost(context.process.resolve(path.absolute, 'read', true)!.path))
+    return bindListeners(context, onHost(context.process.resolve(path.absolute, 'read', true)!.path))
   const release = subscription
   const { persistent = true, signal } = options
   const watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() })
@@ -162,9 +163,10 @@ function closeOnAbort(watcher: WatcherBase, signal: AbortSignal, later: () => vo
 }
 
 /** Lets a watcher of the host's call its listeners as the guest. */
-function bindListeners(watcher: WatcherBase): WatcherBase {
+function bindListeners({ ns }: FsContext, watcher: WatcherBase): WatcherBase {
+  const emit = isOfOtherRealm(ns) ? adoptingArguments(ns, watcher.emit as AnyFunction) : watcher.emit
   Object.defineProperty(watcher, 'emit', {
-    value: bindGuest(watcher.emit),
+    value: bindGuest(emit),
     configurable: true,
     writable: true,
     enumerable: false,

@@ -1,6 +1,6 @@
 import type { Intrinsics } from '@libvisor/abi'
 import { createNamespace, createPolicy, slots } from '@libvisor/core'
-import type { FileView, Namespace, Stdio } from '@libvisor/core'
+import type { Adopt, FileView, Namespace, Stdio } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import type { FileSystem, FileSystemProcess } from '@libvisor/fs'
 import { netStack } from '@libvisor/net'
@@ -30,6 +30,8 @@ export interface FurnishPowers {
   readonly areas?: Areas
   /** The realm to which results and errors belong. @defaultValue the thread's own */
   readonly intrinsics?: Intrinsics
+  /** Gives what the thread's own functions return to that realm. */
+  readonly adopt?: Adopt
   /** The files of another thread, in place of ones of its own. */
   readonly files?: (identity: GuestIdentity) => FileSystemProcess
 }
@@ -64,8 +66,8 @@ export interface FurnishedNamespace {
  */
 export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNamespace {
   const policy = createPolicy({ egress: createEgress(spec.egress), exec: spec.exec, addons: spec.addons })
-  const { intrinsics } = powers
-  const ns = createNamespace({ name: spec.name, policy, ...(intrinsics && { intrinsics }) })
+  const { intrinsics, adopt } = powers
+  const ns = createNamespace({ name: spec.name, policy, ...(intrinsics && { intrinsics }), ...(adopt && { adopt }) })
   try {
     provideProcess(ns, spec, powers)
     return { ns, spec, ...provideFiles(ns, spec, powers), ...provideNetwork(ns, spec, powers) }
