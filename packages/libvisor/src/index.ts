@@ -2,6 +2,9 @@
 export { createHost } from './host/host.ts'
 export type { Host } from './host/host.ts'
 export type { Guest, GuestStats, ListeningPort } from './host/guest.ts'
+export type { GuestRow, HostStats, ThreadStats } from './host/host-stats.ts'
+export type { GuestUsage } from './thread/protocol.ts'
+export type { HostOptions, PoolOptions, Stall } from './config/pool-options.ts'
 export type { ExitStatus } from './host/exit-status.ts'
 export type { HostFetch } from './host/host-fetch.native.ts'
 export type {
@@ -10,6 +13,7 @@ export type {
   Isolation,
   NamespaceOptions,
   NetOptions,
+  PlacementOption,
   ProcessOptions,
   PublishOption,
   RandomOptions,

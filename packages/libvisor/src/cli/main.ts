@@ -4,6 +4,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VisorError } from '@libvisor/core'
 import { version } from '../version.ts'
+import type { RunRequest } from './run.ts'
 import type { RunFlags } from './run-options.ts'
 
 /** What the command line needs of the process it runs in. */
@@ -49,9 +50,9 @@ function createProgram(host: CliHost): Command {
     .option('--tz <zone>', 'time zone, such as Europe/Berlin')
     .option('--seed <seed>', 'make randomness repeat')
     .addOption(
-      new Option('--isolation <kind>', 'where the guest runs').choices(['process', 'thread']).default('process'),
+      new Option('--isolation <kind>', 'where the guest runs').choices(['process', 'thread', 'context']).default('process'),
     )
-    .action(async (file: string, args: string[], flags: RunFlags & { isolation: 'process' | 'thread' }) => {
+    .action(async (file: string, args: string[], flags: RunFlags & Pick<RunRequest, 'isolation'>) => {
       const { run } = await import('./run.ts')
       await run({ file, args, flags, isolation: flags.isolation })
     })

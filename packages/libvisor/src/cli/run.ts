@@ -1,6 +1,7 @@
 import { host, original } from '@libvisor/abi'
 import { runEntry } from '@libvisor/loader'
 import { createHostStdio, parseEnvFile } from '@libvisor/process'
+import type { Isolation } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { checkShape } from '../config/schema.ts'
@@ -16,8 +17,8 @@ export interface RunRequest {
   readonly file: string
   readonly args: readonly string[]
   readonly flags: RunFlags
-  /** `process`: in this process, which then belongs to the guest. `thread`: in a thread of it. */
-  readonly isolation: 'process' | 'thread'
+  /** `process`: in this process, which then belongs to the guest. Otherwise in a thread of it, alone or in a context. */
+  readonly isolation: Isolation | 'process'
 }
 
 /**
@@ -38,9 +39,10 @@ export async function run(request: RunRequest): Promise<void> {
   })
   checkShape('options of a namespace', options)
   const program = { name: request.flags.name ?? 'guest', entry: request.file, args: request.args }
-  if (request.isolation === 'thread') {
-    const { runInThread } = await import('./run-in-thread.ts')
-    return runInThread({ ...options, ...program, stdio: 'inherit' })
+  const { isolation } = request
+  if (isolation !== 'process') {
+    const { runOnHost } = await import('./run-on-host.ts')
+    return runOnHost({ ...options, ...program, isolation, stdio: 'inherit' })
   }
   const spec = resolveNamespace(options, facts)
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)

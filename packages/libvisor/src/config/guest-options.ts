@@ -1,7 +1,18 @@
 import type { MountSpec } from '@libvisor/fs'
 
-/** Where a guest runs. */
-export type Isolation = 'thread'
+/**
+ * Where a guest runs: `thread`, in a thread of its own; `context`, in a context of its own in a thread of the pool,
+ * which it shares with others.
+ */
+export type Isolation = 'context' | 'thread'
+
+/** In which thread of the pool a guest in a context runs. */
+export interface PlacementOption {
+  /** The number of the thread, from 1. @defaultValue the least loaded one */
+  readonly thread?: number
+  /** Guests of one group share a thread, in which their connections are shortest. @defaultValue none */
+  readonly group?: string
+}
 
 /** What a guest may do beyond its own network: `true` for all, `false` for nothing, or a list of destinations. */
 export type EgressOption = boolean | readonly string[]
@@ -107,10 +118,20 @@ export interface GuestOptions extends NamespaceOptions {
   readonly args?: readonly string[]
   /** @defaultValue 'thread' */
   readonly isolation?: Isolation
+  /** Of a guest in a context. @defaultValue the least loaded thread */
+  readonly placement?: PlacementOption
   /**
-   * Where stdout and stderr go, and where stdin comes from: to the handle's streams and from nowhere, or to and from the
-   * host's own.
+   * What becomes of a guest in a context whose thread ends through no fault of its own, because another guest held it up or used up its
+   * memory. `on-thread-loss`: it is started again in another thread, with the same options; what it had in memory, its
+   * files there included, is lost, and it gets a new address.
+   * @defaultValue 'on-thread-loss'
+   */
+  readonly restart?: 'no' | 'on-thread-loss'
+  /**
+   * Where stdout and stderr go, and where stdin comes from: to and from the handle's streams, or the host's own.
    * @defaultValue 'pipe'
    */
   readonly stdio?: 'inherit' | 'pipe'
+  /** Whether the handle has a `stdin` to write to. Otherwise, with `stdio: 'pipe'`, stdin is empty. @defaultValue false */
+  readonly stdin?: boolean
 }

@@ -2,6 +2,8 @@ import { host, original } from '@libvisor/abi'
 
 /** What defaults are taken from the host. */
 export interface HostFacts {
+  /** How many threads run at the same time. */
+  readonly cores: number
   readonly cwd: string
   readonly uid: number
   readonly gid: number
@@ -18,6 +20,7 @@ export interface HostFacts {
 export function readHostFacts(): HostFacts {
   const { process } = host
   return {
+    cores: original('os').availableParallelism(),
     cwd: host.cwd(),
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,

@@ -86,13 +86,34 @@ const guestOptions = z.strictObject({
   name,
   entry: z.union([z.string().min(1), z.instanceof(URL)]),
   args: z.array(z.string()).readonly().optional(),
-  isolation: z.enum(['thread']).optional(),
+  isolation: z.enum(['context', 'thread']).optional(),
+  placement: z.strictObject({ thread: z.int().min(1).optional(), group: z.string().min(1).optional() }).optional(),
+  restart: z.enum(['no', 'on-thread-loss']).optional(),
   stdio: z.enum(['inherit', 'pipe']).optional(),
+  stdin: z.boolean().optional(),
   ...namespaceShape,
 })
 
+const hostOptions = z.strictObject({
+  pool: z
+    .strictObject({
+      threads: z.int().min(1).optional(),
+      maxGuestsPerThread: z.int().min(1).optional(),
+      memoryLimitMb: z.number().positive().optional(),
+      stallMs: z.number().positive().optional(),
+      stallLimitMs: z.number().positive().optional(),
+      onStall: z.function().optional(),
+      cacheDirectory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
+    })
+    .optional(),
+})
+
 /** What can be checked, by what messages call it. */
-const schemas = { 'options of a namespace': namespaceOptions, 'options of a guest': guestOptions }
+const schemas = {
+  'options of a namespace': namespaceOptions,
+  'options of a guest': guestOptions,
+  'options of a host': hostOptions,
+}
 
 /**
  * Checks what a user passed in.

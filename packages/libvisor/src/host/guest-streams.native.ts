@@ -116,9 +116,14 @@ export class GuestStreams {
     this.#goOn()
   }
 
-  /** Ends the streams, with the guest. */
-  end(): void {
+  /**
+   * Ends the streams, with the guest.
+   *
+   * @param notice - lines for stderr
+   */
+  end(notice: string): void {
     this.disconnect()
+    if (notice !== '') this.#outputs[2].push(Buffer.from(notice))
     this.#outputs[1].end()
     this.#outputs[2].end()
     this.stdin?.destroy()

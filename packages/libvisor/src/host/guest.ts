@@ -1,5 +1,6 @@
 import type * as fsPromises from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
+import type { GuestUsage } from '../thread/protocol.ts'
 import type { ExitStatus } from './exit-status.ts'
 
 /** A port that a guest listens on. */
@@ -11,19 +12,23 @@ export interface ListeningPort {
   readonly published: string | undefined
 }
 
-/** What a guest uses of its thread. */
-export interface GuestStats {
-  /** @units bytes */
-  readonly heapUsedBytes: number
+/** What a guest uses. */
+export interface GuestStats extends GuestUsage {
   /** From {@link Host.spawn} until the program's first line. @units milliseconds */
   readonly startMs: number
+  /** How often it was started again. */
+  readonly restarts: number
+  /** Which thread of the pool it is in, from 1; `undefined` in a thread of its own. */
+  readonly thread: number | undefined
 }
 
 /** A program that runs on a host. */
 export interface Guest extends AsyncDisposable {
   readonly name: string
-  /** Its address on the guests' network. */
+  /** Its address on the guests' network. It gets another one when it is started again. */
   readonly address: string
+  /** What it reads from stdin, with `stdin: true`; otherwise `undefined`. */
+  readonly stdin: Writable | undefined
   /** What it writes to stdout; ends with the guest. Empty with `stdio: 'inherit'`. */
   readonly stdout: Readable
   /** What it writes to stderr; ends with the guest. Empty with `stdio: 'inherit'`. */

@@ -17,6 +17,20 @@ export interface HostFetcher extends AsyncDisposable {
 /** Loads undici, which is needed only where the host itself makes requests. */
 const loadUndici = (): Promise<typeof import('undici')> => import('undici')
 
+/** Node's own requests and forms are none to undici of the registry: it gets what they are made of. */
+async function takeApart(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): Promise<[url: string, init: RequestInit | undefined]> {
+  if (input instanceof Request || init?.body instanceof FormData) {
+    const request = new Request(input, init)
+    const { url, method, headers, redirect, signal } = request
+    const body = request.body === null ? null : await request.arrayBuffer()
+    return [url, { method, headers: [...headers], body, redirect, signal }]
+  }
+  return [String(input), init]
+}
+
 /**
  * Makes a `fetch` that goes over a switch.
  *
@@ -47,7 +61,8 @@ export function createHostFetch(network: Switch): HostFetcher {
     async fetch(input, init) {
       const { fetch } = await loadUndici()
       const dispatcher = await (agent ??= openAgent())
-      return (await fetch(input as string, { ...init, dispatcher } as never)) as unknown as Response
+      const [url, parts] = await takeApart(input, init)
+      return (await fetch(url, { ...parts, dispatcher } as never)) as unknown as Response
     },
     async [Symbol.asyncDispose]() {
       await (await agent)?.destroy()

@@ -1,12 +1,21 @@
+import { host as node } from '@libvisor/abi'
 import { createSwitch } from '@libvisor/net'
 import { VisorError } from '@libvisor/core'
 import type { GuestOptions } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
+import { describeStall, resolvePool } from '../config/pool-options.ts'
+import type { HostOptions } from '../config/pool-options.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { createHostFetch } from './host-fetch.native.ts'
 import type { HostFetch } from './host-fetch.native.ts'
 import type { Guest } from './guest.ts'
-import { startThreadGuest } from './thread-guest.native.ts'
+import { GuestHandle } from './guest-handle.native.ts'
+import { GuestStreams } from './guest-streams.native.ts'
+import { createRestartBudget } from './restart-budget.ts'
+import type { HostStats } from './host-stats.ts'
+import { Pool } from './pool.native.ts'
+import { readGuestRow } from './guest-row.ts'
+import { startThread } from './thread-carrier.native.ts'
 
 /** Runs guests in this process, on a network of their own. Made by {@link createHost}. */
 export interface Host extends AsyncDisposable {
@@ -22,6 +31,7 @@ export interface Host extends AsyncDisposable {
    * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when a guest of that name runs
    * @throws {VisorError} VISOR_ADDRESS_IN_USE when a port cannot be published
    * @throws {VisorError} VISOR_MOUNT_UNREADABLE when a directory of the host cannot be mounted
+   * @throws {VisorError} VISOR_POOL_FULL when no thread of the pool has room for a further guest in a context
    * @throws {VisorError} VISOR_GUEST_ENDED when this host has been disposed of
    */
   spawn(options: GuestOptions): Promise<Guest>
@@ -32,12 +42,16 @@ export interface Host extends AsyncDisposable {
    * @param init - as for the global `fetch`
    */
   fetch: HostFetch
+  /** What the guests and the threads of the pool use now: rows for `console.table`. */
+  stats(): Promise<HostStats>
 }
 
 /**
  * Makes a host: a network, and the guests on it. Disposing of it ends them all.
  *
+ * @param options - of the threads in which guests in contexts run
  * @returns the host
+ * @throws {VisorError} VISOR_CONFIG_INVALID when an option is wrong, naming it and its value
  * @example
  * ```ts
  * import { createHost, memory } from 'libvisor'
@@ -54,15 +68,40 @@ export interface Host extends AsyncDisposable {
  * assert.equal(code, 0)
  * ```
  */
-export async function createHost(): Promise<Host> {
+export async function createHost(options: HostOptions = {}): Promise<Host> {
   // Checking what users pass in takes longer to load than all the rest.
   const { checkShape } = await import('../config/schema.ts')
+  checkShape('options of a host', options)
+  const { cores } = readHostFacts()
+  const warn = (message: string): void => node.emitWarning(message, { type: 'VisorWarning', code: 'VISOR_STALL' })
+  const pool = new Pool(resolvePool(options.pool ?? {}, { cores, onStall: (stall) => warn(describeStall(stall)) }))
   const network = createSwitch()
-  const guests = new Map<string, Guest>()
+  const guests = new Map<string, GuestHandle>()
   /** Names of guests that are being started. */
   const starting = new Set<string>()
   const hostFetch = createHostFetch(network)
   let closed = false
+
+  /** Starts a guest whose options have been checked. */
+  const start = (options: GuestOptions): GuestHandle => {
+    const { name, isolation = 'thread', stdio = 'pipe', stdin = false, placement = {}, restart } = options
+    const facts = readHostFacts()
+    const spec = resolveNamespace(options, facts)
+    const program = resolveProgram(options, spec, facts)
+    const streams = new GuestStreams({ stdin: stdin && stdio === 'pipe' })
+    const hasBudget = createRestartBudget()
+    return new GuestHandle({
+      spec,
+      isolation,
+      mayRestart: () => !closed && restart !== 'no' && hasBudget(node.monotonicMs()),
+      launch(leave) {
+        network.detach(name)
+        const attachment = network.attach(name, { aliases: spec.aliases })
+        const cargo = { spec, program, stdio, stdin, network: attachment }
+        return isolation === 'thread' ? startThread(cargo, leave) : pool.carry({ ...cargo, placement, streams }, leave)
+      },
+    })
+  }
 
   return {
     guests,
@@ -78,35 +117,38 @@ export async function createHost(): Promise<Host> {
         })
       }
       starting.add(name)
+      const leave = (): void => {
+        guests.delete(name)
+        network.detach(name)
+      }
       try {
-        const facts = readHostFacts()
-        const spec = resolveNamespace(options, facts)
-        const program = resolveProgram(options, spec, facts)
-        const attachment = network.attach(name, { aliases: spec.aliases })
-        const leave = (): void => {
-          guests.delete(name)
-          network.detach(name)
-        }
-        const guest = await startThreadGuest({
-          spec,
-          program,
-          stdio: options.stdio ?? 'pipe',
-          network: attachment,
-        }).catch((error: unknown) => {
-          leave()
+        const guest = start(options)
+        await guest.started.catch(async (error: unknown) => {
+          await guest[Symbol.asyncDispose]()
           throw error
         })
         guests.set(name, guest)
         void guest.exited.then(leave)
         return guest
+      } catch (error) {
+        leave()
+        throw error
       } finally {
         starting.delete(name)
       }
     },
 
+    async stats() {
+      const [rows, threads] = await Promise.all([Promise.all([...guests.values()].map(readGuestRow)), pool.stats()])
+      return { guests: rows, threads }
+    },
+
     async [Symbol.asyncDispose]() {
       closed = true
+      // All guests of the pool at once, whatever they do.
+      const ending = pool[Symbol.asyncDispose]()
       await Promise.all([...guests.values()].map((guest) => guest[Symbol.asyncDispose]()))
+      await ending
       await hostFetch[Symbol.asyncDispose]()
       network[Symbol.dispose]()
     },

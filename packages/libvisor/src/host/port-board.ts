@@ -43,6 +43,11 @@ export class PortBoard {
     this.#open.delete(port)
   }
 
+  /** The guest is started again: it listens on nothing, and who waits goes on waiting. */
+  reset(): void {
+    this.#open.clear()
+  }
+
   /** Tells all who wait that the guest has ended. */
   end(error: VisorError): void {
     this.#ended = error

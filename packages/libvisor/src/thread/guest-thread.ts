@@ -1,4 +1,4 @@
-import { host, original } from '@libvisor/abi'
+import { host } from '@libvisor/abi'
 import { slots, VisorError } from '@libvisor/core'
 import { openSwitchPort } from '@libvisor/net'
 import { furnish } from '../guest/furnish.ts'
@@ -14,6 +14,7 @@ import { missingProgram } from '../guest/missing-program.ts'
 import { describeFailure } from './failure.ts'
 import type { FromGuest } from './protocol.ts'
 import { createThreadStdio } from './thread-stdio.ts'
+import { readThreadUsage } from './thread-usage.ts'
 import { createWorkerLauncher } from './worker-launcher.native.ts'
 
 /**
@@ -49,11 +50,7 @@ export function bootGuest(envelope: GuestEnvelope): void {
     tell({ type: 'terminated', signal })
     exitNow(code)
   })
-  const started = connectToHost({
-    guest,
-    envelope,
-    stats: () => ({ heapUsedBytes: original('v8').getHeapStatistics().used_heap_size }),
-  })
+  const started = connectToHost({ guest, envelope, stats: readThreadUsage })
 
   const failure = missingProgram(ns, program.entry)
   if (failure !== undefined) {

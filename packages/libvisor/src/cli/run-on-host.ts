@@ -6,13 +6,14 @@ import { createHost } from '../host/host.ts'
 const forwarded: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH']
 
 /**
- * Runs a program in a thread of this process, and ends the process as the program ended.
+ * Runs a program in a thread of this process, alone or in a context, and ends the process as the program ended.
  *
  * @param options - the program
  */
-export async function runInThread(options: GuestOptions): Promise<void> {
+export async function runOnHost(options: GuestOptions): Promise<void> {
   const { process } = host
-  const visor = await createHost()
+  // Whoever waits at the command line sees for himself that a program takes its time.
+  const visor = await createHost({ pool: { threads: 1, onStall: () => {} } })
   const guest = await visor.spawn(options)
   for (const signal of forwarded) process.on(signal, () => guest.kill(signal))
   const { code, signal } = await guest.exited
