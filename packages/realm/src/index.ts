@@ -3,3 +3,10 @@ export { openRealm } from './own-realm.native.ts'
 export type { InPlaceRealm, InPlaceRealmOptions } from './own-realm.native.ts'
 export { installInterceptors } from './install.ts'
 export type { InstallOptions } from './install.ts'
+
+// Contexts: the realm of one guest among several in a thread, and its built-ins.
+export { createContextRealm } from './context-realm.native.ts'
+export type { ContextRealm, ContextRealmOptions, FurnishGlobalsOptions } from './context-realm.native.ts'
+export type { RealmKit } from './context-kit.ts'
+export { createGuestModules } from './guest-modules.ts'
+export type { GuestModules, GuestModulesOptions } from './guest-modules.ts'

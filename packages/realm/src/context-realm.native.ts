@@ -1,0 +1,203 @@
+import type * as vm from 'node:vm'
+import { defineProperty, getOwnPropertyDescriptor, intrinsicsOf, original, ownKeys } from '@libvisor/abi'
+import type { Intrinsics } from '@libvisor/abi'
+import { unsupported } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
+import { createAdopter } from './context-adopt.ts'
+import type { Adopter } from './context-adopt.ts'
+import { furnishGlobals } from './context-globals.ts'
+import { makeRealmKit } from './context-kit.ts'
+import type { RealmKit } from './context-kit.ts'
+import { acceptKin } from './context-kinship.ts'
+import type { GuestModules } from './guest-modules.ts'
+
+/** How a context is made. */
+export interface ContextRealmOptions {
+  /** What debuggers call it. */
+  readonly name: string
+  /** Answers an `import()` in code that was made by `eval` or `Function` inside. @defaultValue such an import fails */
+  readonly importModuleDynamically?: (
+    specifier: string,
+    referrer: unknown,
+    attributes: object,
+  ) => Promise<object> | object
+}
+
+/** What Node's globals are made of in a context. */
+export interface FurnishGlobalsOptions {
+  readonly ns: Namespace
+  /** Those that the interceptors bind. */
+  readonly globals: PropertyDescriptorMap
+  readonly modules: GuestModules
+}
+
+/** The realm of one guest among several in a thread: a `vm` context with intrinsics of its own. */
+export interface ContextRealm extends Disposable {
+  readonly context: vm.Context
+  readonly global: typeof globalThis
+  readonly intrinsics: Intrinsics
+  /** Makes functions and objects that belong to the realm. */
+  readonly kit: RealmKit
+  /**
+   * Gives what the host's functions return or throw to the realm: exchanges the prototypes of plain objects, arrays, errors,
+   * promises, maps and sets that were made for the guest.
+   */
+  adopt<T>(value: T): T
+  /** Imports a module on behalf of evaluated code. @param referrer - the file of the code, where it has one */
+  importModule(specifier: string, referrer: unknown, attributes: object): Promise<object>
+  /** Calls a function while what is reachable from some values has the realm's prototypes. */
+  asKin<Result>(values: readonly unknown[], call: () => Result): Result
+  /** Whether an object (a promise above all) was made in this realm. */
+  owns(value: unknown): boolean
+  /** Puts Node's globals in place. */
+  furnish(options: FurnishGlobalsOptions): void
+}
+
+const { getPrototypeOf, setPrototypeOf } = Reflect
+
+/** Constructors that no syntax calls: a context has the host's own, so that the host's objects are instances of them. */
+const sharedConstructors: readonly string[] = [
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+  'DataView',
+  ...ownKeys(globalThis).filter(
+    (key): key is string => typeof key === 'string' && /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(key),
+  ),
+]
+
+/** Properties of the language's own objects that Node adds when it starts. */
+const addedByNode: readonly (readonly [holder: string, key: PropertyKey])[] = [
+  ['Symbol', 'dispose'],
+  ['Symbol', 'asyncDispose'],
+  ['Error', 'prepareStackTrace'],
+]
+
+const kitSource = `(${makeRealmKit.toString()})()`
+
+/** What all contexts of a thread need: made with the first of them. */
+interface Shared {
+  readonly kitScript: vm.Script
+  readonly hostKit: RealmKit
+  /** Constructors of which each realm has its own. */
+  readonly ownConstructors: readonly string[]
+}
+
+let shared: Shared | undefined
+
+function share(global: object): Shared {
+  const { Script } = original('vm')
+  const ownConstructors = ownKeys(global).filter((key): key is string => isConstructorOfEach(global, key))
+  const hostKit = makeRealmKit()
+  acceptKin(globalThis, ownConstructors, hostKit)
+  return {
+    kitScript: new Script(kitSource, { filename: 'node:internal/libvisor/context' }),
+    hostKit,
+    ownConstructors,
+  }
+}
+
+/** Whether each realm has a constructor of that name for itself. `Date` is not among them: a guest has one over its clock. */
+function isConstructorOfEach(global: object, key: PropertyKey): boolean {
+  if (typeof key !== 'string' || key === 'Date' || sharedConstructors.includes(key)) return false
+  const values = [global, globalThis].map((holder) => getOwnPropertyDescriptor(holder, key)?.value as unknown)
+  return values.every((value) => typeof value === 'function' && hasPrototype(value))
+}
+
+const hasPrototype = (value: object): boolean => {
+  const prototype: unknown = getOwnPropertyDescriptor(value, 'prototype')?.value
+  return typeof prototype === 'object' || typeof prototype === 'function'
+}
+
+/**
+ * Makes the realm of a guest. Its globals are the language's own until it is furnished.
+ *
+ * @param options - its name, and what an `import()` in evaluated code gets
+ * @returns the realm; when it and all that the guest has made are dropped, it is collected
+ * @example
+ * ```ts
+ * import { createContextRealm } from '@libvisor/realm'
+ * import assert from 'node:assert/strict'
+ * import vm from 'node:vm'
+ *
+ * using realm = createContextRealm({ name: 'api' })
+ * const { error, list } = vm.runInContext('({ error: new TypeError(), list: [] })', realm.context)
+ * assert.ok(error instanceof TypeError)
+ * assert.ok(error instanceof realm.intrinsics.TypeError)
+ * assert.ok(realm.owns(list))
+ * assert.equal(Object.getPrototypeOf(realm.adopt(['a'])), Object.getPrototypeOf(list))
+ * ```
+ */
+export function createContextRealm(options: ContextRealmOptions): ContextRealm {
+  const { createContext, constants } = original('vm')
+  const { name, importModuleDynamically } = options
+  const context = createContext(
+    constants.DONT_CONTEXTIFY as unknown as vm.Context,
+    {
+      name,
+      ...(importModuleDynamically !== undefined && {
+        importModuleDynamically: importModuleDynamically as unknown as vm.ScriptOptions['importModuleDynamically'],
+      }),
+    } as vm.CreateContextOptions,
+  )
+  const global = context as unknown as typeof globalThis
+  const { kitScript, hostKit, ownConstructors } = (shared ??= share(global))
+  const kit = kitScript.runInContext(context) as RealmKit
+  acceptKin(global, ownConstructors, kit)
+  const adopter = createAdopter(counterpartsIn(global, kit))
+  const rootPrototype = global.Object.prototype
+  takeFromHost(global)
+
+  /** The prototypes of the host's intrinsics that stand for the realm's. */
+  function counterpartsIn(own: object, ownKit: RealmKit): ReadonlyMap<object, object> {
+    const map = new Map<object, object>()
+    const prototypeOf = (holder: object, key: string): object =>
+      (Reflect.get(holder, key) as { prototype: object }).prototype
+    for (const key of ownConstructors) map.set(prototypeOf(globalThis, key), prototypeOf(own, key))
+    hostKit.hiddenPrototypes.forEach((prototype, index) => map.set(prototype, ownKit.hiddenPrototypes[index] as object))
+    return map
+  }
+
+  return {
+    context,
+    global,
+    kit,
+    intrinsics: intrinsicsOf(global),
+    ...(adopter satisfies Adopter),
+
+    async importModule(specifier, referrer, attributes) {
+      if (importModuleDynamically === undefined) throw unsupported('import()', 'the context has no loader')
+      return importModuleDynamically(specifier, referrer, attributes)
+    },
+
+    owns(value) {
+      if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false
+      let last: object = value
+      for (let proto = getPrototypeOf(value); proto !== null; proto = getPrototypeOf(proto)) last = proto
+      return last === rootPrototype
+    },
+
+    furnish: (furnishing) => furnishGlobals({ ...furnishing, global, kit, adopt: adopter.adopt }),
+
+    [Symbol.dispose]() {},
+  }
+}
+
+/** Puts the host's constructors in place of the context's, and adds what Node adds to the language. */
+function takeFromHost(global: typeof globalThis): void {
+  for (const key of sharedConstructors) {
+    const descriptor = getOwnPropertyDescriptor(globalThis, key)
+    const own = getOwnPropertyDescriptor(global, key)?.value as { prototype: object } | undefined
+    if (descriptor === undefined || own === undefined) continue
+    const { prototype } = descriptor.value as { prototype: object }
+    // What WebAssembly makes has the prototypes of the context's own.
+    setPrototypeOf(own.prototype, prototype)
+    defineProperty(own.prototype, 'constructor', { value: descriptor.value as unknown })
+    defineProperty(global, key, descriptor)
+  }
+  for (const [holder, key] of addedByNode) {
+    const from = Reflect.get(globalThis, holder) as object
+    const to = Reflect.get(global, holder) as object
+    const descriptor = getOwnPropertyDescriptor(from, key)
+    if (descriptor !== undefined && getOwnPropertyDescriptor(to, key) === undefined) defineProperty(to, key, descriptor)
+  }
+}

@@ -1,0 +1,64 @@
+/** Which exports of a built-in must be made over for a guest, because a program could tell its results from its own realm's. */
+export interface AdoptionRules {
+  /** Functions that return, or throw, what is adopted; names separated by white space. */
+  readonly results?: string
+  /** Functions that pass results to a callback, their last argument. */
+  readonly callbacks?: string
+  /** Functions that compare values, prototypes included. */
+  readonly compares?: string
+}
+
+const path: AdoptionRules = { results: 'parse' }
+const timersPromises: AdoptionRules = { results: 'setTimeout setImmediate' }
+const querystring: AdoptionRules = { results: 'decode parse' }
+const util: AdoptionRules = {
+  results: `
+    _extend aborted diff getCallSite getCallSites getSystemErrorMap parseArgs parseEnv`,
+  compares: 'isDeepStrictEqual',
+}
+const assert: AdoptionRules = {
+  results: 'doesNotReject rejects',
+  compares: 'deepEqual deepStrictEqual notDeepEqual notDeepStrictEqual partialDeepStrictEqual',
+}
+
+/** By name of the built-in. What is not listed is the host's own function. */
+export const adoptionRules: Readonly<Record<string, AdoptionRules>> = {
+  assert,
+  'assert/strict': assert,
+  child_process: {
+    results: 'spawnSync',
+    callbacks: 'exec execFile',
+  },
+  crypto: {
+    results: `
+      diffieHellman generateKeyPairSync getCipherInfo getCiphers getCurves getHashes`,
+    callbacks: 'generateKeyPair',
+  },
+  dns: {
+    results: 'getServers',
+    callbacks:
+      'lookup lookupService resolve resolve4 resolve6 resolveAny resolveCaa resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveSrv resolveTlsa resolveTxt reverse',
+  },
+  fs: {
+    results: 'globSync listxattrSync readdirSync',
+    callbacks: 'glob read readdir readv write writev',
+  },
+  'fs/promises': {
+    results: `
+      access appendFile chmod chown copyFile cp lchmod lchown link lstat lutimes mkdir mkdtemp mkdtempDisposable open opendir readFile readdir
+      readlink realpath rename rm rmdir stat statfs symlink truncate unlink utimes writeFile`,
+  },
+  os: { results: 'cpus loadavg networkInterfaces userInfo' },
+  path,
+  'path/posix': path,
+  'path/win32': path,
+  querystring,
+  'stream/consumers': { results: 'arrayBuffer blob buffer bytes json text' },
+  'stream/promises': { results: 'finished pipeline' },
+  sys: util,
+  'timers/promises': timersPromises,
+  url: { results: 'urlToHttpOptions' },
+  util,
+  v8: { results: 'deserialize getHeapCodeStatistics getHeapSpaceStatistics getHeapStatistics' },
+  worker_threads: { results: 'receiveMessageOnPort' },
+}
