@@ -11,9 +11,12 @@ import { requireBuild } from './commands.native.ts'
 import { isMet, ratioOf } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
 import { density } from './density.bench.ts'
+import { flatness } from './flatness.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
+import { mixedCrowd } from './mixed-crowd.bench.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { requestsPerSecond } from './requests.bench.ts'
+import { soak } from './soak.bench.ts'
 import { memory, startUp } from './start-up.bench.ts'
 import { formatTable } from './table.ts'
 
@@ -29,6 +32,9 @@ const benchmarks: Readonly<Record<string, (runs: number) => Promise<Comparison>>
 /** Benchmarks of many guests at once. They take minutes. */
 const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Report>>> = {
   density,
+  flatness,
+  'mixed-crowd': mixedCrowd,
+  soak,
 }
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,69 @@
+/**
+ * A process in whose only thread for contexts guests start and end, one after the other, each in another way. Tells its
+ * parent what is left of them after some of the cycles. Arguments: the program, and those cycles.
+ */
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import type { Guest } from 'libvisor'
+import { libvisorBuild } from '../commands.native.ts'
+import { firstAnswer } from './first-answer.ts'
+import { proportionalSet } from './proportional-set.ts'
+import { inspectOnlyThread } from './thread-inspector.ts'
+import { visorGuestOptions } from './visor-guests.ts'
+
+/** What is left of the guests that have ended. */
+export interface Remains {
+  readonly cycle: number
+  /** Contexts of the thread that the inspector still finds, its main one apart. */
+  readonly contexts: number
+  /** In use in the thread, after a collection. @units MB */
+  readonly heapMb: number
+  /** Of the whole process. @units MB */
+  readonly proportionalMb: number
+}
+
+/** A way to end a guest, and the status with which it must end. */
+interface Ending {
+  readonly end: (guest: Guest, url: string) => unknown
+  readonly status: { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+}
+
+/** The connection of a guest that ends at once breaks. */
+const post = (url: string): Promise<unknown> => fetch(url, { method: 'POST' }).catch(() => undefined)
+
+const endings: readonly Ending[] = [
+  { end: (guest) => guest.kill('SIGTERM'), status: { code: null, signal: 'SIGTERM' } },
+  { end: (_guest, url) => post(`${url}/exit`), status: { code: 3, signal: null } },
+  { end: (guest) => guest.kill('SIGKILL'), status: { code: null, signal: 'SIGKILL' } },
+  { end: (_guest, url) => post(`${url}/crash`), status: { code: 1, signal: null } },
+]
+
+const [program, ...cycles] = process.argv.slice(2) as [string, ...string[]]
+const stops = new Set(cycles.map(Number))
+const { createHost } = await libvisorBuild()
+const host = await createHost({ pool: { threads: 1 } })
+const optionsOf = await visorGuestOptions(program, 'context')
+for (let cycle = 1; cycle <= Math.max(...stops); cycle++) {
+  await startAndEnd(cycle)
+  if (stops.has(cycle)) process.send!(await remainsAfter(cycle))
+}
+process.disconnect()
+await host[Symbol.asyncDispose]()
+
+async function startAndEnd(cycle: number): Promise<void> {
+  const guest = await host.spawn(optionsOf(`guest-${cycle}`))
+  guest.stdout.resume()
+  guest.stderr.resume()
+  const { published } = await guest.listening(3000)
+  await firstAnswer(Number(new URL(published!).port))
+  const { end, status } = endings[cycle % endings.length]!
+  await end(guest, published!)
+  assert.deepEqual(await guest.exited, status)
+}
+
+async function remainsAfter(cycle: number): Promise<Remains> {
+  using thread = await inspectOnlyThread()
+  const contexts = (await thread.liveContexts()) - 1
+  const heapMb = await thread.heapInUse()
+  return { cycle, contexts, heapMb, proportionalMb: proportionalSet(process.pid) }
+}
