@@ -17,4 +17,9 @@ export const layers: Readonly<Record<string, number>> = {
 }
 
 /** Private tools: they may import anything, and the tests of any package may import them. */
-export const tools: ReadonlySet<string> = new Set(['@libvisor/bench', '@libvisor/conformance', '@libvisor/testkit'])
+export const tools: ReadonlySet<string> = new Set([
+  '@libvisor/apps',
+  '@libvisor/bench',
+  '@libvisor/conformance',
+  '@libvisor/testkit',
+])

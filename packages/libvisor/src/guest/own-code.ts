@@ -1,5 +1,6 @@
 /** Where libvisor's own modules are: the folder of the bundle, or that of all packages where they run as sources. */
-const ownFolder = new URL(import.meta.url.endsWith('.ts') ? '../../../' : './', import.meta.url).href
+const runsAsSources = import.meta.url.endsWith('.ts')
+const ownFolder = new URL(runsAsSources ? '../../../' : './', import.meta.url).href
 
 /**
  * Whether a module is libvisor's own: an `import()` that seems to come from one would get past the guest's loader.
@@ -8,5 +9,7 @@ const ownFolder = new URL(import.meta.url.endsWith('.ts') ? '../../../' : './', 
  * @returns whether it is libvisor's own
  */
 export function isOwnCode(url: string): boolean {
-  return url.startsWith(ownFolder)
+  if (!url.startsWith(ownFolder)) return false
+  // The folders of packages hold programs of tests and benchmarks, too, which are guests.
+  return !runsAsSources || /^[^/]+\/src\//.test(url.slice(ownFolder.length))
 }
