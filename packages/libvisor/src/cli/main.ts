@@ -50,7 +50,9 @@ function createProgram(host: CliHost): Command {
     .option('--tz <zone>', 'time zone, such as Europe/Berlin')
     .option('--seed <seed>', 'make randomness repeat')
     .addOption(
-      new Option('--isolation <kind>', 'where the guest runs').choices(['process', 'thread', 'context']).default('process'),
+      new Option('--isolation <kind>', 'where the guest runs')
+        .choices(['process', 'thread', 'context'])
+        .default('process'),
     )
     .action(async (file: string, args: string[], flags: RunFlags & Pick<RunRequest, 'isolation'>) => {
       const { run } = await import('./run.ts')

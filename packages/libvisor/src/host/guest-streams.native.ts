@@ -94,7 +94,8 @@ export class GuestStreams {
     this.#port = port1
     port1.on('message', (message: FromPortStdio) => this.#receive(message))
     for (const fd of [1, 2] as const) {
-      this.#outputs[fd].taken = (byteLength) => port1.postMessage({ type: 'taken', fd, byteLength } satisfies ToPortStdio)
+      this.#outputs[fd].taken = (byteLength) =>
+        port1.postMessage({ type: 'taken', fd, byteLength } satisfies ToPortStdio)
     }
     this.#underway = 0
     if (this.stdin !== undefined) this.#send({ type: 'stdin', signal: this.#signal.buffer as SharedArrayBuffer })

@@ -47,10 +47,7 @@ export function choosePlace(
   const free = eligible.filter(({ guests }) => guests < maxGuests)
   const [best] = [...free].sort(
     (a, b) =>
-      Number(a.stalled) - Number(b.stalled) ||
-      stepOf(a) - stepOf(b) ||
-      a.guests - b.guests ||
-      a.number - b.number,
+      Number(a.stalled) - Number(b.stalled) || stepOf(a) - stepOf(b) || a.guests - b.guests || a.number - b.number,
   )
   if (best !== undefined) return best.number
   const where = eligible.length === 1 ? `thread ${eligible[0]?.number}` : `each of the ${eligible.length} threads`

@@ -141,7 +141,8 @@ export class PoolThread {
   look(now: number): Verdict | undefined {
     const { performance } = this.#worker
     const measured = performance.eventLoopUtilization()
-    this.utilization = this.#measured === undefined ? 0 : performance.eventLoopUtilization(measured, this.#measured).utilization
+    this.utilization =
+      this.#measured === undefined ? 0 : performance.eventLoopUtilization(measured, this.#measured).utilization
     this.#measured = measured
     const { beats } = this.pulse
     // Until the first beat it starts, which takes as long as it takes.

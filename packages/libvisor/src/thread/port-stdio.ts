@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Readable, Writable } from 'node:stream'
 import { original } from '@libvisor/abi'
 import { currentNamespace, deliverNow, keepAlive, ownerHere } from '@libvisor/core'
-import type { Channel, Stdio } from '@libvisor/core'
+import type { Channel, Namespace, Stdio } from '@libvisor/core'
 
 /** How much may be on its way, in either direction, before the sender is told to wait. @units bytes */
 export const WINDOW_BYTES = 65_536
@@ -28,15 +28,17 @@ export type ToPortStdio =
 /** Channels over a port. Disposing of them sends what streams still hold back, and closes the port. */
 export type PortStdio = Stdio & Disposable
 
-/** What runs a callback of the guest's streams: the guest's delivery gate. */
-type Gate = (task: () => void) => void
+/** The guest that asks for a stream, which its callbacks reach through the delivery gate. */
+interface StreamOwner {
+  readonly ns: Namespace | undefined
+  run(task: () => void): void
+}
 
-/** The gate of whoever asks for a stream. */
-function gateHere(): Gate {
+function ownerOfStream(): StreamOwner {
   const ns = currentNamespace()
-  if (ns === undefined) return (task) => task()
+  if (ns === undefined) return { ns, run: (task) => task() }
   const owner = ownerHere(ns)
-  return (task) => deliverNow(owner, 'io', task)
+  return { ns, run: (task) => deliverNow(owner, 'io', task) }
 }
 
 /** stdout or stderr: what is written is sent at once, so that nothing is lost however the guest ends. */
@@ -69,17 +71,17 @@ class Output implements Channel {
 
   /** A stream that says when its reader is behind. */
   openStream(): Writable {
-    const gate = gateHere()
+    const owner = ownerOfStream()
     const { Writable } = original('stream')
     const stream = new Writable({
       decodeStrings: true,
       write: (chunk: Uint8Array, _encoding, done) => {
         this.writeSync(chunk)
         if (this.#underway <= WINDOW_BYTES) return done()
-        const waiting = keepAlive()
+        const waiting = keepAlive(owner.ns)
         this.#resume = () => {
           waiting[Symbol.dispose]()
-          gate(done)
+          owner.run(done)
         }
       },
       // The guest cannot close its stdout: what comes after end() is lost, and the descriptor stays.
@@ -99,7 +101,9 @@ class Output implements Channel {
 
   /** Sends what the stream holds back: a guest that ends has written it. */
   flush(): void {
-    const { writableBuffer = [] } = (this.#stream ?? {}) as { readonly writableBuffer?: readonly { chunk: Uint8Array }[] }
+    const { writableBuffer = [] } = (this.#stream ?? {}) as {
+      readonly writableBuffer?: readonly { chunk: Uint8Array }[]
+    }
     for (const { chunk } of writableBuffer) this.writeSync(chunk)
   }
 }
@@ -143,10 +147,10 @@ class Input implements Channel {
   }
 
   openStream(): Readable {
-    const gate = gateHere()
+    const owner = ownerOfStream()
     const { Readable } = original('stream')
     let reading: Disposable | undefined
-    const hold = (): void => void (reading ??= keepAlive())
+    const hold = (): void => void (reading ??= keepAlive(owner.ns))
     const rest = (): void => {
       reading?.[Symbol.dispose]()
       reading = undefined
@@ -154,7 +158,7 @@ class Input implements Channel {
     const give = (): void => {
       const bytes = this.kind === 'null' ? new Uint8Array(0) : this.#take(WINDOW_BYTES)
       if (bytes === undefined) {
-        this.#wake = () => gate(give)
+        this.#wake = () => owner.run(give)
         return
       }
       if (bytes.length === 0) rest()
