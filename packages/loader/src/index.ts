@@ -21,3 +21,9 @@ export type { LoaderInterceptorOptions } from './shim/interceptor.ts'
 export { loaderParts } from './parts.ts'
 export type { LoaderParts } from './parts.ts'
 export { runEntry } from './run-entry.native.ts'
+
+// Loading, in a context.
+export { createContextLoader } from './context/context-loader.native.ts'
+export type { ContextLoader, ContextLoaderOptions } from './context/context-loader.native.ts'
+export { createScriptStore } from './context/script-store.native.ts'
+export type { ScriptStore, ScriptStoreOptions } from './context/script-store.native.ts'

@@ -36,8 +36,17 @@ function run(args: readonly string[], root: string, env: Readonly<Record<string,
   return { stdout: clean(result.stdout), stderr: clean(result.stderr), status: result.status }
 }
 
+/** What runs a program from memory. */
+export interface Runner {
+  /** A script that takes options, the entry and its arguments. */
+  readonly realm: string
+  readonly nodeOptions: readonly string[]
+}
+
+const ownRealm: Runner = { realm: join(import.meta.dirname, 'memory-realm.ts'), nodeOptions: [] }
+
 /** Runs a program both ways. */
-export function runBoth(program: Program, options: MemoryRealmOptions = {}): Outcomes {
+export function runBoth(program: Program, options: MemoryRealmOptions = {}, runner: Runner = ownRealm): Outcomes {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'libvisor-program-')))
   const { files, entry, args = [], env } = program
   const list = `${root}.json`
@@ -50,8 +59,8 @@ export function runBoth(program: Program, options: MemoryRealmOptions = {}): Out
     rmSync(root, { recursive: true })
     const tree = Object.fromEntries(Object.entries(files).map(([path, content]) => [join(root, path), content]))
     writeFileSync(list, JSON.stringify(tree))
-    const realm = join(import.meta.dirname, 'memory-realm.ts')
-    const memory = run([realm, JSON.stringify({ tree: list, ...options }), join(root, entry), ...args], root, env)
+    const settings = JSON.stringify({ tree: list, ...options })
+    const memory = run([...runner.nodeOptions, runner.realm, settings, join(root, entry), ...args], root, env)
     return { native, memory }
   } finally {
     rmSync(root, { recursive: true, force: true })

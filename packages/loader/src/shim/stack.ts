@@ -21,15 +21,28 @@ const nodeHookFrame =
   /\(node:internal\/modules\/customization_hooks:|^default(?:Resolve|Load) \(node:internal\/modules\/cjs\/loader:/
 const frameFile = /\(?((?:file:\/\/)?\/[^()]*?):\d+:\d+\)?$/
 
+/** The realm whose errors are cleaned. */
+export interface StackRealm {
+  readonly Error: ErrorConstructor
+  /** Whether a value is an error, of whatever realm. */
+  readonly isError: (value: unknown) => boolean
+}
+
+const ownRealm: StackRealm = { Error, isError: (value) => value instanceof Error }
+
 /**
  * Makes a cleaner.
  *
  * @param isOwn - whether the file of a frame, a URL or a path, is libvisor's own
+ * @param realm - the realm whose errors are cleaned; by default the one that libvisor is in
  * @returns the cleaner
  */
-export function createStackCleaner(isOwn: (file: string) => boolean): StackCleaner {
+export function createStackCleaner(
+  isOwn: (file: string) => boolean,
+  { Error, isError }: StackRealm = ownRealm,
+): StackCleaner {
   function clean(error: unknown, limit: number): unknown {
-    const stack: unknown = error instanceof Error ? error.stack : undefined
+    const stack: unknown = isError(error) ? (error as Error).stack : undefined
     if (typeof stack !== 'string') return error
     const [head = '', ...frames] = stack.split(frameStart)
     const shown = frames.filter((frame) => !nodeHookFrame.test(frame) && !isOwn(frameFile.exec(frame)?.[1] ?? ''))
@@ -63,16 +76,17 @@ export function createStackCleaner(isOwn: (file: string) => boolean): StackClean
 
     hide: (error, below) =>
       withRoom((limit) => {
-        if (!(error instanceof Error)) return error
-        const before: unknown = error.stack
+        if (!isError(error)) return error
+        const failure = error as Error
+        const before: unknown = failure.stack
         if (typeof before !== 'string') return error
-        Error.captureStackTrace(error, below)
-        const after: unknown = error.stack
+        Error.captureStackTrace(failure, below)
+        const after: unknown = failure.stack
         if (typeof after !== 'string') return error
         // The lines before the first frame may say more than a captured stack does: a code, a hint.
         const [head = ''] = before.split(frameStart)
         const frames = after.indexOf(frameStart)
-        error.stack = head + (frames === -1 ? '' : after.slice(frames))
+        failure.stack = head + (frames === -1 ? '' : after.slice(frames))
         return clean(error, limit)
       }),
   }

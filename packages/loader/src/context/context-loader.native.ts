@@ -1,0 +1,312 @@
+import { original } from '@libvisor/abi'
+import type { Intrinsics } from '@libvisor/abi'
+import { unsupported } from '@libvisor/core'
+import type { FileView, Namespace } from '@libvisor/core'
+import type * as vm from 'node:vm'
+import { loaderHost } from '../loader-host.native.ts'
+import { createStackCleaner } from '../shim/stack.ts'
+import { requireConditions } from '../state/resolve-commonjs.ts'
+import { createResolver } from '../state/resolver.ts'
+import { formatOfRequired } from '../state/source-format.ts'
+import { createSourceReader } from '../state/source-reader.ts'
+import { createGuestCycles } from './guest-cycles.ts'
+import { createGuestErrors } from './guest-errors.ts'
+import { createGuestModule } from './guest-module.ts'
+import { registerLoader } from './loader-registry.ts'
+import { addModuleExports } from './module-exports.native.ts'
+import { createModuleGraph } from './module-graph.native.ts'
+import type { ModuleGraph } from './module-graph.native.ts'
+import type { CompiledWrapper, GuestLoader, ModuleHost } from './module-host.ts'
+import type { ScriptStore } from './script-store.native.ts'
+
+/** What a loader is made of. */
+export interface ContextLoaderOptions {
+  readonly ns: Namespace
+  /** The guest's realm. */
+  readonly realm: {
+    readonly context: vm.Context
+    readonly global: typeof globalThis
+    readonly intrinsics: Intrinsics
+  }
+  /** The guest's files. */
+  readonly files: FileView
+  /** The guest's built-ins. */
+  readonly modules: { get(id: string): object | undefined }
+  /** The guest's `process`. */
+  readonly process: NodeJS.Process
+  /** What the guests of the thread share. */
+  readonly scripts: ScriptStore
+}
+
+/** Loads the modules of one guest in its context. */
+export interface ContextLoader extends Disposable {
+  /**
+   * Runs the program's entry, as `node <path>` does. CommonJS has run when the call returns.
+   *
+   * @param path - relative to the guest's working directory
+   * @returns settles when the entry has been evaluated; rejects with what it threw
+   */
+  runMain(path: string): Promise<void>
+  /**
+   * Imports a module.
+   *
+   * @param specifier - what `import` says
+   * @param parentURL - the URL of the module that imports; `undefined` for the working directory
+   * @param attributes - what stands after `with`
+   * @returns the module's namespace
+   */
+  import(specifier: string, parentURL: string | undefined, attributes?: object): Promise<object>
+  /** What `require('module')` is in the guest. */
+  readonly moduleExports: object
+}
+
+/**
+ * Makes the loader of a guest in a context: CommonJS and ES modules over the guest's files, with Node's own algorithms and
+ * errors. Its functions must be called inside of the guest's namespace.
+ *
+ * @param options - the guest's realm, files and built-ins
+ * @returns the loader
+ * @throws {Error} when Node was started without `--experimental-vm-modules`, as soon as an ES module is loaded
+ * @example
+ * ```ts
+ * import { intrinsicsOf } from '@libvisor/abi'
+ * import { createNamespace } from '@libvisor/core'
+ * import { createContextLoader, createScriptStore } from '@libvisor/loader'
+ * import assert from 'node:assert/strict'
+ * import vm from 'node:vm'
+ *
+ * const context = vm.createContext(vm.constants.DONT_CONTEXTIFY)
+ * const global = vm.runInContext('globalThis', context) as typeof globalThis
+ * const realm = { context, global, intrinsics: intrinsicsOf(global) }
+ * using ns = createNamespace({ name: 'a', intrinsics: realm.intrinsics })
+ * const source = 'globalThis.answer = 42'
+ * using loader = createContextLoader({
+ *   ns,
+ *   realm,
+ *   files: {
+ *     kind: (path) => (path === '/app.js' ? 'file' : path === '/' ? 'directory' : undefined),
+ *     read: () => Buffer.from(source),
+ *     realpath: (path) => path,
+ *     hostPath: () => undefined,
+ *     differsFromHost: () => true,
+ *   },
+ *   modules: { get: () => undefined },
+ *   process,
+ *   scripts: createScriptStore(),
+ * })
+ * await ns.run(() => loader.runMain('/app.js'))
+ * assert.equal((global as { answer?: number }).answer, 42)
+ * ```
+ */
+export function createContextLoader(options: ContextLoaderOptions): ContextLoader {
+  const { ns, realm, files, modules, process, scripts } = options
+  const { context, global, intrinsics } = realm
+  const { path, dialect, probe, flags, ownFolder } = loaderHost
+  const { coded } = ns.errors
+  const stacks = createStackCleaner(
+    (file) => file.startsWith(ownFolder) || file.startsWith(path.fileURLToPath(ownFolder)),
+    {
+      Error: global.Error,
+      isError: original('util').types.isNativeError,
+    },
+  )
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const emitWarning = (message: string, type: string, code: string): void => process.emitWarning(message, type, code)
+  const cwd = (): string => process.cwd()
+
+  let globalPaths = findGlobalPaths()
+  const resolver = createResolver({
+    files,
+    errors: ns.errors,
+    intrinsics,
+    path,
+    dialect,
+    cwd,
+    emitWarning,
+    globalPaths: () => globalPaths,
+    extensions: () => Object.keys(guest.Module._extensions),
+    preserveSymlinks: flags.preserveSymlinks,
+    preserveSymlinksMain: flags.preserveSymlinksMain,
+  })
+  const reader = createSourceReader({
+    files,
+    resolver,
+    path,
+    dialect,
+    emitWarning,
+    probe: { ...probe, containsModuleSyntax },
+  })
+
+  /** @source Node 24 `lib/internal/modules/cjs/loader.js`, Module._initPaths */
+  function findGlobalPaths(): string[] {
+    const { HOME, NODE_PATH } = process.env
+    const paths = [path.resolve(process.execPath, '../../lib/node')]
+    if (HOME) paths.unshift(path.resolve(HOME, '.node_modules'), path.resolve(HOME, '.node_libraries'))
+    if (NODE_PATH) paths.unshift(...NODE_PATH.split(':').filter((folder) => folder !== ''))
+    return paths
+  }
+
+  function containsModuleSyntax(source: string, file: string): boolean {
+    return scripts.hasModuleSyntax(source, () => probe.containsModuleSyntax(source, file))
+  }
+
+  const read = (file: string): string => decoder.decode(files.read(file))
+
+  function stripTypes(source: string, file: string): string {
+    if (file.includes('/node_modules/')) throw resolver.errors.strippingInNodeModules(file)
+    try {
+      return probe.stripTypes(source, file)
+    } catch (error) {
+      throw adoptError(error)
+    }
+  }
+
+  /** Errors of Node's parsers belong to libvisor's own realm. */
+  function adoptError(error: unknown): unknown {
+    if (!(error instanceof Error)) return error
+    const name = (['SyntaxError', 'TypeError'] as const).find((known) => error instanceof globalThis[known]) ?? 'Error'
+    Object.setPrototypeOf(error, global[name].prototype as object)
+    return error
+  }
+
+  function compile(content: string, filename: string, mayBeModule: boolean): CompiledWrapper | undefined {
+    let script: vm.Script
+    try {
+      script = scripts.commonJs(content, filename)
+    } catch {
+      if (mayBeModule && containsModuleSyntax(content, filename)) return undefined
+      // Without a wrapper around it, V8 says what it says to Node.
+      return original('vm').compileFunction(content, ['exports', 'require', 'module', '__filename', '__dirname'], {
+        filename,
+        parsingContext: context,
+      }) as CompiledWrapper
+    }
+    return script.runInContext(context) as CompiledWrapper
+  }
+
+  function compileWrapped(wrapped: string, filename: string): CompiledWrapper {
+    try {
+      return scripts.script(wrapped, filename).runInContext(context) as CompiledWrapper
+    } catch (error) {
+      throw adoptError(error)
+    }
+  }
+
+  function builtin(id: string): object {
+    const exports = id === 'module' ? guest.Module : modules.get(id)
+    if (exports === undefined) throw coded('Error', 'ERR_UNKNOWN_BUILTIN_MODULE', `No such built-in module: ${id}`)
+    return exports
+  }
+
+  function locate(filename: unknown): ReturnType<ModuleHost['locate']> {
+    if (typeof filename === 'string' && path.isAbsolute(filename)) return { path: filename, url: undefined }
+    const href = typeof filename === 'string' ? filename : (filename as { href?: unknown } | null | undefined)?.href
+    try {
+      const url = new URL(href as string)
+      return { path: path.fileURLToPath(url), url: url.href }
+    } catch {
+      return undefined
+    }
+  }
+
+  let mainEvaluation: Promise<object> | undefined
+  const host: ModuleHost = {
+    process: process as unknown as ModuleHost['process'],
+    builtinModules: loaderHost.module.builtinModules,
+    resolve: (...paths) => path.resolve(cwd(), ...paths),
+    dirname: path.dirname,
+    basename: path.basename,
+    isAbsolute: path.isAbsolute,
+    cwd,
+    locate,
+    isBuiltin: path.isBuiltin,
+    globalPaths: () => globalPaths,
+    initPaths: () => void (globalPaths = findGlobalPaths()),
+    findInternal: (request, from, conditions) => resolver.findInternal(request, from, conditions ?? requireConditions),
+    findPath: (request, paths, isMain, conditions) => resolver.findPath(request, paths, { isMain, conditions }),
+    read,
+    formatOf: (filename) =>
+      formatOfRequired(filename, () => resolver.nearestPackage(filename)?.type ?? 'none', dialect),
+    stripTypes,
+    compile,
+    compileWrapped,
+    stat: (file) => ({ file: 0, other: 0, directory: 1, none: -2 })[files.kind(file) ?? 'none'],
+    readPackage: (file) => ({ ...resolver.nearestPackage(file) }),
+    inspect: (value) => original('util').inspect(value),
+    isProxy: original('util').types.isProxy,
+    coded,
+    notFound: resolver.errors.requireNotFound,
+    hide: stacks.hide,
+    builtin,
+    requireModule: (...args) => graph.require(...args),
+    importMain: (filename) => void (mainEvaluation = importMain(filename)),
+    runMain: (main = process.argv[1] ?? '') => void runMain(main),
+    syncBuiltins: () => graph.syncBuiltins(),
+  }
+  const guest = bootstrap(context, host, scripts)
+  const graph: ModuleGraph = createModuleGraph({
+    context,
+    resolver,
+    reader,
+    errors: ns.errors,
+    scripts,
+    path,
+    guest,
+    builtin,
+    stripTypes,
+    read,
+    formatOf: host.formatOf,
+    showsRequireStack: dialect.slashImports,
+  })
+  addModuleExports({ Module: guest.Module, context, resolver, scripts, stacks, adoptError })
+
+  const importMain = (file: string): Promise<object> => graph.import(path.pathToFileURL(file).href, undefined)
+
+  /** Whether Node goes to the ESM loader at once. @source Node 24 `lib/internal/modules/run_main.js` */
+  function isModule(file: string): boolean {
+    if (/\.(?:mjs|mts|wasm)$/.test(file)) return true
+    return !/\.c[jt]s$/.test(file) && resolver.nearestPackage(file)?.type === 'module'
+  }
+
+  async function runMain(main: string): Promise<void> {
+    const file = path.resolve(cwd(), main)
+    const found = guest.Module._findPath(file, null, true)
+    if (found && isModule(found)) await importMain(found)
+    else {
+      guest.Module._load(file, null, true)
+      await mainEvaluation
+    }
+    scripts.persist()
+  }
+
+  const loader: ContextLoader = {
+    runMain,
+    import(specifier, parentURL, attributes) {
+      if (isDisposed) throw unsupported(`import('${specifier}')`, 'the guest has ended')
+      return graph.import(specifier, parentURL, attributes)
+    },
+    moduleExports: guest.Module,
+    [Symbol.dispose]: () => void (isDisposed = true),
+  }
+  let isDisposed = false
+  registerLoader(ns, loader)
+  return loader
+}
+
+/** What is evaluated in a guest's realm, as one script. */
+const guestSource = `({
+createGuestCycles: ${createGuestCycles.toString()},
+createGuestErrors: ${createGuestErrors.toString()},
+createGuestModule: ${createGuestModule.toString()}
+})`
+
+/** Makes the guest's side in the guest's realm. */
+function bootstrap(context: vm.Context, host: ModuleHost, scripts: ScriptStore): GuestLoader {
+  const script = scripts.script(guestSource, 'node:internal/modules/cjs/loader')
+  const guest = script.runInContext(context) as {
+    readonly createGuestCycles: typeof createGuestCycles
+    readonly createGuestErrors: typeof createGuestErrors
+    readonly createGuestModule: typeof createGuestModule
+  }
+  return guest.createGuestModule(host, guest.createGuestErrors(host), guest.createGuestCycles(host))
+}

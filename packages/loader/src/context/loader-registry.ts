@@ -1,0 +1,35 @@
+import { currentNamespace, unsupported } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
+
+/** What the code of a shared script needs of the loader of the guest that runs it. */
+export interface ImportingLoader {
+  import(specifier: string, parentURL: string | undefined, attributes?: object): Promise<object>
+}
+
+const loaders = new WeakMap<Namespace, ImportingLoader>()
+
+/**
+ * Makes a loader the one that `import()` reaches from code that guests share.
+ *
+ * @param ns - the guest's namespace
+ * @param loader - its loader
+ */
+export function registerLoader(ns: Namespace, loader: ImportingLoader): void {
+  loaders.set(ns, loader)
+}
+
+/**
+ * Imports for code that guests share, on behalf of the guest that runs it.
+ *
+ * @param specifier - what is imported
+ * @param parentURL - the URL of the module that imports
+ * @param attributes - what stands after `with`
+ * @returns the module's namespace
+ * @throws {VisorError} VISOR_UNSUPPORTED when the running code belongs to no guest
+ */
+export function importForCurrent(specifier: string, parentURL: string, attributes: object): Promise<object> {
+  const ns = currentNamespace()
+  const loader = ns === undefined ? undefined : loaders.get(ns)
+  if (loader === undefined) throw unsupported(`import('${specifier}')`, 'the code that calls it belongs to no guest')
+  return loader.import(specifier, parentURL, attributes)
+}

@@ -1,0 +1,71 @@
+import type * as vm from 'node:vm'
+import { unsupported } from '@libvisor/core'
+import { loaderHost } from '../loader-host.native.ts'
+import type { StackCleaner } from '../shim/stack.ts'
+import type { Resolver } from '../state/resolver.ts'
+import { addGuestExports } from './guest-exports.ts'
+import type { ExportsHost } from './guest-exports.ts'
+import type { GuestModuleConstructor } from './module-host.ts'
+import type { ScriptStore } from './script-store.native.ts'
+
+/** What the functions of `node:module` that do not load are made of. */
+export interface ModuleExportsOptions {
+  readonly Module: GuestModuleConstructor
+  readonly context: vm.Context
+  readonly resolver: Resolver
+  readonly scripts: ScriptStore
+  readonly stacks: StackCleaner
+  /** Gives an error of libvisor's own realm to the guest's. */
+  readonly adoptError: (error: unknown) => unknown
+}
+
+type Callable = (...args: unknown[]) => unknown
+
+/**
+ * Puts on a guest's `Module` what it offers besides loading.
+ *
+ * @param options - the guest's `Module`, its realm and resolver
+ */
+export function addModuleExports(options: ModuleExportsOptions): void {
+  const { Module, context, resolver, scripts, stacks, adoptError } = options
+  const { module: original, path } = loaderHost
+
+  /** Calls a function of Node's own, which throws errors of libvisor's realm. */
+  const adopting =
+    <Result>(call: (...args: unknown[]) => Result) =>
+    (...args: unknown[]): Result => {
+      try {
+        return call(...args)
+      } catch (error) {
+        throw adoptError(error)
+      }
+    }
+
+  const isText = (value: unknown): boolean =>
+    typeof value === 'string' || typeof (value as { href?: unknown } | null)?.href === 'string'
+  const hostFunction = (name: keyof typeof original): Callable => adopting(original[name] as Callable)
+
+  const host: ExportsHost = {
+    hide: stacks.hide,
+    refuse: (api) =>
+      unsupported(`module.${api}()`, "a context's modules are loaded by libvisor; use isolation: 'thread' for hooks"),
+    findPackageJson(specifier, base) {
+      // What is not of the right type gets Node's own error.
+      if (!isText(specifier) || !isText(base)) return hostFunction('findPackageJSON')(specifier, base) as undefined
+      const text = String(base)
+      const parentURL = path.isAbsolute(text) ? path.pathToFileURL(text) : new URL(text)
+      return resolver.findPackageJson(String(specifier), parentURL.href)
+    },
+    validateDirectory(directory) {
+      if (directory !== undefined && typeof directory !== 'string') hostFunction('enableCompileCache')(directory)
+    },
+    compileCacheStatus: original.constants.compileCacheStatus,
+    stripTypes: hostFunction('stripTypeScriptTypes') as ExportsHost['stripTypes'],
+    findSourceMap: hostFunction('findSourceMap') as ExportsHost['findSourceMap'],
+    SourceMap: original.SourceMap,
+    getSourceMapsSupport: hostFunction('getSourceMapsSupport') as ExportsHost['getSourceMapsSupport'],
+    setSourceMapsSupport: hostFunction('setSourceMapsSupport') as ExportsHost['setSourceMapsSupport'],
+  }
+  const script = scripts.script(`(${addGuestExports.toString()})`, 'node:module')
+  ;(script.runInContext(context) as typeof addGuestExports)(Module, host)
+}

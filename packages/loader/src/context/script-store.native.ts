@@ -1,0 +1,146 @@
+/**
+ * Compiled code that the guests of a thread share: one `vm.Script` for each content and file name, V8's code cache by the
+ * content's hash, and what is known about the syntax of a content.
+ */
+import { original } from '@libvisor/abi'
+import type * as vm from 'node:vm'
+import { createCodeCache } from './code-cache.native.ts'
+import { lexCommonJs } from './lex-commonjs.ts'
+import type { CommonJsExports } from './lex-commonjs.ts'
+import { importForCurrent } from './loader-registry.ts'
+
+/** How a store is made. */
+export interface ScriptStoreOptions {
+  /**
+   * A directory of the host in which V8's code cache is kept between runs.
+   *
+   * @defaultValue none: nothing outlives the thread
+   */
+  readonly cacheDirectory?: string
+}
+
+/** What the guests of a thread share: made by {@link createScriptStore}. */
+export interface ScriptStore extends Disposable {
+  /** The script that makes the function of a CommonJS module. @throws {SyntaxError} of libvisor's own realm */
+  commonJs(source: string, filename: string): vm.Script
+  /** A script as it is. @throws {SyntaxError} of libvisor's own realm */
+  script(source: string, filename: string): vm.Script
+  /** The code cache of an ES module, for the option `cachedData`. */
+  moduleCache(source: string): Buffer | undefined
+  /** Keeps the code cache of an ES module. @param make - makes it; it can only be made before the module is evaluated */
+  keepModuleCache(source: string, make: () => Buffer): void
+  /** Forgets a code cache that V8 did not accept. */
+  rejectModuleCache(source: string): void
+  /** Whether a content has the syntax of an ES module, asked once for each content. */
+  hasModuleSyntax(source: string, ask: () => boolean): boolean
+  /** The names that a CommonJS source exports, as far as it tells. */
+  exportsOf(source: string): CommonJsExports
+  /** Writes what has been compiled since the last time to the directory, if there is one. */
+  persist(): void
+  /** How many scripts there are, and how many of them V8 took from the code cache. */
+  readonly statistics: { readonly scripts: number; readonly cacheHits: number; readonly cacheRejections: number }
+}
+
+// A line of its own for the wrapper leaves the lines and columns of the module's own code as they are.
+const wrapperHead = '(function (exports, require, module, __filename, __dirname) {\n'
+const wrapperTail = '\n})'
+
+/** Only the start of a script may be a hashbang. */
+const wrapped = (source: string): string =>
+  wrapperHead + (source.startsWith('#!') ? `//${source.slice(2)}` : source) + wrapperTail
+
+/**
+ * Makes the store of a thread. Nothing in it refers to a guest.
+ *
+ * @param options - where V8's code cache is kept
+ * @returns the store
+ * @example
+ * ```ts
+ * import { createScriptStore } from '@libvisor/loader'
+ * import assert from 'node:assert/strict'
+ * import vm from 'node:vm'
+ *
+ * using scripts = createScriptStore()
+ * const script = scripts.commonJs('module.exports = 1', '/app/one.js')
+ * assert.equal(scripts.commonJs('module.exports = 1', '/app/one.js'), script)
+ * const module = { exports: {} }
+ * vm.runInContext('', vm.createContext())
+ * ;(script.runInContext(vm.createContext()) as (...args: unknown[]) => void)(module.exports, undefined, module)
+ * assert.equal(module.exports, 1)
+ * ```
+ */
+export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore {
+  const { Script } = original('vm')
+  const { hash } = original('crypto')
+  const { pathToFileURL } = original('url')
+  const cache = createCodeCache(options.cacheDirectory)
+  const scripts = new Map<string, vm.Script>()
+  const syntax = new Map<string, boolean>()
+  const lexed = new Map<string, CommonJsExports>()
+  const hashes = new Map<string, string>()
+
+  function digest(source: string): string {
+    // The same text is asked about several times in a row.
+    let known = hashes.get(source)
+    if (known === undefined) {
+      if (hashes.size >= 8) hashes.clear()
+      hashes.set(source, (known = hash('sha256', source, 'hex')))
+    }
+    return known
+  }
+
+  function compile(kind: 'commonjs' | 'script', source: string, filename: string): vm.Script {
+    const id = `${kind}-${digest(source)}`
+    const key = `${id}\0${filename}`
+    const known = scripts.get(key)
+    if (known !== undefined) return known
+    const url = filename.startsWith('/') ? pathToFileURL(filename).href : filename
+    const cachedData = cache.get(id)
+    const script = new Script(kind === 'commonjs' ? wrapped(source) : source, {
+      filename,
+      lineOffset: kind === 'commonjs' ? -1 : 0,
+      ...(cachedData === undefined ? {} : { cachedData }),
+      importModuleDynamically: ((specifier: string, _script: unknown, attributes: object) =>
+        importForCurrent(specifier, url, attributes)) as never,
+    })
+    scripts.set(key, script)
+    if (cachedData === undefined) cache.offer(id, () => script.createCachedData())
+    else if (script.cachedDataRejected === true) {
+      cache.reject(id)
+      cache.offer(id, () => script.createCachedData())
+    } else cache.hit()
+    return script
+  }
+
+  return {
+    commonJs: (source, filename) => compile('commonjs', source, filename),
+    script: (source, filename) => compile('script', source, filename),
+    moduleCache: (source) => cache.get(`module-${digest(source)}`),
+    keepModuleCache(source, make) {
+      const id = `module-${digest(source)}`
+      if (cache.isWanted(id)) cache.put(id, make())
+      else cache.hit()
+    },
+    rejectModuleCache: (source) => cache.reject(`module-${digest(source)}`),
+    hasModuleSyntax(source, ask) {
+      const key = digest(source)
+      let answer = syntax.get(key)
+      if (answer === undefined) syntax.set(key, (answer = ask()))
+      return answer
+    },
+    exportsOf(source) {
+      const key = digest(source)
+      let exports = lexed.get(key)
+      if (exports === undefined) lexed.set(key, (exports = lexCommonJs(source)))
+      return exports
+    },
+    persist: cache.persist,
+    get statistics() {
+      return { scripts: scripts.size, ...cache.statistics }
+    },
+    [Symbol.dispose]() {
+      cache.persist()
+      scripts.clear()
+    },
+  }
+}
