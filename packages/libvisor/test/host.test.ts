@@ -218,6 +218,14 @@ describe('options', () => {
     ['a name that is no host name', { name: 'a b' }, 'VISOR_CONFIG_INVALID', /'name'.*"a b"/],
     ['an option that does not exist', { name: 'a', nets: {} }, 'VISOR_CONFIG_INVALID', /nets/],
     ['a relative mount point', { name: 'a', fs: { data: memory() } }, 'VISOR_CONFIG_INVALID', /data.*absolute path/],
+    [
+      'no list of destinations',
+      { name: 'a', net: { egress: 3 } },
+      'VISOR_CONFIG_INVALID',
+      /egress.* 3: .*true, false or/,
+    ],
+    ['ports that are none', { name: 'a', net: { publish: 3 } }, 'VISOR_CONFIG_INVALID', /publish.* 3: .*8081: 3000/],
+    ['an isolation that is none', { name: 'a', isolation: 'vm' }, 'VISOR_CONFIG_INVALID', /"vm".*"context"\|"thread"/],
     ['a port that is none', { name: 'a', net: { publish: { 1: 70_000 } } }, 'VISOR_CONFIG_INVALID', /publish/],
     [
       'an egress rule that cannot be read',

@@ -218,6 +218,16 @@ import { createServer } from 'node:http'
   })
 })
 
+it('visor run --help shows every option, and examples that name no option that there is not', async () => {
+  const { code, stdout, stderr } = await visorRun(['--help'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const [options = '', examples = ''] = stdout.split('Examples:')
+  const used = examples.match(/(?<= )--?[a-z][a-z-]*/g) ?? []
+  expect(used.length).toBeGreaterThan(8)
+  // What follows the program is the program's.
+  for (const option of used.filter((name) => name !== '--verbose')) expect(options).toContain(option)
+})
+
 describe('what is wrong on the command line', () => {
   it.each([
     ['a missing entry', ['no-such.js'], /no-such\.js/],

@@ -17,6 +17,17 @@ export interface CliHost {
 /** Collects the values of an option that may be given several times. */
 const collect = (value: string, values: readonly string[] | undefined): readonly string[] => [...(values ?? []), value]
 
+const examples = `
+Examples:
+  $ visor run app.js                                        # reads your files, writes to memory
+  $ visor run -p 8080:3000 server.js                        # localhost:8080 leads to its port 3000
+  $ visor run -v ./data:/data -e NODE_ENV=production server.js --verbose
+  $ visor run --time 2030-01-01T00:00:00Z --tz Europe/Berlin --seed 7 report.ts
+  $ visor run --network none --tmpfs /tmp untrusting.mjs
+  $ visor run --egress '*.example.com:443' --exec git deploy.js
+  $ visor run --isolation context server.js                 # as among others in one thread
+`
+
 function createProgram(host: CliHost): Command {
   const program = new Command('visor')
     .description('Runs Node.js programs, each with its own files, network, clock, process and randomness.')

@@ -20,13 +20,17 @@ const publish = z
     error: 'must have ports of the host (0 to 65535) as its keys',
   })
 
+const address = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' })
+
 const publishRules = z
-  .array(
-    z.strictObject({ guestPort, hostPort: port.optional(), hostAddress: z.union([z.ipv4(), z.ipv6()]).optional() }),
-  )
+  .array(z.strictObject({ guestPort, hostPort: port.optional(), hostAddress: address.optional() }))
   .readonly()
 
-const executables = z.union([z.boolean(), z.array(z.string().min(1)).readonly()])
+const names = z.array(z.string().min(1, { error: 'must not be empty' })).readonly()
+const executables = z.union([z.boolean(), names], { error: 'must be true, false or a list of names of executables' })
+const egress = z.union([z.boolean(), names], {
+  error: 'must be true, false or a list of destinations such as "example.com:443"',
+})
 
 const zone = z.string().refine(
   (value) => {
@@ -40,9 +44,12 @@ const zone = z.string().refine(
   { error: 'must be an IANA time zone such as "Europe/Berlin"' },
 )
 
-const moment = z.union([z.date(), z.number(), z.string()]).refine((value) => !Number.isNaN(new Date(value).getTime()), {
-  error: 'must be a moment such as "2030-01-01T00:00:00Z"',
-})
+const momentError = {
+  error: 'must be a Date, milliseconds since the epoch, or a string such as "2030-01-01T00:00:00Z"',
+}
+const moment = z
+  .union([z.date(), z.number(), z.string()], momentError)
+  .refine((value) => !Number.isNaN(new Date(value).getTime()), momentError)
 
 const mount = z.looseObject({ kind: z.string() }, { error: 'must be a mount: memory(), hostDir(), overlay(), …' })
 
@@ -50,11 +57,15 @@ const namespaceShape = {
   fs: z.record(absolutePath, mount).optional(),
   net: z
     .strictObject({
-      publish: z.union([publishRules, publish]).optional(),
+      publish: z
+        .union([publishRules, publish], {
+          error: 'must be ports of the guest by port of the host, { 8081: 3000 }, or a list of { guestPort, hostPort }',
+        })
+        .optional(),
       publishAll: z.boolean().optional(),
-      egress: z.union([z.boolean(), z.array(z.string().min(1)).readonly()]).optional(),
+      egress: egress.optional(),
       aliases: z.array(name).readonly().optional(),
-      hosts: z.record(z.string(), z.union([z.ipv4(), z.ipv6()])).optional(),
+      hosts: z.record(z.string(), address).optional(),
     })
     .optional(),
   process: z
@@ -77,14 +88,16 @@ const namespaceShape = {
       zone: zone.optional(),
     })
     .optional(),
-  random: z.strictObject({ seed: z.union([z.number(), z.string()]).optional() }).optional(),
+  random: z
+    .strictObject({ seed: z.union([z.number(), z.string()], { error: 'must be a number or a string' }).optional() })
+    .optional(),
 }
 
 const namespaceOptions = z.strictObject({ name: name.optional(), ...namespaceShape })
 
 const guestOptions = z.strictObject({
   name,
-  entry: z.union([z.string().min(1), z.instanceof(URL)]),
+  entry: z.union([z.string().min(1), z.instanceof(URL)], { error: 'must be a path or a URL of a file' }),
   args: z.array(z.string()).readonly().optional(),
   isolation: z.enum(['context', 'thread']).optional(),
   placement: z.strictObject({ thread: z.int().min(1).optional(), group: z.string().min(1).optional() }).optional(),
@@ -125,7 +138,7 @@ const schemas = {
 export function checkShape(what: keyof typeof schemas, value: unknown): void {
   const result = schemas[what].safeParse(value)
   if (result.success) return
-  const [issue] = result.error.issues
+  const issue = findIssue(result.error.issues)
   const path = issue?.path.map(String) ?? []
   if (issue?.code === 'unrecognized_keys') {
     const name = [...path, issue.keys[0]].join('.')
@@ -139,6 +152,23 @@ export function checkShape(what: keyof typeof schemas, value: unknown): void {
     : path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
   const why = (isKey ? issue.issues[0]?.message : issue?.message) ?? 'not valid'
   throw new VisorError('VISOR_CONFIG_INVALID', `${where} is ${describe(found)}: ${why}`, { cause: result.error })
+}
+
+/** What is wrong first. Of alternatives it is the one that the user has chosen, where his value tells which. */
+function findIssue(
+  issues: readonly z.core.$ZodIssue[],
+  above: readonly PropertyKey[] = [],
+): z.core.$ZodIssue | undefined {
+  const [issue] = issues
+  if (issue === undefined) return undefined
+  const path = [...above, ...issue.path]
+  if (issue.code === 'invalid_union') {
+    const chosen = issue.errors.find(
+      ([inner]) => inner !== undefined && (inner.path.length > 0 || inner.code === 'custom'),
+    )
+    if (chosen !== undefined) return findIssue(chosen, path)
+  }
+  return { ...issue, path }
 }
 
 /** A value as messages show it. */
