@@ -61,10 +61,11 @@ function createProgram(host: CliHost): Command {
     .option('--tz <zone>', 'time zone, such as Europe/Berlin')
     .option('--seed <seed>', 'make randomness repeat')
     .addOption(
-      new Option('--isolation <kind>', 'where the guest runs')
+      new Option('--isolation <kind>', 'where the guest runs: this process, a thread of it, a context in a thread')
         .choices(['process', 'thread', 'context'])
         .default('process'),
     )
+    .addHelpText('after', examples)
     .action(async (file: string, args: string[], flags: RunFlags & Pick<RunRequest, 'isolation'>) => {
       const { run } = await import('./run.ts')
       await run({ file, args, flags, isolation: flags.isolation })
