@@ -60,3 +60,12 @@ export function loadLoader(): typeof import('./loader.ts') {
 export function loadSealing(): typeof import('./sealing.ts') {
   return loading(() => require('./sealing.ts') as typeof import('./sealing.ts'))
 }
+
+/**
+ * Loads what runs guests in contexts.
+ *
+ * @returns what makes a thread one of the pool
+ */
+export function loadPool(): typeof import('../context/pool-thread.ts') {
+  return loading(() => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
+}

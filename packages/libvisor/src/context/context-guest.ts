@@ -1,0 +1,155 @@
+import { host, original } from '@libvisor/abi'
+import { slots } from '@libvisor/core'
+import type { BoundSet, Namespace } from '@libvisor/core'
+import { createContextLoader } from '@libvisor/loader'
+import type { ContextLoader } from '@libvisor/loader'
+import { openSwitchPort } from '@libvisor/net'
+import { createEnvironment } from '@libvisor/process'
+import { createLifecycle } from './temporary.ts'
+import type { GuestLifecycle } from './temporary.ts'
+import { createContextRealm, createGuestModules } from '@libvisor/realm'
+import type { ContextRealm } from '@libvisor/realm'
+import * as fsArea from '../areas/fs.ts'
+import * as netArea from '../areas/net.ts'
+import { furnish } from '../guest/furnish.ts'
+import type { FurnishedNamespace } from '../guest/furnish.ts'
+import { provideSignals } from '../guest/signal-target.ts'
+import type { ExitStatus } from '../host/exit-status.ts'
+import { connectToHost } from '../thread/host-connection.ts'
+import { createInheritedStdio } from '../thread/inherited-stdio.native.ts'
+import { createPortStdio } from '../thread/port-stdio.ts'
+import type { GuestUsage, PooledGuestEnvelope } from '../thread/protocol.ts'
+import type { PoolThread } from './pool-thread.ts'
+
+/** A guest in a context of its own, among others in one thread. */
+export class ContextGuest {
+  readonly furnished: FurnishedNamespace
+  readonly realm: ContextRealm
+  readonly lifecycle: GuestLifecycle
+  readonly #thread: PoolThread
+  readonly #envelope: PooledGuestEnvelope
+  readonly #loader: ContextLoader
+  /** What is released at the end, last made first. */
+  readonly #parts: Disposable[] = []
+  #ended = false
+
+  /**
+   * Makes the guest's realm, its namespace, and all that is in them.
+   *
+   * @throws {VisorError} when its namespace cannot be made; nothing is left of it then
+   */
+  constructor(envelope: PooledGuestEnvelope, thread: PoolThread) {
+    this.#envelope = envelope
+    this.#thread = thread
+    try {
+      this.realm = this.#part(
+        createContextRealm({
+          name: envelope.namespace.name,
+          importModuleDynamically: (specifier, referrer, attributes) =>
+            this.#loader.import(specifier, typeof referrer === 'string' ? referrer : undefined, attributes),
+        }),
+      )
+      this.furnished = this.#furnish()
+      const { ns } = this.furnished
+      const bound = thread.realm.interceptors.map((interceptor) => this.#part(interceptor.bind(ns)))
+      const process = processOf(bound)
+      const modules = this.#part(
+        createGuestModules({
+          ns,
+          realm: this.realm,
+          bound,
+          ask: thread.realm.ask,
+          extra: { module: () => this.#loader.moduleExports },
+        }),
+      )
+      ns.run(() => this.realm.furnish({ ns, globals: globalsOf(bound), modules }))
+      this.#loader = this.#part(
+        ns.run(createContextLoader, {
+          ns,
+          realm: this.realm,
+          files: ns.get(slots.fileView),
+          modules,
+          process,
+          scripts: thread.scripts,
+        }),
+      )
+      this.lifecycle = this.#part(createLifecycle({ ns, process, onEnd: (status) => this.end(status) }))
+      provideSignals(ns, process, (signal) => this.end({ code: null, signal }))
+    } catch (error) {
+      this.#release()
+      throw error
+    }
+  }
+
+  get ns(): Namespace {
+    return this.furnished.ns
+  }
+
+  /** Starts the program, from the bottom of a stack: what it throws is uncaught, as it is natively. */
+  start(): void {
+    const { ns, lifecycle } = this
+    connectToHost({ guest: this.furnished, envelope: this.#envelope, stats: () => this.#usage() })()
+    host.setImmediate(() => {
+      if (ns.ended) return
+      ns.run(() => {
+        this.#loader.runMain(this.#envelope.program.entry).then(
+          () => lifecycle.idle(),
+          (error: unknown) => lifecycle.uncaught(error, 'uncaughtException'),
+        )
+      })
+    })
+  }
+
+  /** Ends the guest now, without asking it. */
+  end(status: ExitStatus): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { control } = this.#envelope
+    this.#thread.guests.delete(this.ns)
+    this.#release()
+    control.postMessage({ type: 'ended', ...status })
+    control.close()
+  }
+
+  #furnish(): FurnishedNamespace {
+    const { namespace: spec, program, network, stdio, stdioPort } = this.#envelope
+    const channels = stdio === 'inherit' ? createInheritedStdio() : this.#part(createPortStdio(stdioPort))
+    const furnished = furnish(spec, {
+      stdio: channels,
+      env: createEnvironment(spec.env),
+      argv: [host.process.execPath, program.entry, ...program.args],
+      execArgv: program.execArgv,
+      switchPort: openSwitchPort(network),
+      areas: { fs: () => fsArea, net: () => netArea },
+      intrinsics: this.realm.intrinsics,
+    })
+    this.#part(furnished.ns)
+    furnished.ns.provide(slots.stdio, channels)
+    return furnished
+  }
+
+  #part<Part extends Disposable>(part: Part): Part {
+    this.#parts.push(part)
+    return part
+  }
+
+  #release(): void {
+    for (const part of this.#parts.splice(0).reverse()) part[Symbol.dispose]()
+  }
+
+  #usage(): GuestUsage {
+    const { timers, sockets, handles, cpuMs } = this.lifecycle.usage
+    // V8 does not say whose memory is whose: each guest counts for an equal share of its thread.
+    const heapUsedBytes = original('v8').getHeapStatistics().used_heap_size / this.#thread.guests.size
+    return { heapUsedBytes, cpuMs, handles, sockets, timers }
+  }
+}
+
+function processOf(bound: readonly BoundSet[]): NodeJS.Process {
+  for (const { modules } of bound) if (modules['process'] !== undefined) return modules['process']() as NodeJS.Process
+  throw new TypeError('no area binds process')
+}
+
+function globalsOf(bound: readonly BoundSet[]): PropertyDescriptorMap {
+  return Object.assign({}, ...bound.map(({ globals }) => globals)) as PropertyDescriptorMap
+}

@@ -1,0 +1,37 @@
+import { createCurrent } from '@libvisor/core'
+import type { CurrentNamespace, Interceptor } from '@libvisor/core'
+import { createFsInterceptor } from '@libvisor/fs'
+import { createNetInterceptor } from '@libvisor/net'
+import { createProcessInterceptor } from '@libvisor/process'
+import type { WorkerLauncher } from '@libvisor/process'
+import { createRandomInterceptor } from '@libvisor/random'
+import { installInterceptors, openRealm } from '@libvisor/realm'
+import { createTimeInterceptor } from '@libvisor/time'
+
+/** The realm of a pool thread: guests have contexts of their own, and the built-ins that they do not have of their own from here. */
+export interface PoolRealm {
+  readonly interceptors: readonly Interceptor[]
+  /** Hooks a built-in before a guest gets hold of it. */
+  ask(id: string): void
+}
+
+/**
+ * Hooks the realm of a pool thread. The async context tells whose a call is.
+ *
+ * @param workers - starts the workers of guests
+ * @returns the realm
+ */
+export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
+  const current: CurrentNamespace = createCurrent()
+  const realm = openRealm({ kind: 'shared' })
+  const interceptors = [
+    createFsInterceptor(),
+    createTimeInterceptor(),
+    createRandomInterceptor(),
+    createProcessInterceptor({ workers }),
+    createNetInterceptor(),
+  ]
+  installInterceptors({ realm, current, interceptors })
+  realm.commit()
+  return { interceptors, ask: (id) => realm.ask(id) }
+}

@@ -1,0 +1,80 @@
+import { original } from '@libvisor/abi'
+import { VisorError } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
+import { createScriptStore } from '@libvisor/loader'
+import type { ScriptStore } from '@libvisor/loader'
+import { installContainment } from './temporary.ts'
+import { missingProgram } from '../guest/missing-program.ts'
+import type { PoolEnvelope } from '../thread/envelope.ts'
+import { describeFailure } from '../thread/failure.ts'
+import type { FromGuest, PooledGuestEnvelope, ToPool } from '../thread/protocol.ts'
+import { startPulse } from '../thread/pulse.ts'
+import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
+import { ContextGuest } from './context-guest.ts'
+import { openPoolRealm } from './pool-realm.ts'
+import type { PoolRealm } from './pool-realm.ts'
+
+/** What the guests of a thread have in common. */
+export interface PoolThread {
+  readonly realm: PoolRealm
+  readonly scripts: ScriptStore
+  readonly guests: Map<Namespace, ContextGuest>
+}
+
+/**
+ * Makes this thread one in which guests run in contexts.
+ *
+ * @param envelope - what the host passed on
+ */
+export function bootPool(envelope: PoolEnvelope): void {
+  const { control, pulse, cacheDirectory } = envelope
+  // V8 keeps the contexts of all code in its compilation cache, and would never collect one.
+  original('v8').setFlagsFromString('--no-compilation-cache')
+  const guests = new Map<Namespace, ContextGuest>()
+  const thread: PoolThread = {
+    guests,
+    scripts: createScriptStore({ ...(cacheDirectory !== undefined && { cacheDirectory }) }),
+    realm: openPoolRealm((ns, ...asked) => {
+      const guest = guests.get(ns)
+      if (guest === undefined) throw new VisorError('VISOR_GUEST_ENDED', `The namespace '${ns.name}' has ended`)
+      return createWorkerLauncher(guest.furnished)(ns, ...asked)
+    }),
+  }
+  installContainment({
+    lifecycleOf: (ns) => guests.get(ns)?.lifecycle,
+    ownerOfPromise(promise) {
+      for (const [ns, { realm }] of guests) if (realm.owns(promise)) return ns
+      return undefined
+    },
+    onHostError(error) {
+      throw error
+    },
+  })
+  startPulse(pulse)
+  control.on('message', (message: ToPool) => startGuest(message.envelope, thread))
+}
+
+function startGuest(envelope: PooledGuestEnvelope, thread: PoolThread): void {
+  const { control, program } = envelope
+  const refuse = (failure: ReturnType<typeof describeFailure>): void => {
+    control.postMessage({ type: 'failed', failure } satisfies FromGuest)
+  }
+  let guest: ContextGuest
+  try {
+    guest = new ContextGuest(envelope, thread)
+  } catch (error) {
+    refuse(describeFailure(error))
+    control.postMessage({ type: 'ended', code: 1, signal: null } satisfies FromGuest)
+    control.close()
+    if (error instanceof VisorError) return
+    throw error
+  }
+  thread.guests.set(guest.ns, guest)
+  const failure = missingProgram(guest.ns, program.entry)
+  if (failure !== undefined) {
+    refuse(failure)
+    guest.end({ code: 1, signal: null })
+    return
+  }
+  guest.start()
+}
