@@ -49,24 +49,26 @@ export function adoptingArguments(ns: Namespace, callback: AnyFunction): AnyFunc
 }
 
 /**
- * A promise of the guest's realm, settled with what belongs to it.
+ * A promise of the guest's realm, settled with what belongs to it. It is one of an async function, so that errors tell
+ * which of the guest's functions were waiting.
  *
  * @param ns - the guest's namespace
  * @param promise - of this realm
  */
 export function adoptPromise<Result>(ns: Namespace, promise: PromiseLike<Result>): Promise<Result> {
-  const { Promise: GuestPromise } = ns.intrinsics
-  return new GuestPromise((resolve, reject) => {
-    promise.then(
-      (value) => resolve(ns.adopt(value)),
-      (error: unknown) => reject(ns.adopt(error) as Error),
-    )
-  })
+  const settle = async (): Promise<Result> => {
+    try {
+      return ns.adopt(await promise)
+    } catch (error) {
+      throw ns.adopt(error)
+    }
+  }
+  return ns.adopt(settle())
 }
 
 function adoptResult(ns: Namespace, result: unknown): unknown {
-  if (typeof result !== 'object') return result
-  if (result instanceof Promise) return adoptPromise(ns, result)
+  if (typeof result !== 'object' || result === null) return result
+  if (Object.getPrototypeOf(result) === Promise.prototype) return adoptPromise(ns, result as Promise<unknown>)
   if (isAsyncGenerator(result)) return adoptGenerator(ns, result)
   return ns.adopt(result)
 }

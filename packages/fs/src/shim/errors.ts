@@ -14,7 +14,7 @@ export interface Substitution {
  * @returns the error
  */
 export function restate(error: unknown, substitutions: readonly Substitution[]): unknown {
-  if (!(error instanceof Error)) return error
+  if (!isError(error)) return error
   const inner = substitutions.filter(({ host, shown }) => host !== shown).sort((a, b) => b.host.length - a.host.length)
   if (inner.length === 0) return error
   const fields = error as Error & { path?: unknown; dest?: unknown; filename?: unknown }
@@ -71,9 +71,14 @@ export function withoutTrace(error: unknown): unknown {
   return error
 }
 
+/** Whether a value is an error, of whatever realm. */
+function isError(value: unknown): value is Error {
+  return Object.prototype.toString.call(value) === '[object Error]'
+}
+
 /** Whether an error is one of a failed call, and not one of the guest's own. */
 function isMade(error: unknown): error is Error {
-  return error instanceof Error && typeof (error as { syscall?: unknown }).syscall === 'string'
+  return isError(error) && typeof (error as { syscall?: unknown }).syscall === 'string'
 }
 
 /**

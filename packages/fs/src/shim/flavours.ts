@@ -2,7 +2,6 @@
 import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
-import { adoptPromise, isOfOtherRealm } from './adopting.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { restate, traceFrom, withoutTrace } from './errors.ts'
@@ -271,21 +270,23 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
  * @param run - started at once; what it throws rejects
  */
 export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>): Promise<Result> {
-  const owner = ownerHere(context.ns)
+  const { ns } = context
+  const owner = ownerHere(ns)
   // An async function, so that errors tell which of the guest's functions were waiting.
   const settle = async (): Promise<Result> => {
     try {
-      return await new Promise<Result>((resolve, reject) => {
+      const result = await new Promise<Result>((resolve, reject) => {
         run().then(
           (value) => deliver(owner, 'io', () => resolve(value)),
           (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
         )
       })
+      return ns.adopt(result)
     } catch (error) {
-      throw traceFrom(error, settle)
+      throw ns.adopt(traceFrom(error, settle))
     }
   }
-  return isOfOtherRealm(context.ns) ? adoptPromise(context.ns, settle()) : settle()
+  return ns.adopt(settle())
 }
 
 /** Lets the original reject if the arguments are invalid. */

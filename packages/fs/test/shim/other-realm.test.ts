@@ -20,7 +20,7 @@ const wallClock = {
 
 /** Gives what is made of this realm's prototypes those of another, as far as these tests look. */
 function adopterOf(global: typeof globalThis): <T>(value: T) => T {
-  const names = ['Array', 'Object', 'Error', 'TypeError', 'RangeError'] as const
+  const names = ['Array', 'Object', 'Promise', 'Error', 'TypeError', 'RangeError'] as const
   const counterparts = new Map<unknown, object>(
     names.map((name) => [globalThis[name].prototype, global[name].prototype]),
   )
@@ -124,6 +124,12 @@ inOtherRealm('promises are the guest’s', async ({ global, fs, dir }) => {
   ]
   for (const promise of promises) expect(Object.getPrototypeOf(promise)).toBe(global.Promise.prototype)
   await Promise.all(promises)
+})
+
+inOtherRealm('failures of promises tell who waits for them', async ({ global, fs, dir }) => {
+  const waiting = global.eval('(async function waiting(call) { await call() })') as (call: () => unknown) => unknown
+  const error = (await outcomeOf(() => waiting(() => fs.promises.access(`${dir}/missing`)))) as Error
+  expect(error.stack?.split('\n')[1]).toContain('waiting')
 })
 
 inOtherRealm('a listener is found again', async ({ fs, dir }) => {
