@@ -1,8 +1,9 @@
-import { getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import type * as util from 'node:util'
+import { apply, builtin, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
 
 const { getPrototypeOf, setPrototypeOf } = Reflect
 const { isExtensible } = Object
-const { isArray } = Array
+const { isMap, isProxy, isSet } = (builtin('util') as typeof util).types
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
 
@@ -17,10 +18,14 @@ export interface Adopter {
   /** Gives a value that was made for a guest to its realm: the object itself and the plain objects and arrays in it. */
   adopt<T>(value: T): T
   /**
-   * Calls a function while all that is reachable from some values counts as the guest's: what compares prototypes then
-   * finds those of one realm.
+   * Exchanges the prototypes of all that is reachable from some values, so that what compares prototypes finds those of
+   * one realm.
+   *
+   * @param values - where to begin
+   * @param to - whose prototypes the objects of the other realm get
+   * @returns takes it back
    */
-  asKin<Result>(values: readonly unknown[], call: () => Result): Result
+  exchange(values: readonly unknown[], to: 'guest' | 'host'): () => void
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
@@ -29,10 +34,11 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
  * Makes what gives results of the host's functions to a realm.
  *
  * @param counterparts - the prototypes to exchange
- * @param intrinsics - the host's prototypes of what is looked into
  * @returns the adopter
  */
 export function createAdopter(counterparts: Counterparts): Adopter {
+  let hostCounterparts: Counterparts | undefined
+  const reversed = (): Counterparts => (hostCounterparts ??= new Map([...counterparts].map(([from, to]) => [to, from])))
   const plain = Object.prototype
   const list = Array.prototype
 
@@ -44,9 +50,8 @@ export function createAdopter(counterparts: Counterparts): Adopter {
     setPrototypeOf(value, counterpart)
     if (proto === list) adoptElements(value as unknown[], depth)
     else if (proto === plain) adoptMembers(value, depth)
-    else if (proto === Map.prototype)
-      mapForEach.call(value as Map<unknown, unknown>, (member) => adoptAt(member, depth))
-    else if (proto === Set.prototype) setForEach.call(value as Set<unknown>, (member) => adoptAt(member, depth))
+    else if (proto === Map.prototype) apply(mapForEach, value, [(member: unknown) => adoptAt(member, depth)])
+    else if (proto === Set.prototype) apply(setForEach, value, [(member: unknown) => adoptAt(member, depth)])
     else if (proto === AggregateError.prototype) adoptAt((value as AggregateError).errors, depth)
   }
 
@@ -68,24 +73,23 @@ export function createAdopter(counterparts: Counterparts): Adopter {
       return value
     },
 
-    asKin(values, call) {
+    exchange(values, to) {
+      const counterpartsTo = to === 'guest' ? counterparts : reversed()
       const changed: [object, object][] = []
-      const seen = new Set<object>()
+      const seen = new Set<unknown>()
       const pending: unknown[] = [...values]
       while (pending.length > 0) {
         const value = pending.pop()
-        if ((!isObject(value) && typeof value !== 'function') || seen.has(value)) continue
+        if (!isObject(value) || seen.has(value) || isProxy(value)) continue
         seen.add(value)
         const proto = getPrototypeOf(value)
-        const counterpart = proto === null ? undefined : counterparts.get(proto)
+        const counterpart = proto === null ? undefined : counterpartsTo.get(proto)
         if (counterpart !== undefined && isExtensible(value) && setPrototypeOf(value, counterpart)) {
           changed.push([value, proto as object])
         }
         collectMembers(value, pending)
       }
-      try {
-        return call()
-      } finally {
+      return () => {
         for (const [object, proto] of changed) setPrototypeOf(object, proto)
       }
     },
@@ -94,13 +98,7 @@ export function createAdopter(counterparts: Counterparts): Adopter {
 
 function collectMembers(value: object, into: unknown[]): void {
   if (ArrayBuffer.isView(value)) return
-  // A proxy may answer with anything, and see who asks.
-  try {
-    if (isArray(value)) into.push(...value)
-    else for (const key of ownKeys(value)) into.push(getOwnPropertyDescriptor(value, key)?.value)
-    if (value instanceof Map) mapForEach.call(value, (member, key) => void into.push(member, key))
-    else if (value instanceof Set) setForEach.call(value, (member) => void into.push(member))
-  } catch {
-    // What cannot be looked into is compared as it is.
-  }
+  for (const key of ownKeys(value)) into.push(getOwnPropertyDescriptor(value, key)?.value)
+  if (isMap(value)) apply(mapForEach, value, [(member: unknown, key: unknown) => void into.push(member, key)])
+  else if (isSet(value)) apply(setForEach, value, [(member: unknown) => void into.push(member)])
 }

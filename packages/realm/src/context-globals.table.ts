@@ -37,4 +37,4 @@ export const globalAccessors: ReadonlySet<string> = new Set([
 export const adoptedGlobals: ReadonlySet<string> = new Set(['fetch', 'structuredClone'])
 
 /** Functions whose results are nobody's. */
-export const calledGlobals: ReadonlySet<string> = new Set(['atob', 'btoa', 'queueMicrotask'])
+export const calledGlobals: ReadonlySet<string> = new Set(['queueMicrotask'])

@@ -1,4 +1,4 @@
-import { apply, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { apply, defineProperty, getOwnPropertyDescriptor, host as hostProcess, ownKeys } from '@libvisor/abi'
 import { createPatchRegistry, mimic, sealExports, slots, supportRows } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createGuestConsole } from './context-console.ts'
@@ -59,7 +59,7 @@ export function furnishGlobals(options: GlobalsOptions): void {
   if (entropy?.seeded === true) {
     defineProperty(global.Math, 'random', {
       value: mimic(
-        Math.random,
+        hostProcess.random,
         kit.calling(() => entropy.float()),
       ),
       ...writable,

@@ -90,11 +90,9 @@ export function makeRealmKit(): RealmKit {
     },
 
     calling(fn) {
-      return {
-        call(this: unknown, ...args: never[]): unknown {
-          return apply(fn, this, args)
-        },
-      }.call
+      return function (this: unknown, ...args: never[]): unknown {
+        return apply(fn, this, args)
+      }
     },
 
     lazyProperty(name, enumerable, make) {

@@ -4,7 +4,7 @@ import type { Intrinsics } from '@libvisor/abi'
 import { unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createAdopter } from './context-adopt.ts'
-import type { Adopter } from './context-adopt.ts'
+import { relateErrors } from './context-errors.ts'
 import { furnishGlobals } from './context-globals.ts'
 import { makeRealmKit } from './context-kit.ts'
 import type { RealmKit } from './context-kit.ts'
@@ -45,8 +45,16 @@ export interface ContextRealm extends Disposable {
   adopt<T>(value: T): T
   /** Imports a module on behalf of evaluated code. @param referrer - the file of the code, where it has one */
   importModule(specifier: string, referrer: unknown, attributes: object): Promise<object>
-  /** Calls a function while what is reachable from some values has the realm's prototypes. */
-  asKin<Result>(values: readonly unknown[], call: () => Result): Result
+  /**
+   * Exchanges the prototypes of what is reachable from some values.
+   *
+   * @param values - where to begin
+   * @param to - whose prototypes the objects of the other realm get
+   * @returns takes it back
+   */
+  exchange(values: readonly unknown[], to: 'guest' | 'host'): () => void
+  /** Calls a function for which the realm's errors inherit from the host's. */
+  asErrors<Result>(call: () => Result): Result
   /** Whether an object (a promise above all) was made in this realm. */
   owns(value: unknown): boolean
   /** Puts Node's globals in place. */
@@ -162,7 +170,8 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
     global,
     kit,
     intrinsics: intrinsicsOf(global),
-    ...(adopter satisfies Adopter),
+    ...adopter,
+    ...relateErrors(global, kit),
 
     async importModule(specifier, referrer, attributes) {
       if (importModuleDynamically === undefined) throw unsupported('import()', 'the context has no loader')

@@ -13,17 +13,54 @@ type Callable = (...args: never[]) => unknown
 export function createComparison(realm: ContextRealm): (fn: Callable) => Callable {
   return (fn) => {
     const negated = fn.name.startsWith('not')
-    const compared: Callable = realm.kit.calling((...args: never[]): unknown => {
-      const compare = (): unknown => apply(fn, undefined, args)
-      const asKin = (): unknown => realm.asKin(args.slice(0, 2), compare)
-      if (negated) return asKin()
+
+    /** Whether the values were found equal, or different where that is what was asked. */
+    const holds = (result: () => unknown): boolean => {
       try {
-        const result = compare()
-        return result === false ? asKin() : result
+        return result() !== false
       } catch {
-        return asKin()
+        return false
       }
-    })
-    return compared
+    }
+
+    function compare(this: unknown, ...args: never[]): unknown {
+      const compared = (): unknown => apply(fn, this, args)
+      const values = args.slice(0, 2)
+      // Frozen objects keep their prototypes: where one realm's are, the other's follow.
+      const exchanged = (to: 'guest' | 'host', call: () => unknown): unknown => {
+        const takeBack = realm.exchange(values, to)
+        try {
+          return realm.asErrors(call)
+        } finally {
+          takeBack()
+        }
+      }
+      if (!negated) {
+        if (holds(compared)) return compared()
+        if (holds(() => exchanged('host', compared))) return exchanged('host', compared)
+      }
+      try {
+        return exchanged('guest', compared)
+      } catch (error) {
+        throw withoutOwnFrames(error)
+      }
+    }
+    return realm.kit.calling(compare)
   }
+}
+
+/** How the file of {@link makeRealmKit} is called, and how stacks show the functions of this package that it calls. */
+const ownFrame = /^ {4}at .*\(node:internal\/libvisor\/context:\d+:\d+\)$/
+
+/** A failed assertion's stack begins where it was called. */
+function withoutOwnFrames(error: unknown): unknown {
+  const stack: unknown = Reflect.get(Object(error) as object, 'stack')
+  if (typeof stack !== 'string') return error
+  const lines = stack.split('\n')
+  const last = lines.findLastIndex((line) => ownFrame.test(line))
+  const first = lines.findIndex((line) => line.startsWith('    at '))
+  if (last === -1) return error
+  lines.splice(first, last - first + 1)
+  Reflect.set(error as object, 'stack', lines.join('\n'))
+  return error
 }
