@@ -1,6 +1,7 @@
 /** Results and errors that belong to the realm of the guest, where that is not the one in which this code runs. */
 import { apply, hostIntrinsics, ownKeys } from '@libvisor/abi'
 import type { Namespace } from '@libvisor/core'
+import { traceFrom } from './errors.ts'
 import type { AnyFunction } from './flavours.ts'
 
 /** Whether a guest could tell what is made in this realm from its own. */
@@ -60,7 +61,7 @@ export function adoptPromise<Result>(ns: Namespace, promise: PromiseLike<Result>
     try {
       return ns.adopt(await promise)
     } catch (error) {
-      throw ns.adopt(error)
+      throw ns.adopt(traceFrom(error, settle))
     }
   }
   return ns.adopt(settle())

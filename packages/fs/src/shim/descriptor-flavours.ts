@@ -1,5 +1,5 @@
 /** The two flavours of an operation on descriptors: synchronous, and with a callback. */
-import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
 import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
@@ -68,10 +68,13 @@ function callBackTransfer(
 ): void {
   const owner = ownerHere(context.ns)
   const subject = operation.subjectOf?.(call.args) ?? call.args.find((value) => ArrayBuffer.isView(value))
-  runAsync(context.process, operation.run(call) as Operation<Transfer>).then(
-    (transfer) => deliver(owner, 'io', () => void callback(null, transfer.bytes, transfer.subject)),
-    (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error), 0, subject)),
-  )
+  const release = livenessOf(context.ns).hold()
+  runAsync(context.process, operation.run(call) as Operation<Transfer>)
+    .then(
+      (transfer) => deliver(owner, 'io', () => void callback(null, transfer.bytes, transfer.subject)),
+      (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error), 0, subject)),
+    )
+    .finally(release)
 }
 
 function* close({ context, fd }: DescriptorCall): Operation<void> {

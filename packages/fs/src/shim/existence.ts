@@ -1,5 +1,5 @@
 /** `exists` and `existsSync`, which answer where others fail. */
-import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
 import { isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { AnyFunction } from './flavours.ts'
@@ -37,10 +37,14 @@ export function exists(context: FsContext): AnyFunction {
     if (!isValidPath(path)) return callNative(native, path, bindGuest(callback))
     const owner = ownerHere(context.ns)
     const answer = (found: boolean): void => deliver(owner, 'io', () => void (callback as AnyFunction)(found))
-    context.process.async.access(context.path(path).absolute, 0).then(
-      () => answer(true),
-      () => answer(false),
-    )
+    const release = livenessOf(context.ns).hold()
+    context.process.async
+      .access(context.path(path).absolute, 0)
+      .then(
+        () => answer(true),
+        () => answer(false),
+      )
+      .finally(release)
   }
   const promisified = {
     exists: (path: unknown) => new context.ns.intrinsics.Promise((resolve) => exists(path, resolve)),

@@ -1,5 +1,5 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
-import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
+import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
 import { arePlain, isValidPath } from './arguments.ts'
@@ -209,10 +209,13 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
 /** Calls back in a later turn, in the guest's own context. */
 export function callBack(context: FsContext, operation: Operation<unknown>, callback: AnyFunction): void {
   const owner = ownerHere(context.ns)
-  runAsync(context.process, operation).then(
-    (value) => deliver(owner, 'io', () => void (value === undefined ? callback(null) : callback(null, value))),
-    (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error))),
-  )
+  const release = livenessOf(context.ns).hold()
+  runAsync(context.process, operation)
+    .then(
+      (value) => deliver(owner, 'io', () => void (value === undefined ? callback(null) : callback(null, value))),
+      (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error))),
+    )
+    .finally(release)
 }
 
 /** Where the callback is: the first function after what cannot be one. */
@@ -276,10 +279,13 @@ export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>
   const settle = async (): Promise<Result> => {
     try {
       const result = await new Promise<Result>((resolve, reject) => {
-        run().then(
-          (value) => deliver(owner, 'io', () => resolve(value)),
-          (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
-        )
+        const release = livenessOf(ns).hold()
+        run()
+          .then(
+            (value) => deliver(owner, 'io', () => resolve(value)),
+            (error: unknown) => deliver(owner, 'io', () => reject(error as Error)),
+          )
+          .finally(release)
       })
       return ns.adopt(result)
     } catch (error) {

@@ -122,6 +122,7 @@ export class ContextGuest {
       switchPort: openSwitchPort(network),
       areas: { fs: () => fsArea, net: () => netArea },
       intrinsics: this.realm.intrinsics,
+      adopt: this.realm.adopt,
     })
     this.#part(furnished.ns)
     furnished.ns.provide(slots.stdio, channels)
@@ -133,8 +134,17 @@ export class ContextGuest {
     return part
   }
 
+  /** Releases all there is, also where some of it fails: what is left over would be the thread's for ever. */
   #release(): void {
-    for (const part of this.#parts.splice(0).reverse()) part[Symbol.dispose]()
+    for (const part of this.#parts.splice(0).reverse()) {
+      try {
+        part[Symbol.dispose]()
+      } catch (error) {
+        host.setImmediate(() => {
+          throw error
+        })
+      }
+    }
   }
 
   #usage(): GuestUsage {
