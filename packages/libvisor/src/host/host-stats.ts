@@ -13,7 +13,7 @@ export interface ThreadStats {
   readonly heapLimitBytes: number | undefined
   /** @units milliseconds */
   readonly cpuMs: number | undefined
-  /** How much of the last second or so its event loop was busy: 0 to 1. */
+  /** How much of the last second or so in which no guest was started its event loop was busy: 0 to 1. */
   readonly utilization: number
   /** How long it has not returned to its event loop. @units milliseconds */
   readonly stalledMs: number

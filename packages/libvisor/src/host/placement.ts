@@ -8,7 +8,7 @@ export interface Place {
   readonly guests: number
   /** The groups of its guests. */
   readonly groups: ReadonlySet<string>
-  /** How much of the last second or so its event loop was busy: 0 to 1. */
+  /** How much of the last second or so in which no guest was started its event loop was busy: 0 to 1. */
   readonly utilization: number
   /** Whether it has not returned to its event loop for long. */
   readonly stalled: boolean

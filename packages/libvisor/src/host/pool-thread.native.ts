@@ -40,6 +40,9 @@ export interface PoolThreadOptions {
   readonly onGone: () => void
 }
 
+/** A guest that starts keeps its thread busy for a while, which says nothing of the time after it. @units milliseconds */
+const SETTLE_MS = 2000
+
 /** What each of Node's versions needs for contexts. */
 const contextArgv: readonly string[] = [
   '--experimental-vm-modules',
@@ -59,7 +62,7 @@ const YOUNG_GENERATION_MB = 48
 export class PoolThread {
   readonly number: number
   readonly guests = new Set<PooledGuest>()
-  /** How much of the time between the last two looks its event loop was busy: 0 to 1. */
+  /** How much of the time between two looks its event loop was busy when no guest had just been started: 0 to 1. */
   utilization = 0
   /** Since when it has had no guests. @units milliseconds, monotonic */
   idleSince: number | undefined
@@ -70,6 +73,8 @@ export class PoolThread {
   readonly #pulse = createPulse()
   readonly #stall: StallDetector
   #measured: EventLoopUtilization | undefined
+  /** When what its guests do says more than that they start. @units milliseconds, monotonic */
+  #settledAt = 0
   #verdict: Verdict = 'turning'
   #ending: Ending | undefined
   #error: unknown
@@ -131,9 +136,10 @@ export class PoolThread {
   }
 
   /** Starts a guest. */
-  spawn(envelope: PooledGuestEnvelope, guest: PooledGuest): void {
+  spawn(envelope: PooledGuestEnvelope, guest: PooledGuest, now: number): void {
     this.guests.add(guest)
     this.idleSince = undefined
+    this.#settledAt = now + SETTLE_MS
     this.#worker.ref()
     this.#control.postMessage({ type: 'spawn', envelope } satisfies ToPool, portsOf(envelope))
   }
@@ -150,8 +156,9 @@ export class PoolThread {
   look(now: number): Verdict | undefined {
     const { performance } = this.#worker
     const measured = performance.eventLoopUtilization()
-    this.utilization =
-      this.#measured === undefined ? 0 : performance.eventLoopUtilization(measured, this.#measured).utilization
+    if (this.#measured !== undefined && now > this.#settledAt) {
+      this.utilization = performance.eventLoopUtilization(measured, this.#measured).utilization
+    }
     this.#measured = measured
     const { beats } = this.pulse
     // Until the first beat it starts, which takes as long as it takes.

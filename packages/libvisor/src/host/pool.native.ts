@@ -64,7 +64,7 @@ export class Pool implements AsyncDisposable {
       stdioPort: streams.connect(),
     }
     const guest: PooledGuest = { name: spec.name, group: placement.group, namespaceId: undefined, leave }
-    thread.spawn(envelope, guest)
+    thread.spawn(envelope, guest, performance.now())
     const inherits = stdio === 'inherit'
     return {
       address: network.address,
