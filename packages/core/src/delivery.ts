@@ -1,4 +1,5 @@
 import { captureContext, runInFrame } from './async-context.native.ts'
+import { chargeCpu } from './cpu-meter.native.ts'
 import { isHere } from './current.ts'
 import type { EnterContext } from './async-context.native.ts'
 import type { Namespace } from './namespace.ts'
@@ -126,6 +127,7 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
 export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
   if (ns.ended) return false
   last = { ns, kind }
+  chargeCpu(ns)
   // What it does may be the last thing that it had to do.
   ns.liveness.touch()
   return true

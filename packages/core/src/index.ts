@@ -16,6 +16,7 @@ export { perNamespace } from './per-namespace.ts'
 export { createDispatcher, dispatchExports } from './dispatch.ts'
 export type { DispatchOptions } from './dispatch.ts'
 export { createPatchRegistry, mimic } from './patch-registry.ts'
+export { restateError, restatePlain } from './restate.ts'
 export type { PatchRegistry } from './patch-registry.ts'
 
 // The way in: the delivery gate. The way out: native sections.
@@ -38,6 +39,7 @@ export type { EnterContext, Frame } from './async-context.native.ts'
 // What keeps a guest alive.
 export { holdUntilCalled, keepAlive } from './liveness.native.ts'
 export { livenessOf } from './liveness.ts'
+export { cpuMsOf, meterCpu } from './cpu-meter.native.ts'
 export type { Liveness, LivenessCounts, LivenessLoop } from './liveness.ts'
 
 // Which parts of Node's API a guest gets.

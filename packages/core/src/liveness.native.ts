@@ -13,6 +13,7 @@ let timer: ReturnType<typeof setInterval> | undefined
  * virtual connection, a watcher over files in memory. Disposing of it lets the loop end; doing so again does nothing.
  *
  * @param ns - for whom. @defaultValue the namespace of the running code
+ * @param kind - what statistics count it as. @defaultValue `handle`
  * @returns the reference
  * @example
  * ```ts
@@ -30,9 +31,12 @@ let timer: ReturnType<typeof setInterval> | undefined
  * assert.equal(timers(), before)
  * ```
  */
-export function keepAlive(ns: Namespace | undefined = currentFrame()?.ns): Disposable {
+export function keepAlive(
+  ns: Namespace | undefined = currentFrame()?.ns,
+  kind: 'handle' | 'socket' = 'handle',
+): Disposable {
   let held = true
-  const release = ns?.liveness.hold()
+  const release = ns?.liveness.hold(kind)
   if (++references === 1) timer = host.setInterval(() => {}, LONGEST_MS)
   return {
     [Symbol.dispose]() {

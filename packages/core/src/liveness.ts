@@ -14,6 +14,8 @@ export interface LivenessLoop {
 export interface LivenessCounts {
   /** Servers, connections, watchers, requests: whatever {@link keepAlive} was called for. */
   readonly references: number
+  /** How many of the references are of sockets. */
+  readonly sockets: number
   /** Tasks on their way through the delivery gate. */
   readonly deliveries: number
   readonly [kind: string]: number
@@ -37,7 +39,9 @@ export class Liveness {
   readonly #owns: (handle: object) => boolean
   readonly #sources = new Map<string, () => number>()
   #references = 0
+  #sockets = 0
   #deliveries = 0
+  #activity = 0
   #onIdle: (() => void) | undefined
   /** Whether a look is on its way. */
   #looking = false
@@ -50,13 +54,15 @@ export class Liveness {
   }
 
   /** Counts a reference. @returns gives it back; doing so again does nothing */
-  hold(): () => void {
+  hold(kind: 'handle' | 'socket' = 'handle'): () => void {
     this.#references++
+    if (kind === 'socket') this.#sockets++
     let held = true
     return () => {
       if (!held) return
       held = false
       this.#references--
+      if (kind === 'socket') this.#sockets--
       this.touch()
     }
   }
@@ -83,8 +89,21 @@ export class Liveness {
     this.#sources.set(kind, count)
   }
 
+  /** Changes whenever the guest may have run. */
+  get activity(): number {
+    return this.#activity
+  }
+
+  /** Whether nothing is known, at this moment, that keeps the guest alive. */
+  get isIdle(): boolean {
+    if (this.#references > 0 || this.#deliveries > 0) return false
+    for (const count of this.#sources.values()) if (count() > 0) return false
+    return !this.#isRequested()
+  }
+
   /** Says that the guest has run, or that something which kept it alive is gone: it may have become idle. */
   touch(): void {
+    this.#activity++
     if (this.#onIdle === undefined || this.#references > 0) return
     this.#quietTurns = 0
     this.#retryMs = FIRST_RETRY_MS
@@ -95,7 +114,11 @@ export class Liveness {
 
   /** How much keeps the guest alive now. */
   counts(): LivenessCounts {
-    const counts: Record<string, number> = { references: this.#references, deliveries: this.#deliveries }
+    const counts: Record<string, number> = {
+      references: this.#references,
+      sockets: this.#sockets,
+      deliveries: this.#deliveries,
+    }
     for (const [kind, count] of this.#sources) counts[kind] = count()
     return counts as LivenessCounts
   }
@@ -121,7 +144,7 @@ export class Liveness {
     const onIdle = this.#onIdle
     if (onIdle === undefined || this.#references > 0 || this.#deliveries > 0) return
     for (const count of this.#sources.values()) if (count() > 0) return
-    if (this.#loop.hasRequests() || this.#loop.handles().some(this.#owns)) return this.#retry()
+    if (this.#isRequested()) return this.#retry()
     // What Node itself has put off by a turn belongs to somebody, and there is no telling to whom.
     if (++this.#quietTurns < QUIET_TURNS) {
       this.#looking = true
@@ -129,6 +152,10 @@ export class Liveness {
       return
     }
     onIdle()
+  }
+
+  #isRequested(): boolean {
+    return this.#loop.hasRequests() || this.#loop.handles().some(this.#owns)
   }
 
   /** Looks again soon: nobody says when a request of the host's ends. */

@@ -24,3 +24,12 @@ export { createProcessInterceptor } from './shim/interceptor.ts'
 export type { ProcessInterceptorOptions } from './shim/interceptor.ts'
 export type { HostDirectory } from './shim/child-process.ts'
 export type { WorkerArguments, WorkerLauncher } from './shim/worker-threads.ts'
+
+// The life of a guest that shares its thread: errors, rejections, warnings, exits, and the moment when nothing keeps it alive.
+export { createLifecycle } from './shim/lifecycle.ts'
+export type { ExceptionOrigin, GuestLifecycle, GuestUsage, LifecycleOptions } from './shim/lifecycle.ts'
+export { installContainment } from './shim/containment.ts'
+export type { ContainmentOptions } from './shim/containment.ts'
+export { describeUncaught } from './shim/describe-error.ts'
+export type { DescribeOptions } from './shim/describe-error.ts'
+export type { EndStatus } from './state/ending.ts'

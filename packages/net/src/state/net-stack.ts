@@ -1,6 +1,4 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import { keepAlive } from '@libvisor/core'
-import type { Namespace } from '@libvisor/core'
 import type { SocketFiles } from '@libvisor/core'
 import type {
   Accept,
@@ -219,22 +217,6 @@ export class NetStack implements Disposable {
     return () => void this.#open.delete(resource)
   }
 
-  /**
-   * Keeps the event loop alive until the result is disposed of, or the stack.
-   *
-   * @param ns - the namespace whose stack this is: another one's code may be running
-   */
-  hold(ns?: Namespace): Disposable {
-    const reference = keepAlive(ns)
-    const forget = this.own(reference)
-    return {
-      [Symbol.dispose]() {
-        forget()
-        reference[Symbol.dispose]()
-      },
-    }
-  }
-
   /** Closes all listeners, resets all connections and leaves the switch. Doing so again does nothing. */
   [Symbol.dispose](): void {
     for (const listener of this.#ports.listeners()) listener[Symbol.dispose]()
@@ -252,8 +234,15 @@ export class NetStack implements Disposable {
   }
 
   /** Holds a connection until it is over, so that it lives although only native handles refer to it. */
-  #track(connection: Connection, released: () => void = () => {}): void {
-    const forget = this.own({ [Symbol.dispose]: () => connection.reset() })
+  #track(connection: Connection, released: () => void = ignore): void {
+    const forget = this.own({
+      [Symbol.dispose]() {
+        connection.reset()
+        // It may wait for its other side, and holds nothing of this one any more.
+        connection.onReadable = ignore
+        connection.onReleased = ignore
+      },
+    })
     connection.onReleased = () => {
       forget()
       released()
@@ -295,6 +284,8 @@ export class NetStack implements Disposable {
 export function createNetStack(options?: NetStackOptions): NetStack {
   return new NetStack(options)
 }
+
+const ignore = (): void => {}
 
 /** An address without the spellings that IPv6 has for IPv4. */
 function plain(address: string): string {

@@ -1,12 +1,18 @@
 import type { EventEmitter } from 'node:events'
 import { getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { restatePlain } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
-import { endGuest } from './exit-members.ts'
+import { exceptionMembers } from './exception-members.ts'
+import { lifeMembers } from './life-members.ts'
 import { methods } from './members.ts'
+import type { Members } from './members.ts'
 import { createMemberContext, processMembers } from './process-members.ts'
+import { tickMembers } from './tick-members.ts'
+import { usageMembers } from './usage-members.ts'
+import { warningMembers } from './warning-members.ts'
 
-/** What `process` keeps for itself as an emitter, and what is the host's alone. */
+/** What `process` keeps for itself as an emitter, and what only a process of its own has. */
 const notInherited = new Set<PropertyKey>([
   '_events',
   '_eventsCount',
@@ -14,12 +20,12 @@ const notInherited = new Set<PropertyKey>([
   'channel',
   'connected',
   'disconnect',
-  'domain',
-  'exitCode',
   'mainModule',
   'send',
-  '_exiting',
 ])
+
+/** Plain data of the host's realm, of which each guest gets a copy in its own. */
+const plainData = ['versions', 'release', 'config', 'features', 'moduleLoadList', '_preload_modules'] as const
 
 /**
  * Makes a whole `process` for one namespace, for a context of its own: an emitter with Node's prototype chain whose
@@ -35,39 +41,38 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
   emitter.constructor.init.call(bound)
 
   const context = createMemberContext(ns, bound)
-  const members = processMembers(context, 'context')
-  for (const key of ownKeys(originalProcess)) {
-    if (notInherited.has(key) || key in members) continue
-    Object.defineProperty(bound, key, getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor)
+  const members: Members = {
+    ...copiedData(ns),
+    ...processMembers(context, 'context'),
+    ...lifeMembers(context),
+    ...exceptionMembers(context),
+    ...tickMembers(context),
+    ...usageMembers(context),
+    domain: { value: null, writable: true, enumerable: true, configurable: true },
+    ...methods({ openStdin: () => bound.stdin.resume() && bound.stdin }),
   }
-  Object.defineProperties(bound, members)
-
-  let exiting = false
-  Object.defineProperties(bound, {
-    exitCode: { value: undefined, writable: true, enumerable: true, configurable: true },
-    ...methods({
-      exit(code?: number | string): never {
-        if (code !== undefined) bound.exitCode = code
-        if (!exiting) {
-          exiting = true
-          bound.emit('exit', Number(bound.exitCode ?? 0))
-        }
-        return endGuest(context, Number(bound.exitCode ?? 0))
-      },
-      // Node's own asks the host's process for _kill.
-      kill(pid: number, signal: NodeJS.Signals | number = 'SIGTERM'): true {
-        return killThrough(bound, ns, pid, signal)
-      },
-    }),
-  })
+  const warnings = warningMembers(context)
+  Object.assign(members, warnings.members)
+  // In Node's order: programs enumerate them.
+  for (const key of ownKeys(originalProcess)) {
+    if (notInherited.has(key)) continue
+    const descriptor = getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor
+    const mine = typeof key === 'string' && Object.hasOwn(members, key) ? members[key] : undefined
+    Object.defineProperty(bound, key, { ...(mine ?? descriptor), enumerable: descriptor.enumerable === true })
+  }
+  for (const key of Object.keys(members)) {
+    if (!Object.hasOwn(bound, key)) Object.defineProperty(bound, key, members[key] as PropertyDescriptor)
+  }
+  warnings.listen()
   return bound
 }
 
-function killThrough(bound: NodeJS.Process, ns: Namespace, pid: number, signal: NodeJS.Signals | number): true {
-  const number =
-    typeof signal === 'number' ? signal : ns.personality.signals[signal as keyof typeof ns.personality.signals]
-  if (number === undefined) throw ns.errors.coded('TypeError', 'ERR_UNKNOWN_SIGNAL', `Unknown signal: ${signal}`)
-  const error = (bound as unknown as { _kill(pid: number, signal: number): number })._kill(pid, number)
-  if (error !== 0) throw ns.errors.call(error === -ns.personality.errno.ESRCH[0] ? 'ESRCH' : 'EINVAL', 'kill')
-  return true
+function copiedData(ns: Namespace): Members {
+  const members: Members = {}
+  for (const name of plainData) {
+    const descriptor = getOwnPropertyDescriptor(originalProcess, name)
+    if (descriptor === undefined || !('value' in descriptor)) continue
+    members[name] = { ...descriptor, value: restatePlain(ns, descriptor.value as unknown) }
+  }
+  return members
 }

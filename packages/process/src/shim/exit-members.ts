@@ -1,6 +1,7 @@
 import { apply } from '@libvisor/abi'
 import type { Realm } from '@libvisor/core'
 import { VisorError, deliver, ownerHere } from '@libvisor/core'
+import { endNamespace } from '../state/ending.ts'
 import { createSignalSender } from '../state/signals.ts'
 import type { Signals } from '../state/signals.ts'
 import { methods } from './members.ts'
@@ -16,14 +17,20 @@ export interface ExitOptions {
 }
 
 /**
- * Ends the code of a guest that shares its realm: there is no other way to unwind its stack.
+ * Ends a guest that shares its realm, and the code of it that runs.
  *
  * @param context - the namespace
  * @param code - the exit code
+ * @param signal - what has ended it, if something has
+ * @throws {VisorError} VISOR_GUEST_ENDED in the guest's own code: there is no other way to unwind its stack
  */
-export function endGuest({ ns, state }: Pick<MemberContext, 'ns' | 'state'>, code: number): never {
-  state.onExit?.(code)
-  ns[Symbol.dispose]()
+export function endGuest(
+  { ns, state }: Pick<MemberContext, 'ns' | 'state'>,
+  code: number,
+  signal: NodeJS.Signals | null = null,
+): never {
+  if (!ns.ended) state.onExit?.(code)
+  endNamespace(ns, { code: signal === null ? code : null, signal })
   throw new VisorError('VISOR_GUEST_ENDED', `The guest '${ns.name}' has ended with exit code ${code}`)
 }
 
@@ -36,8 +43,13 @@ export function endGuest({ ns, state }: Pick<MemberContext, 'ns' | 'state'>, cod
  */
 export function createSignals(context: MemberContext, options: ExitOptions): Signals {
   const { ns, original, process, state } = context
-  const end = (code: number): void => {
-    if (options.kind !== 'own') endGuest(context, code)
+  const end = (code: number, signal: NodeJS.Signals): void => {
+    if (options.kind === 'context') {
+      // Whoever sends it from outside of the guest has nothing to unwind.
+      if (!ns.ended) state.onExit?.(code)
+      return endNamespace(ns, { code: null, signal })
+    }
+    if (options.kind !== 'own') endGuest(context, code, signal)
     state.onExit?.(code)
     original.reallyExit(code)
   }

@@ -1,6 +1,7 @@
 import type * as childProcess from 'node:child_process'
 import type * as workerThreads from 'node:worker_threads'
-import { createDispatcher, perNamespace } from '@libvisor/core'
+import { host } from '@libvisor/abi'
+import { createDispatcher, mimic, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { inWorker, liveProcess, originalModule } from '../originals.native.ts'
 import { adoptEnvironment } from './own-environment.ts'
@@ -9,8 +10,9 @@ import { hookChildProcess, hookCluster } from './child-process.ts'
 import type { HostDirectory } from './child-process.ts'
 import { createOs } from './os.ts'
 import type { GuestOs } from './os.ts'
-import { createMemberContext, processMembers } from './process-members.ts'
+import { argumentErrorsOf, createMemberContext, processMembers } from './process-members.ts'
 import { createSharedMember, sharedNames } from './shared-members.ts'
+import { createQueueMicrotask } from './tick-members.ts'
 import { hookWorkers } from './worker-threads.ts'
 import type { WorkerLauncher } from './worker-threads.ts'
 
@@ -78,6 +80,12 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
               Object.defineProperty(this, 'process', { value, writable: true, enumerable: false, configurable: true })
             },
             enumerable: false,
+            configurable: true,
+          },
+          queueMicrotask: {
+            value: mimic(host.queueMicrotask, createQueueMicrotask(ns, argumentErrorsOf(ns))),
+            writable: true,
+            enumerable: true,
             configurable: true,
           },
         },

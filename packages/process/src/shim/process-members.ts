@@ -6,6 +6,7 @@ import type { GuestIdentity } from '../state/identity.ts'
 import { processState } from '../state/process-state.ts'
 import { signals } from '../state/signals.ts'
 import { createArgumentErrors } from './argument-errors.ts'
+import type { ArgumentErrors } from './argument-errors.ts'
 import { credentialMembers } from './credential-members.ts'
 import { envFileMembers } from './env-file-members.ts'
 import { createSignals, exitMembers } from './exit-members.ts'
@@ -13,6 +14,16 @@ import { guardedMembers } from './guarded-members.ts'
 import { identityMembers } from './identity-members.ts'
 import type { MemberContext, Members } from './members.ts'
 import { stdioMembers } from './stdio-members.ts'
+
+/**
+ * Makes the errors about arguments that a guest sees.
+ *
+ * @param ns - the guest's namespace
+ * @returns what makes them
+ */
+export function argumentErrorsOf(ns: Namespace): ArgumentErrors {
+  return createArgumentErrors(ns.errors, (value, options) => originalModule('util').inspect(value, options))
+}
 
 /**
  * Puts together what the members of a namespace's `process` are made of.
@@ -26,7 +37,7 @@ export function createMemberContext(ns: Namespace, process: NodeJS.Process): Mem
     ns,
     identity: ns.get(slots.identity) as GuestIdentity,
     state: ns.get(processState),
-    argument: createArgumentErrors(ns.errors, (value, options) => originalModule('util').inspect(value, options)),
+    argument: argumentErrorsOf(ns),
     original: originalProcess,
     module: originalModule,
     process,

@@ -21,8 +21,8 @@ export interface SignalTarget {
   listens(name: string): boolean
   /** Calls the guest's listeners, later. */
   emit(name: string, number: number): void
-  /** Ends the guest now. */
-  terminate(code: number): void
+  /** Ends the guest now, with 128 + n. */
+  terminate(code: number, signal: NodeJS.Signals): void
   /** Stops or continues the guest. */
   stop(name: string): void
 }
@@ -83,11 +83,11 @@ export function createSignalSender(personality: Personality, target: SignalTarge
       const [name, number] =
         table.find(([name, number]) => (typeof signal === 'number' ? number : name) === signal) ?? []
       if (name === undefined || number === undefined) throw new RangeError(`There is no signal ${signal}`)
-      if (name === 'SIGKILL') return target.terminate(128 + number)
+      if (name === 'SIGKILL') return target.terminate(128 + number, name)
       if (name === 'SIGSTOP') return target.stop(name)
       if (target.listens(name)) return target.emit(name, number)
       const action = defaultAction(name)
-      if (action === 'terminate') target.terminate(128 + number)
+      if (action === 'terminate') target.terminate(128 + number, name as NodeJS.Signals)
       else if (action === 'stop') target.stop(name)
     },
   }

@@ -1,6 +1,7 @@
+import { restateError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type { WhoAsks } from './asking.ts'
-import { createBoundTimers, createTimerGlobals, restated } from './bound-timers.ts'
+import { createBoundTimers, createTimerGlobals } from './bound-timers.ts'
 import type { BoundTimers, TimerGlobals } from './bound-timers.ts'
 import { askingManual, originalPromises, timersOn, virtualTimers } from './surface.ts'
 import { createPromiseTimers } from './timers-promises.ts'
@@ -44,7 +45,7 @@ function bindPromises(ns: Namespace, timers: TimerSource): ReturnType<BoundTimer
     ns,
     timers,
     original,
-    restate: (error) => restated(ns, error),
+    restate: (error) => restateError(ns, error),
   })
   const method = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true })
   const scheduler = Object.create(original.scheduler, {

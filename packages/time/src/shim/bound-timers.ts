@@ -1,5 +1,5 @@
 import { apply } from '@libvisor/abi'
-import { bindGuest, currentFrame, enterGate, mimic, ownerHere, requireAlive } from '@libvisor/core'
+import { bindGuest, currentFrame, enterGate, mimic, ownerHere, requireAlive, restateError } from '@libvisor/core'
 import type { DeliveryKind, Namespace } from '@libvisor/core'
 import { hostTimers } from '../originals.native.ts'
 
@@ -27,18 +27,6 @@ export interface BoundTimers {
 const PRUNE_FROM = 256
 
 /**
- * Gives an error of an original the guest's realm.
- *
- * @param ns - the guest's namespace
- * @param error - what an original has thrown for a wrong argument
- */
-export function restated(ns: Namespace, error: unknown): unknown {
-  const { code, name, message } = error as { code?: unknown; name: string; message: string }
-  if (typeof code !== 'string') return error
-  return ns.errors.coded(name === 'TypeError' || name === 'RangeError' ? name : 'Error', code, message)
-}
-
-/**
  * Makes timers of one namespace out of Node's own, whose class, checks and order they keep. They are counted, come through
  * the gate, and end with the namespace.
  *
@@ -54,12 +42,14 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
     for (const timer of live) if (!isWaiting(timer)) live.delete(timer)
     pruneAt = Math.max(PRUNE_FROM, live.size * 2)
   }
-  ns.liveness.count('timers', () => {
+  const count = (isCounted: (timer: NodeTimer) => boolean): number => {
     prune()
-    let count = 0
-    for (const timer of live) if (timer.hasRef() === true) count++
-    return count
-  })
+    let number = 0
+    for (const timer of live) if (timer.hasRef() === true && isCounted(timer)) number++
+    return number
+  }
+  ns.liveness.count('Timeout', () => count((timer) => '_onTimeout' in timer))
+  ns.liveness.count('Immediate', () => count((timer) => '_onImmediate' in timer))
   ns.own({
     [Symbol.dispose]() {
       for (const timer of live) {
@@ -94,7 +84,7 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
         ...rest,
       ) as NodeTimer
     } catch (error) {
-      throw restated(ns, error)
+      throw restateError(ns, error)
     }
     live.add(timer)
     if (live.size > pruneAt) prune()
