@@ -4,16 +4,14 @@ import type { BoundSet, Namespace } from '@libvisor/core'
 import { createContextLoader } from '@libvisor/loader'
 import type { ContextLoader } from '@libvisor/loader'
 import { openSwitchPort } from '@libvisor/net'
-import { createEnvironment } from '@libvisor/process'
-import { createLifecycle } from './temporary.ts'
-import type { GuestLifecycle } from './temporary.ts'
+import { createEnvironment, createLifecycle } from '@libvisor/process'
+import type { GuestLifecycle } from '@libvisor/process'
 import { createContextRealm, createGuestModules } from '@libvisor/realm'
 import type { ContextRealm } from '@libvisor/realm'
 import * as fsArea from '../areas/fs.ts'
 import * as netArea from '../areas/net.ts'
 import { furnish } from '../guest/furnish.ts'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
-import { provideSignals } from '../guest/signal-target.ts'
 import type { ExitStatus } from '../host/exit-status.ts'
 import { connectToHost } from '../thread/host-connection.ts'
 import { createInheritedStdio } from '../thread/inherited-stdio.native.ts'
@@ -74,7 +72,6 @@ export class ContextGuest {
         }),
       )
       this.lifecycle = this.#part(createLifecycle({ ns, process, onEnd: (status) => this.end(status) }))
-      provideSignals(ns, process, (signal) => this.end({ code: null, signal }))
     } catch (error) {
       this.#release()
       throw error
@@ -91,12 +88,7 @@ export class ContextGuest {
     connectToHost({ guest: this.furnished, envelope: this.#envelope, stats: () => this.#usage() })()
     host.setImmediate(() => {
       if (ns.ended) return
-      ns.run(() => {
-        this.#loader.runMain(this.#envelope.program.entry).then(
-          () => lifecycle.idle(),
-          (error: unknown) => lifecycle.uncaught(error, 'uncaughtException'),
-        )
-      })
+      lifecycle.start(() => this.#loader.runMain(this.#envelope.program.entry))
     })
   }
 

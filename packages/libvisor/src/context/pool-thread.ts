@@ -1,9 +1,9 @@
 import { original } from '@libvisor/abi'
-import { VisorError } from '@libvisor/core'
+import { meterCpu, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createScriptStore } from '@libvisor/loader'
 import type { ScriptStore } from '@libvisor/loader'
-import { installContainment } from './temporary.ts'
+import { installContainment } from '@libvisor/process'
 import { missingProgram } from '../guest/missing-program.ts'
 import type { PoolEnvelope } from '../thread/envelope.ts'
 import { describeFailure } from '../thread/failure.ts'
@@ -30,6 +30,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   const { control, pulse, cacheDirectory } = envelope
   // V8 keeps the contexts of all code in its compilation cache, and would never collect one.
   original('v8').setFlagsFromString('--no-compilation-cache')
+  warnOfModules()
   const guests = new Map<Namespace, ContextGuest>()
   const thread: PoolThread = {
     guests,
@@ -50,8 +51,16 @@ export function bootPool(envelope: PoolEnvelope): void {
       throw error
     },
   })
+  meterCpu()
   startPulse(pulse)
+  meterCpu()
   control.on('message', (message: ToPool) => startGuest(message.envelope, thread))
+}
+
+/** Has Node warn now of the interface that loads ES modules: later it would be the first guest that is warned. */
+function warnOfModules(): void {
+  const { SourceTextModule } = original('vm') as { SourceTextModule?: new (source: string) => unknown }
+  if (SourceTextModule !== undefined) new SourceTextModule('')
 }
 
 function startGuest(envelope: PooledGuestEnvelope, thread: PoolThread): void {
