@@ -39,15 +39,6 @@ export const adoptionRules: Readonly<Record<string, AdoptionRules>> = {
     callbacks:
       'lookup lookupService resolve resolve4 resolve6 resolveAny resolveCaa resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveSrv resolveTlsa resolveTxt reverse',
   },
-  fs: {
-    results: 'globSync listxattrSync readdirSync',
-    callbacks: 'glob read readdir readv write writev',
-  },
-  'fs/promises': {
-    results: `
-      access appendFile chmod chown copyFile cp lchmod lchown link lstat lutimes mkdir mkdtemp mkdtempDisposable open opendir readFile readdir
-      readlink realpath rename rm rmdir stat statfs symlink truncate unlink utimes writeFile`,
-  },
   os: { results: 'cpus loadavg networkInterfaces userInfo' },
   path,
   'path/posix': path,

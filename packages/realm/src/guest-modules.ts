@@ -39,8 +39,8 @@ const { getPrototypeOf, setPrototypeOf } = Reflect
 const { isArray } = Array
 const { bind } = Function.prototype
 
-/** Modules that are one object with an identity of its own: they are not copied. */
-const notCopied: ReadonlySet<string> = new Set(['process'])
+/** Modules of the areas that are made for one guest, and of its realm already: their own code calls what the guest assigns. */
+const notCopied: ReadonlySet<string> = new Set(['fs', 'fs/promises', 'process'])
 
 /** Modules that are functions and can be made over: calling the copy calls the original. */
 const callableModules: ReadonlySet<string> = new Set(['assert', 'assert/strict'])
@@ -92,7 +92,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     const fromArea = bound.find(({ modules }) => id in modules)?.modules[id]
     ask(id)
     const exports = fromArea === undefined ? (builtin(id) as object) : fromArea()
-    if (notCopied.has(id)) return exports
+    if (fromArea !== undefined && notCopied.has(id)) return exports
     return copyExports(exports, id)
   }
 

@@ -177,7 +177,7 @@ function furnish(ns: Namespace, target: Exports, original: Exports, own: Exports
       Object.defineProperty(target, key, { value: refuse, enumerable, writable: true, configurable: true })
     }
   }
-  return target
+  return ns.adopt(target)
 }
 
 /** An accessor that makes its value when it is first asked for, and takes another where the original does. */

@@ -1,6 +1,7 @@
 import { getOwnPropertyDescriptor } from '@libvisor/abi'
 import { createDispatcher, dispatchExports } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
+import { isOfOtherRealm } from './adopting.ts'
 import type { LiveExports } from './context.ts'
 import { createFsModules } from './fs-module.ts'
 import type { FsModules } from './fs-module.ts'
@@ -42,8 +43,14 @@ export function createFsInterceptor(): Interceptor {
     area: 'fs',
 
     bind(ns: Namespace): BoundSet {
+      const bound = (): FsModules => {
+        const made = modulesOf(ns)
+        // A guest with a realm of its own holds these very objects.
+        if (isOfOtherRealm(ns)) made.context.live ??= made.fs as unknown as LiveExports
+        return made
+      }
       return {
-        modules: { fs: () => modulesOf(ns).fs, 'fs/promises': () => modulesOf(ns).promises },
+        modules: { fs: () => bound().fs, 'fs/promises': () => bound().promises },
         globals: {},
         [Symbol.dispose]() {
           modules.delete(ns)
