@@ -22,6 +22,10 @@ export { createNetInterceptor } from './shim/interceptor.ts'
 export { connectAnnouncements } from './carriers.ts'
 export { openConnection } from './shim/open-connection.ts'
 
+// What a guest has open.
+export { netUsage } from './shim/open-handles.ts'
+export type { NetUsage } from './shim/open-handles.ts'
+
 // Published ports: the guest's servers on the host's network.
 export { publishPorts } from './shim/publisher.ts'
 export type { Publication, PublishedPort, Publisher, PublishOptions } from './shim/publisher.ts'

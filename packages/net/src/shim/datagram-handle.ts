@@ -8,6 +8,7 @@ import { Liveness } from './liveness.ts'
 import type { Datagram, DatagramBinding } from '../types.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
+import { trackHandle } from './open-handles.ts'
 
 /** libuv's flags of `bind`. */
 const UV_UDP_IPV6ONLY = 1
@@ -35,6 +36,7 @@ export class DatagramHandle {
   #binding: DatagramBinding | undefined
   #peer: Endpoint | undefined
   #closed = false
+  #untrack: () => void = () => {}
   readonly #liveness: Liveness
   readonly #bufferSizes = [BUFFER_BYTES, BUFFER_BYTES]
 
@@ -58,6 +60,7 @@ export class DatagramHandle {
     })
     if (typeof binding === 'string') return this.#errno(binding)
     this.#binding = binding
+    this.#untrack = trackHandle(this.#ns, { kind: 'socket', handle: this, close: () => this.close() })
     return 0
   }
 
@@ -113,6 +116,7 @@ export class DatagramHandle {
   close(done?: () => void): void {
     if (this.#closed) return
     this.#closed = true
+    this.#untrack()
     this.#binding?.[Symbol.dispose]()
     this.#liveness.close()
     if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))

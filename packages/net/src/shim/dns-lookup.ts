@@ -5,6 +5,8 @@ import type { Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
+import { resultOrder } from './guest-settings.ts'
+import { holdAlive } from './liveness.ts'
 import { rememberName } from './looked-up-names.ts'
 
 /** An address as `dns.lookup` gives it with `all`. */
@@ -58,7 +60,7 @@ export function createLookup(ns: Namespace, originals: LookupOriginals, port = 0
     if (typeof options === 'function') nodeLookup(LITERAL, check)
     else nodeLookup(LITERAL, options, check)
 
-    const query = readQuery(options, node)
+    const query = readQuery(ns, options, node)
     const owner = ownerHere(ns)
     const answer = (error: Error | null, addresses: readonly LookupAddress[]): void => {
       const reply = done as LookupCallback
@@ -85,7 +87,7 @@ export function createPromisesLookup(ns: Namespace, originals: LookupOriginals):
   const lookup = (hostname: unknown, options?: unknown): Promise<unknown> => {
     if (!isName(hostname)) return nodeLookup(hostname, options)
     void nodeLookup(LITERAL, options)
-    const query = readQuery(options, node)
+    const query = readQuery(ns, options, node)
     const owner = ownerHere(ns)
     return new ns.intrinsics.Promise((fulfil, reject) => {
       const answer = (error: Error | null, addresses: readonly LookupAddress[]): void =>
@@ -120,7 +122,7 @@ interface Request {
 function resolve(ns: Namespace, request: Request, answer: Answer, askHost: (finish: Answer) => void): void {
   const { hostname, port, query } = request
   const stack = ns.get(netStack)
-  const waiting = stack.hold()
+  const waiting = holdAlive(ns)
   const finish: Answer = (error, addresses) => {
     waiting[Symbol.dispose]()
     if (ns.trace.enabled) {
@@ -172,8 +174,8 @@ function isName(hostname: unknown): hostname is string {
 }
 
 /** Reads options that Node has found valid. */
-function readQuery(options: unknown, node: typeof dns): Query {
-  const order = node.getDefaultResultOrder()
+function readQuery(ns: Namespace, options: unknown, node: typeof dns): Query {
+  const order = resultOrder(ns, node).getDefaultResultOrder()
   if (typeof options === 'number') return { family: options as 0 | Family, hints: 0, all: false, order }
   if (typeof options !== 'object' || options === null) return { family: 0, hints: 0, all: false, order }
   const given = options as { family?: unknown; hints?: number; all?: boolean; verbatim?: boolean; order?: string }

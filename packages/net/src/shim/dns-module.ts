@@ -1,10 +1,13 @@
 import { apply } from '@libvisor/abi'
-import { bindGuest, callNative, deliver, denied, ownerHere } from '@libvisor/core'
+import { callNative, deliver, deliverNow, denied, ownerHere } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import { netStack } from '../slot.ts'
 import { createLookup, createPromisesLookup } from './dns-lookup.ts'
 import type { LookupOriginals } from './dns-lookup.ts'
+import { defaultResolvers } from './default-resolvers.ts'
+import { resultOrder } from './guest-settings.ts'
+import { holdAlive } from './liveness.ts'
 import { rememberName } from './looked-up-names.ts'
 
 /** The functions of `dns`, and the methods of its resolvers, that ask name servers. */
@@ -24,6 +27,14 @@ export const RESOLVE_METHODS: readonly string[] = Object.freeze([
   'resolveTlsa',
   'resolveTxt',
   'reverse',
+])
+
+/** The functions of `dns` that say how and whom to ask. */
+export const SETTINGS: readonly string[] = Object.freeze([
+  'getDefaultResultOrder',
+  'getServers',
+  'setDefaultResultOrder',
+  'setServers',
 ])
 
 /** The functions of `dns` that a namespace has of its own. */
@@ -66,11 +77,16 @@ export function createDnsFunctions(ns: Namespace, originals: LookupOriginals): D
       return {}
     },
   }
+  const { resolver, ...servers } = defaultResolvers(ns, originals)
   for (const name of RESOLVE_METHODS) {
     const original = (node as unknown as Record<string, AnyFunction | undefined>)[name]
-    if (original !== undefined) functions[name] = guardResolve(ns, original)
+    if (original !== undefined)
+      functions[name] = guardResolve(
+        ns,
+        askedOf(() => resolver().callback, name),
+      )
   }
-  return functions
+  return { ...functions, ...resultOrder(ns, node), ...servers }
 }
 
 /** The functions of `dns.promises` as one namespace sees them. */
@@ -96,11 +112,24 @@ export function createDnsPromisesFunctions(ns: Namespace, originals: LookupOrigi
       })
     },
   }
+  const { resolver, ...servers } = defaultResolvers(ns, originals)
   for (const name of RESOLVE_METHODS) {
     const original = (promises as unknown as Record<string, AnyFunction | undefined>)[name]
-    if (original !== undefined) functions[name] = guardPromisesResolve(ns, original)
+    if (original !== undefined)
+      functions[name] = guardPromisesResolve(
+        ns,
+        askedOf(() => resolver().promises, name),
+      )
   }
-  return functions
+  return { ...functions, ...resultOrder(ns, originals.callback), ...servers }
+}
+
+/** A function of `dns` that asks a namespace's resolver in place of the thread's. */
+function askedOf(resolver: () => object, name: string): AnyFunction {
+  return (...args) => {
+    const target = resolver() as Record<string, AnyFunction>
+    return apply(target[name]!, target, args)
+  }
 }
 
 /**
@@ -118,12 +147,19 @@ export function guardResolve(ns: Namespace, original: AnyFunction): AnyFunction 
       deliver(ownerHere(ns), 'io', () => apply(done as AnyFunction, undefined, [resolveDenied(ns, name)]))
       return {}
     }
-    const bound = bindGuest(done as AnyFunction)
-    const remembering = (...results: unknown[]): void => {
+    const owner = ownerHere(ns)
+    const waiting = holdAlive(ns)
+    const answer = (...results: unknown[]): void => {
+      waiting[Symbol.dispose]()
       remember(ns, name, results[1])
-      apply(bound, undefined, results)
+      deliverNow(owner, 'io', () => void apply(done as AnyFunction, undefined, results))
     }
-    return callNative(() => apply(original, this, [...args.slice(0, -1), remembering]))
+    try {
+      return callNative(() => apply(original, this, [...args.slice(0, -1), answer]))
+    } catch (error) {
+      waiting[Symbol.dispose]()
+      throw error
+    }
   }
 }
 
@@ -133,10 +169,21 @@ export function guardPromisesResolve(ns: Namespace, original: AnyFunction): AnyF
     const [name] = args
     if (typeof name !== 'string') return apply(original, this, args)
     if (!ns.policy.egress(name, 0)) return ns.intrinsics.Promise.reject(resolveDenied(ns, name))
+    const owner = ownerHere(ns)
     const found = callNative(() => apply(original, this, args)) as Promise<unknown>
-    return found.then((result) => {
-      remember(ns, name, result)
-      return result
+    const waiting = holdAlive(ns)
+    return new ns.intrinsics.Promise((fulfil, reject) => {
+      const settle = (settled: () => void): void => {
+        waiting[Symbol.dispose]()
+        deliverNow(owner, 'io', settled)
+      }
+      found.then(
+        (result) => {
+          remember(ns, name, result)
+          settle(() => fulfil(result))
+        },
+        (error: unknown) => settle(() => reject(error)),
+      )
     })
   }
 }
@@ -168,7 +215,7 @@ function lookupService(
   askHost: (finish: ServiceAnswer) => void,
 ): void {
   const stack = ns.get(netStack)
-  const waiting = stack.hold()
+  const waiting = holdAlive(ns)
   const finish: ServiceAnswer = (error, result) => {
     waiting[Symbol.dispose]()
     answer(error, result)

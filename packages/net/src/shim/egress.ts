@@ -1,11 +1,11 @@
 import { deliver, denied } from '@libvisor/core'
 import type { Namespace, Owner } from '@libvisor/core'
 import type { Family } from '../state/address.ts'
-import { netStack } from '../slot.ts'
 import { replaceHandle } from './handle-replacement.ts'
 import { nameFor } from './looked-up-names.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import type { ConnectRequestWrap } from './node-internals.native.ts'
+import { trackNative } from './open-handles.ts'
 
 /** A connection that is to leave the guests' network. */
 export interface EgressRequest {
@@ -47,12 +47,10 @@ export function connectByEgress(egress: EgressRequest): number {
   const native = new TCP(0)
   replaceHandle(socket, native)
   if (!referenced) native.unref()
-  const forget = ns.get(netStack).own({ [Symbol.dispose]: () => socket.destroy() })
-  socket.once('close', forget)
+  trackNative(ns, native)
   return family === 6 ? native.connect6(request, address, port) : native.connect(request, address, port)
 }
 
 interface EgressSocket {
   destroy(error?: Error): void
-  once(event: 'close', listener: () => void): void
 }

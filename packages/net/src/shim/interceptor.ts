@@ -6,6 +6,8 @@ import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '
 import { carriers } from '../carriers.ts'
 import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
+import { bindCarried, separateSettings } from './carried-modules.ts'
+import type { SharedRealm } from './carried-modules.ts'
 import { createDgramFunctions } from './dgram-module.ts'
 import { createLookup } from './dns-lookup.ts'
 import {
@@ -14,13 +16,19 @@ import {
   guardPromisesResolve,
   guardResolve,
   RESOLVE_METHODS,
+  SETTINGS,
 } from './dns-module.ts'
 import { netOriginals } from './node-internals.native.ts'
+import { noteTls } from './open-handles.ts'
 import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
+import type { PoolingGlobals } from './pools.ts'
 import { hookHttp2Files } from './http2-files.ts'
 import { createListen2, createUnboundHandle } from './server-hooks.ts'
 import { createSocketHooks } from './socket-hooks.ts'
 import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-hooks.ts'
+
+/** The realm of this thread, while namespaces share it, and the globals that each of them has there. */
+let installed: (SharedRealm & { readonly globalsOf: (ns: Namespace) => PoolingGlobals }) | undefined
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -53,6 +61,7 @@ export function createNetInterceptor(): Interceptor {
   return Object.freeze({
     area: 'net' as const,
     install(realm: Realm, current: CurrentNamespace): Disposable {
+      const shared: SharedRealm | undefined = realm.kind === 'shared' ? { realm, current } : undefined
       let patched: typeof dns | undefined
       let patchedLookup: unknown
       // A guest that has replaced `dns.lookup` gets its own. Otherwise the look-up is told for which port it is.
@@ -75,21 +84,28 @@ export function createNetInterceptor(): Interceptor {
         realm.ask('net')
         patchTls(realm, current, exports)
       })
-      if (realm.kind === 'shared') {
+      if (shared !== undefined) {
+        separateSettings(shared)
         realm.whenAsked('http', (exports) => separateAgents(realm, current, exports))
-        separateGlobals(realm, current, () => {
+        const globalsOf = separateGlobals(realm, current, () => {
           for (const id of carriers) realm.ask(id)
         })
+        installed = { ...shared, globalsOf }
       }
       realm.whenAsked('http2', (exports) => hookHttp2Files(realm, current, exports))
       realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
-      return { [Symbol.dispose]() {} }
+      return {
+        [Symbol.dispose]() {
+          if (shared !== undefined) installed = undefined
+        },
+      }
     },
     bind(ns: Namespace): BoundSet {
       const boundDns = once(() => bindDns(ns))
       return {
         modules: Object.freeze({
-          net: once(() => bindNet(ns)),
+          ...carriedModules(ns),
+          net: once(() => (installed === undefined ? bindNet(ns) : bindCarried(ns, installed, 'net'))),
           dns: () => boundDns().dns,
           'dns/promises': () => boundDns().promises,
           dgram: once(() => overlay(original('dgram'), { ...createDgramFunctions(() => ns, original('dgram')) })),
@@ -149,7 +165,16 @@ function patchTls(realm: Realm, current: CurrentNamespace, exports: Bag): void {
   >
   const base = { connect, reinitialize: prototype[reinitializeSymbol]! }
   const { reinitialize } = createSocketHooks({ current, base, lookupFor: () => undefined })
-  replaceMethods(realm, prototype, { [reinitializeSymbol]: reinitialize })
+  replaceMethods(realm, prototype, { [reinitializeSymbol]: reinitialize, _init: notingInit(prototype) })
+}
+
+/** The method with which a socket of TLS takes the handle under it. */
+function notingInit(prototype: object): AnyFunction {
+  const { _init: init } = prototype as { _init: AnyFunction }
+  return function (this: unknown, ...args) {
+    apply(init, this, args)
+    noteTls(this as object)
+  }
 }
 
 function patchDns(realm: Realm, current: CurrentNamespace, exports: typeof dns): void {
@@ -186,7 +211,7 @@ function dispatchFunctions(
   exports: object,
   functionsOf: (ns: Namespace) => Readonly<Record<string, unknown>>,
 ): void {
-  for (const name of ['lookup', 'lookupService', ...RESOLVE_METHODS]) {
+  for (const name of ['lookup', 'lookupService', ...SETTINGS, ...RESOLVE_METHODS]) {
     const value = (exports as Bag)[name]
     if (typeof value !== 'function') continue
     const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => functionsOf(ns)[name])
@@ -227,12 +252,24 @@ function refuse(realm: Realm, current: CurrentNamespace, exports: Bag, module: s
   }
 }
 
+/** The built-ins whose hooks are on what they ride on: a namespace has them only where the realm is patched. */
+function carriedModules(ns: Namespace): Record<string, () => object> {
+  const modules: Record<string, () => object> = {}
+  if (installed === undefined) return modules
+  const shared = installed
+  for (const id of ['http', 'https', 'http2', 'tls', '_http_agent', '_http_client', '_tls_wrap']) {
+    modules[id] = once(() => bindCarried(ns, shared, id))
+  }
+  return modules
+}
+
 /** Descriptors of the globals that keep connections, made when they are first read. */
 function pooledGlobals(ns: Namespace): PropertyDescriptorMap {
-  const globals = once(() => createPooledGlobals(ns, globalThis))
+  const globals = once(() => installed?.globalsOf(ns) ?? createPooledGlobals(ns, globalThis))
   return {
     fetch: { get: () => globals().fetch, enumerable: true, configurable: true },
     WebSocket: { get: () => globals().WebSocket, enumerable: false, configurable: true },
+    EventSource: { get: () => globals().EventSource, enumerable: false, configurable: true },
   }
 }
 

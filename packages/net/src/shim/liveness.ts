@@ -1,5 +1,18 @@
+import { keepAlive } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
+
+/** Keeps a guest alive until the result is disposed of, or its network stack. */
+export function holdAlive(ns: Namespace): Disposable {
+  const reference = keepAlive(ns)
+  const forget = ns.get(netStack).own(reference)
+  return {
+    [Symbol.dispose]() {
+      forget()
+      reference[Symbol.dispose]()
+    },
+  }
+}
 
 /**
  * Whether a handle keeps the event loop alive, as one of libuv's does: while it is active or has requests under way,
@@ -68,7 +81,7 @@ export class Liveness {
     const wanted = this.referenced && (this.#active || this.#requests > 0)
     if (wanted === (this.#reference !== undefined)) return
     if (wanted) {
-      this.#reference = this.#ns.find(netStack)?.hold(this.#ns)
+      this.#reference = this.#ns.ended ? undefined : holdAlive(this.#ns)
     } else {
       this.#reference?.[Symbol.dispose]()
       this.#reference = undefined

@@ -54,6 +54,8 @@ export interface NativeHandle {
   close(done?: () => void): void
   reset(done?: () => void): number
   asyncReset(resource: object): void
+  readonly bytesRead: number
+  readonly bytesWritten: number
   onconnection?: (error: number, client: NativeHandle | undefined) => void
 }
 

@@ -1,6 +1,6 @@
 import type * as http from 'node:http'
 import { apply, construct, defineProperty, getOwnPropertyDescriptor } from '@libvisor/abi'
-import { mimic } from '@libvisor/core'
+import { callNative, captureContext, mimic, ownerOf, perNamespace, setOwner } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 
 /** Marks the options of a request with the namespace that made it. Node copies them from object to object. */
@@ -25,7 +25,11 @@ export function separateAgents(realm: Realm, current: CurrentNamespace, exports:
     // Sockets become free and end in whatever context: the one that made the request counts.
     const ns = madeBy in marked ? marked[madeBy] : (marked[madeBy] = current() ?? null)
     const name = apply(original, this, [options])
-    return ns === null || ns === undefined ? name : `${name}:namespace ${ns.id}`
+    if (ns === null || ns === undefined) return name
+    // The first namespace that uses an agent is nearly always the only one, and sees the names that Node gives.
+    const owner = ownerOf(this)
+    if (owner === undefined) setOwner(this, ns)
+    return owner === undefined || owner === ns ? name : `${name}:namespace ${ns.id}`
   }
   realm.patches.patch(prototype, 'getName', { value: mimic(original, getName) })
 }
@@ -41,32 +45,98 @@ export interface PoolingGlobals {
   readonly fetch: typeof fetch
   readonly WebSocket: typeof WebSocket
   readonly Headers: typeof Headers
+  /** Where Node has it. */
+  readonly EventSource?: typeof EventSource
 }
 
-/** The globals that keep connections, as one namespace sees them: with a pool of its own. */
+type SocketClass = new (url: string, options?: object) => object
+
+/** The async context in which this module was loaded, which is nobody's. */
+const enterHost = captureContext()
+
+/** Made once: what is behind a dispatcher ticks for the whole thread, in the async context of whoever came first. */
+let ticking: boolean | undefined
+
+/**
+ * Has undici start the clock of its timeouts outside of every guest: it starts with the first connection, and whoever
+ * made that would keep it for all others, beyond its end.
+ */
+function startClock(Dispatcher: DispatcherClass): void {
+  if (ticking) return
+  ticking = true
+  enterHost(() =>
+    callNative(() => {
+      const dispatcher = new Dispatcher({ connect: { socketPath: '/dev/null/nothing' } })
+      const forget = (): void => void dispatcher.destroy().catch(() => {})
+      const ignored = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {} }
+      dispatcher.dispatch({ origin: 'http://localhost', path: '/', method: 'GET' }, { ...ignored, onError: forget })
+    }),
+  )
+}
+
+type DispatcherClass = new (options?: object) => {
+  dispatch(options: object, handler: object): boolean
+  destroy(): Promise<void>
+}
+
+/** The global object of the realm to which a namespace's objects belong. */
+function globalOf(ns: Namespace): object {
+  const { Object: RealmObject } = ns.intrinsics
+  if (RealmObject === Object) return globalThis
+  return (RealmObject.constructor as FunctionConstructor)('return globalThis')() as object
+}
+
+/**
+ * The globals that keep connections, as one namespace sees them: with a pool of its own. A program that has set a
+ * dispatcher (as the `undici` package does) gets that one.
+ *
+ * @param ns - the namespace
+ * @param global - Node's own globals
+ */
 export function createPooledGlobals(ns: Namespace, global: PoolingGlobals): PoolingGlobals {
+  const ownGlobal = globalOf(ns)
   let own: object | undefined
+  const makeOwn = (found: object): object => {
+    const Dispatcher = found.constructor as DispatcherClass
+    startClock(Dispatcher)
+    const made = new Dispatcher()
+    ns.own({ [Symbol.dispose]: () => void made.destroy().catch(() => {}) })
+    return made
+  }
+  const dispatcher = (): object | undefined => {
+    const nodes = enterHost(() => globalDispatcher(global))
+    nodeDispatcher ??= nodes
+    if (ownGlobal === globalThis) {
+      return nodes === undefined || nodes !== nodeDispatcher ? undefined : (own ??= makeOwn(nodes))
+    }
+    const set = dispatcherOf(ownGlobal)
+    if (set !== undefined || nodes === undefined) return set
+    own ??= makeOwn(nodes)
+    for (const symbol of dispatcherSymbols) defineProperty(ownGlobal, symbol, { value: own, writable: true })
+    return own
+  }
   const withDispatcher = (options: object): object => {
-    const found = globalDispatcher(global)
-    nodeDispatcher ??= found
-    // A guest that has set a dispatcher of its own gets it.
-    if (found === undefined || found !== nodeDispatcher) return options
-    own ??= construct(found.constructor as new () => object, [])
-    return { dispatcher: own, ...options }
+    const chosen = dispatcher()
+    return chosen === undefined ? options : { dispatcher: chosen, ...options }
   }
   const boundFetch = (input: unknown, init?: object): unknown =>
     apply(global.fetch as unknown as AnyFunction, undefined, [input, withDispatcher(init ?? {})])
-  ns.own({
-    [Symbol.dispose]() {
-      const { destroy } = (own ?? {}) as { destroy?: () => Promise<void> }
-      if (destroy !== undefined) void apply(destroy, own, [])
-    },
-  })
   let boundWebSocket: typeof WebSocket | undefined
+  let boundEventSource: typeof EventSource | undefined
   return {
     fetch: mimic(global.fetch, boundFetch as typeof fetch),
     get WebSocket() {
-      return (boundWebSocket ??= bindWebSocket(global.WebSocket, withDispatcher))
+      return (boundWebSocket ??= bindClass(global.WebSocket as SocketClass, (second) => {
+        const isOptions = typeof second === 'object' && second !== null && !Array.isArray(second)
+        return withDispatcher(isOptions ? second : { ...(second !== undefined && { protocols: second }) })
+      }) as typeof WebSocket)
+    },
+    get EventSource() {
+      const { EventSource: Original } = global
+      if (Original === undefined) return Original as never
+      return (boundEventSource ??= bindClass(Original as SocketClass, (options) =>
+        withDispatcher((options as object | undefined) ?? {}),
+      ) as typeof EventSource)
     },
     get Headers() {
       return global.Headers
@@ -74,19 +144,18 @@ export function createPooledGlobals(ns: Namespace, global: PoolingGlobals): Pool
   }
 }
 
-function bindWebSocket(Original: typeof WebSocket, withDispatcher: (options: object) => object): typeof WebSocket {
+/** A class whose instances connect with a namespace's dispatcher, which is among their options. */
+function bindClass(Original: SocketClass, optionsOf: (given: unknown) => object): SocketClass {
   const Bound = function (this: unknown, ...args: unknown[]): object {
     // Without `new`, the original says what is wrong.
     if (new.target === undefined) return apply(Original as unknown as AnyFunction, undefined, args) as object
-    const [url, second] = args
-    const isOptions = typeof second === 'object' && second !== null && !Array.isArray(second)
-    const options = isOptions ? second : { ...(second !== undefined && { protocols: second }) }
+    const [url, options] = args
     const Class = (new.target as unknown) === Bound ? Original : new.target
-    return construct(Original, [url, withDispatcher(options)] as unknown as [string], Class as typeof Original)
+    return construct(Original, [url, optionsOf(options)] as [string, object], Class)
   }
   mimic(Original, Bound)
-  ;(Bound as { prototype: object }).prototype = Original.prototype
-  return Bound as unknown as typeof WebSocket
+  ;(Bound as { prototype: object }).prototype = Original.prototype as object
+  return Bound as unknown as SocketClass
 }
 
 /**
@@ -95,22 +164,25 @@ function bindWebSocket(Original: typeof WebSocket, withDispatcher: (options: obj
  * @param realm - the realm
  * @param current - who reads a global
  * @param ask - called before a namespace uses one: what they ride on must be patched
+ * @returns gives those of a namespace
  */
-export function separateGlobals(realm: Realm, current: CurrentNamespace, ask: () => void): void {
+export function separateGlobals(
+  realm: Realm,
+  current: CurrentNamespace,
+  ask: () => void,
+): (ns: Namespace) => PoolingGlobals {
   const global = realm.global as unknown as Record<string, unknown>
   const originals = {} as PoolingGlobals
-  for (const name of ['fetch', 'WebSocket', 'Headers']) {
+  for (const name of ['fetch', 'WebSocket', 'EventSource', 'Headers']) {
     const descriptor = getOwnPropertyDescriptor(global, name)
     if (descriptor !== undefined) defineProperty(originals, name, { ...descriptor, configurable: true })
   }
-  const made = new WeakMap<Namespace, PoolingGlobals>()
-  const globalsOf = (ns: Namespace): PoolingGlobals => {
+  const globalsOf = perNamespace((ns) => {
     ask()
-    let globals = made.get(ns)
-    if (globals === undefined) made.set(ns, (globals = createPooledGlobals(ns, originals)))
-    return globals
-  }
-  for (const name of ['fetch', 'WebSocket'] as const) {
+    return createPooledGlobals(ns, originals)
+  })
+  for (const name of ['fetch', 'WebSocket', 'EventSource'] as const) {
+    if (getOwnPropertyDescriptor(originals, name) === undefined) continue
     realm.patches.patch(global, name, {
       get() {
         const ns = current()
@@ -121,13 +193,18 @@ export function separateGlobals(realm: Realm, current: CurrentNamespace, ask: ()
       },
     })
   }
+  return globalsOf
 }
 
 /** Asking for a class of undici's loads it, and with it makes the dispatcher. */
 function globalDispatcher(global: PoolingGlobals): object | undefined {
   void global.Headers
+  return dispatcherOf(globalThis)
+}
+
+function dispatcherOf(global: object): object | undefined {
   for (const symbol of dispatcherSymbols) {
-    const found = (globalThis as unknown as Record<symbol, object | undefined>)[symbol]
+    const found = (global as Record<symbol, object | undefined>)[symbol]
     if (found !== undefined) return found
   }
   return undefined

@@ -1,5 +1,5 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import { deliver, deliverNow, ownerHere, slots } from '@libvisor/core'
+import { deliver, deliverNow, ownerHere, setOwner, slots } from '@libvisor/core'
 import type { Namespace, Owner } from '@libvisor/core'
 import { parseAddress, unmapped } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
@@ -9,6 +9,7 @@ import type { Listener, PathListener } from '../types.ts'
 import { passFor } from './native-look.ts'
 import { createAsyncId, nodeInternals } from './node-internals.native.ts'
 import type { HandleConstructor, NativeHandle, SocketName } from './node-internals.native.ts'
+import { trackHandle, trackNative } from './open-handles.ts'
 import { streamHandles } from './stream-handle.ts'
 
 /** What a server is to listen on. */
@@ -52,6 +53,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     readonly #owner: Owner
     #listener: Listener | PathListener | undefined
     #closed = false
+    #untrack: () => void = () => {}
     readonly #liveness: Liveness
 
     constructor(ns: Namespace, target: ServerTarget) {
@@ -67,6 +69,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       if (typeof listener === 'string') return this.#errno(listener)
       this.#listener = listener
       this.#liveness.active = true
+      this.#untrack = trackHandle(this.#ns, { kind: 'server', handle: this, close: () => this.close() })
       if (this.#ns.trace.enabled) {
         const target = 'port' in listener ? `${listener.address}:${listener.port}` : listener.path
         this.#ns.trace.emit({ area: 'net', operation: 'listen', target })
@@ -77,6 +80,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     close(done?: () => void): void {
       if (this.#closed) return
       this.#closed = true
+      this.#untrack()
       this.#listener?.[Symbol.dispose]()
       this.#listener = undefined
       this.#liveness.close()
@@ -151,7 +155,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
           Object.assign(out, { address: local, family: 'IPv4', port })
           return 0
         }
+        trackNative(this.#ns, handle)
         this.onconnection?.(0, handle)
+        const socket = (handle as unknown as Record<symbol, object | undefined>)[nodeInternals().owner]
+        if (socket !== undefined) setOwner(socket, this.#ns)
       })
     }
 

@@ -4,6 +4,7 @@ import { setOwner } from '@libvisor/core'
 import type { CurrentNamespace, Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import { adopt, replaceHandle, transportOf } from './handle-replacement.ts'
+import { connectDefaults } from './guest-settings.ts'
 import { setDestination } from './looked-up-names.ts'
 import { netOriginals, nodeInternals } from './node-internals.native.ts'
 import { isVirtualHandle, streamHandles } from './stream-handle.ts'
@@ -51,7 +52,7 @@ export function createSocketHooks(options: SocketHookOptions): SocketHooks {
       const normalized = ns === undefined ? undefined : normalize(args)
       if (ns === undefined || normalized === undefined) return apply(base.connect, this, args)
       prepare(ns, this, normalized)
-      return apply(base.connect, this, [withLookup(ns, normalized, lookupFor)])
+      return apply(base.connect, this, [withDefaults(ns, normalized, lookupFor)])
     },
 
     reinitialize(this: net.Socket, handle: object): void {
@@ -93,15 +94,17 @@ function prepare(ns: Namespace, socket: net.Socket, [options]: Normalized): void
   replaceHandle(socket, new (usesPipe ? VirtualPipe : VirtualTCP)({ ns }))
 }
 
-function withLookup(ns: Namespace, normalized: Normalized, lookupFor: SocketHookOptions['lookupFor']): Normalized {
+/** What the guest leaves out is the namespace's own where Node would take the thread's. */
+function withDefaults(ns: Namespace, normalized: Normalized, lookupFor: SocketHookOptions['lookupFor']): Normalized {
   const [options] = normalized
   const { path, host, port, lookup } = options
-  if (Boolean(path) || (lookup !== undefined && lookup !== null)) return normalized
-  if (typeof host === 'string' && parseAddress(host) !== undefined) return normalized
-  const own = lookupFor(ns, Number(port))
-  if (own === undefined) return normalized
+  if (Boolean(path) || (typeof host === 'string' && parseAddress(host) !== undefined)) return normalized
+  const own = lookup === undefined || lookup === null ? lookupFor(ns, Number(port)) : undefined
+  const defaults = connectDefaults(ns, options)
+  if (own !== undefined) defaults['lookup'] = { value: own, enumerable: true }
+  if (Object.keys(defaults).length === 0) return normalized
   // Inherits from the guest's object, whose properties need not be its own.
-  const replaced = Object.create(options, { lookup: { value: own, enumerable: true } }) as ConnectOptions
+  const replaced = Object.create(options, defaults) as ConnectOptions
   const copy = [...normalized] as Normalized
   for (const symbol of Object.getOwnPropertySymbols(normalized)) Reflect.set(copy, symbol, true)
   copy[0] = replaced

@@ -17,6 +17,7 @@ import type {
   NativeHandle,
   SocketName,
 } from './node-internals.native.ts'
+import { trackHandle } from './open-handles.ts'
 import { copyBytes, encodeChunks, encodeText } from './written-pieces.ts'
 
 /** Where a virtual handle gets its connection from. */
@@ -82,6 +83,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     /** Whether a read is on its way through the delivery gate. */
     #delivering = false
     readonly #liveness: Liveness
+    #untrack: () => void = ignore
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
     #writtenAtOnce = 0
@@ -96,7 +98,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#liveness = new Liveness(options.ns)
       this.#owner = options.owner ?? ownerHere(options.ns)
       this.#family = options.family ?? 4
-      if (options.connection !== undefined) this.#adopt(options.connection)
+      if (options.connection !== undefined) {
+        this.#adopt(options.connection)
+        this.#track()
+      }
     }
 
     // Called by Node's C++ side.
@@ -217,7 +222,11 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (this.#state === 'closed') return
       const connecting = this.#state === 'connecting'
       this.#state = 'closed'
-      if (!connecting) this.#connection?.close()
+      this.#untrack()
+      if (!connecting && this.#connection !== undefined) {
+        this.#connection.onReadable = ignore
+        this.#connection.close()
+      }
       this.#liveness.close()
       // libuv closes after the immediates that are set now.
       if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
@@ -350,12 +359,14 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     #refuseConnect(): number {
+      if (this.#ns.ended) return this.#errno('ENETDOWN')
       if (this.#state === 'idle') return 0
       return this.#errno(this.#state === 'connecting' ? 'EALREADY' : this.#state === 'connected' ? 'EISCONN' : 'EBADF')
     }
 
     #begin(): void {
       this.#state = 'connecting'
+      this.#track()
       this.#owner = ownerHere(this.#ns)
       this.#liveness.begin()
     }
@@ -373,6 +384,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
           return
         }
         this.#state = connection === undefined ? 'idle' : 'connected'
+        if (connection === undefined) this.#untrack()
         if (trace.enabled && connection !== undefined) {
           trace.emit({
             area: 'net',
@@ -383,6 +395,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         this.#complete(request, typeof result === 'string' ? result : undefined)
         this.#pump()
       })
+    }
+
+    #track(): void {
+      this.#untrack = trackHandle(this.#ns, { kind: 'socket', handle: this, close: () => this.close() })
     }
 
     #complete(request: ConnectRequestWrap, error: ErrnoCode | undefined): void {
@@ -400,7 +416,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     /** Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two. */
     #pump(): void {
-      if (this.#delivering || !this.#liveness.active || this.#state !== 'connected' || !this.#connection!.readable) return
+      if (this.#delivering || !this.#liveness.active || this.#state !== 'connected' || !this.#connection!.readable)
+        return
       this.#delivering = true
       this.#deliver('data', () => {
         this.#delivering = false
