@@ -160,9 +160,9 @@ export class PoolThread {
       this.utilization = performance.eventLoopUtilization(measured, this.#measured).utilization
     }
     this.#measured = measured
-    const { beats } = this.pulse
-    // Until the first beat it starts, which takes as long as it takes.
-    if (beats === 0 || this.ending) return undefined
+    const { beats, namespaceId } = this.pulse
+    // Until it has entered a guest it starts, which takes as long as it takes.
+    if (namespaceId === 0 || this.ending) return undefined
     const verdict = this.#stall.look(beats, now)
     if (verdict === this.#verdict) return undefined
     this.#verdict = verdict
