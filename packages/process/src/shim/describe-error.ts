@@ -15,13 +15,26 @@ interface Place {
   readonly column: number
 }
 
+/** Where libvisor's own modules are: the folder of the bundle, or that of all packages where they run as sources. */
+const ownFolder = new URL(import.meta.url.endsWith('.ts') ? '../../../' : './', import.meta.url).href
+
+/** The frames through which libvisor has called the guest: natively there are none. */
+const isOwnFrame = (line: string): boolean =>
+  /^\s+at /.test(line) && (line.includes(ownFolder) || line.includes('(node:internal/async_local_storage/'))
+
+const withoutOwnFrames = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !isOwnFrame(line))
+    .join('\n')
+
 const frame = /^\s+at (?:.*\()?(file:\/\/\/.+?|\/.+?):(\d+):(\d+)\)?$/
 
 /** The first frame of the guest's own files. */
 function placeOf(stack: string, toPath: (url: string) => string): Place | undefined {
   for (const text of stack.split('\n')) {
     const [, file, line, column] = frame.exec(text) ?? []
-    if (file === undefined) continue
+    if (file === undefined || isOwnFrame(text)) continue
     return { path: file.startsWith('file:') ? toPath(file) : file, line: Number(line), column: Number(column) }
   }
   return undefined
@@ -73,7 +86,7 @@ export function describeUncaught(ns: Namespace, error: unknown, options: Describ
   }
   const stack: unknown = error.stack
   if (typeof stack !== 'string' || stack === '') return `Uncaught:\n${inspect(error, { colors, customInspect: false })}`
-  const shown = inspect(error, { colors, customInspect: false })
+  const shown = withoutOwnFrames(inspect(error, { colors, customInspect: false }))
   // What cannot be compiled has its source in its stack.
   const hasSource = !/^[^\n]*Error/.test(stack) && /\n\s*\^+\n/.test(stack)
   if (hasSource) return shown

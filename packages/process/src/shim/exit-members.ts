@@ -1,7 +1,7 @@
 import { apply } from '@libvisor/abi'
 import type { Realm } from '@libvisor/core'
 import { VisorError, deliver, ownerHere } from '@libvisor/core'
-import { endNamespace } from '../state/ending.ts'
+import { endNamespace, leaveEnded } from '../state/ending.ts'
 import { createSignalSender } from '../state/signals.ts'
 import type { Signals } from '../state/signals.ts'
 import { methods } from './members.ts'
@@ -110,6 +110,7 @@ export function exitMembers(context: MemberContext, options: ExitOptions, signal
         return runs ? original._kill(pid, signal) : -errno.ESRCH[0]
       }
       if (signal !== 0 && known.has(signal)) signals().raise(signal)
+      if (options.kind === 'context') leaveEnded(ns)
       return 0
     },
   })
@@ -134,7 +135,12 @@ export function exitMembers(context: MemberContext, options: ExitOptions, signal
     members,
     methods({
       reallyExit: (code?: unknown) => endGuest(context, Number(code ?? 0)),
-      abort: () => signals().raise('SIGABRT'),
+      abort() {
+        // No listener keeps a process alive that aborts itself.
+        if (options.kind === 'context') endNamespace(ns, { code: null, signal: 'SIGABRT' })
+        else signals().raise('SIGABRT')
+        leaveEnded(ns)
+      },
     }),
   )
   // A realm that guests share has one `process.exitCode`, and it is the host's.

@@ -1,4 +1,4 @@
-import { currentFrame, defineSlot, requireAlive, callNativeSync } from '@libvisor/core'
+import { callNativeSync, currentFrame, defineSlot, requireAlive } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 
 /** How a process has ended: with a code of its own, or by a signal. */
@@ -11,18 +11,26 @@ export interface EndStatus {
 export const ending = defineSlot<(status: EndStatus) => void>('end of the process')
 
 /**
- * Ends a guest that shares its thread: releases all that it holds, and tells who wants to hear of it.
+ * Ends a guest that shares its thread: releases all that it holds, and tells who wants to hear of it. Code of the guest
+ * that is running goes on until {@link leaveEnded} stops it.
  *
  * @param ns - the guest's namespace
  * @param status - how it ends
- * @throws {VisorError} VISOR_GUEST_ENDED when the guest's own code is running: nothing else leaves its stack
  */
 export function endNamespace(ns: Namespace, status: EndStatus): void {
-  if (!ns.ended) {
-    const tell = ns.find(ending)
-    // What is released calls patched functions, which refuse the guest from now on.
-    callNativeSync(() => ns[Symbol.dispose]())
-    tell?.(status)
-  }
+  if (ns.ended) return
+  const tell = ns.find(ending)
+  // What is released calls patched functions, which refuse the guest from now on.
+  callNativeSync(() => ns[Symbol.dispose]())
+  tell?.(status)
+}
+
+/**
+ * Leaves the code of a guest that has just ended itself: nothing else unwinds its stack.
+ *
+ * @param ns - the guest's namespace
+ * @throws {VisorError} VISOR_GUEST_ENDED when the guest has ended and its own code is running
+ */
+export function leaveEnded(ns: Namespace): void {
   if (currentFrame()?.ns === ns) requireAlive(ns)
 }
