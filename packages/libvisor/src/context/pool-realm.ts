@@ -7,6 +7,7 @@ import type { WorkerLauncher } from '@libvisor/process'
 import { createRandomInterceptor } from '@libvisor/random'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import { createTimeInterceptor } from '@libvisor/time'
+import { mainThread, showThreadAs } from '../thread/main-thread-view.ts'
 
 /** The realm of a pool thread: guests have contexts of their own, and the built-ins that they do not have of their own from here. */
 export interface PoolRealm {
@@ -32,6 +33,8 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
     createNetInterceptor(),
   ]
   installInterceptors({ realm, current, interceptors })
+  // Each guest is the main thread of its own process.
+  showThreadAs(realm, mainThread)
   realm.commit()
   return { interceptors, ask: (id) => realm.ask(id) }
 }

@@ -223,10 +223,9 @@ function bind(ns: Namespace): BoundSet {
     globals[name] = { value, writable: true, enumerable, configurable: true }
   }
   for (const name of Object.keys(timers)) global(name, timers[name as keyof typeof timers], true)
-  if (asking !== undefined) {
-    global('Date', createDate(hostDate, who))
-    global('performance', bindPerformance(who), true)
-  }
+  // Dates that Node makes are the guest's, too: no realm has a prototype for them of its own.
+  global('Date', createDate(hostDate, who))
+  if (asking !== undefined) global('performance', bindPerformance(who), true)
   let exports: object | undefined
   return {
     modules: {
