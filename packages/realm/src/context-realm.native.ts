@@ -68,6 +68,7 @@ const sharedConstructors: readonly string[] = [
   'ArrayBuffer',
   'SharedArrayBuffer',
   'DataView',
+  'Date',
   ...ownKeys(globalThis).filter(
     (key): key is string => typeof key === 'string' && /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(key),
   ),
@@ -104,9 +105,9 @@ function share(global: object): Shared {
   }
 }
 
-/** Whether each realm has a constructor of that name for itself. `Date` is not among them: a guest has one over its clock. */
+/** Whether each realm has a constructor of that name for itself. */
 function isConstructorOfEach(global: object, key: PropertyKey): boolean {
-  if (typeof key !== 'string' || key === 'Date' || sharedConstructors.includes(key)) return false
+  if (typeof key !== 'string' || sharedConstructors.includes(key)) return false
   const values = [global, globalThis].map((holder) => getOwnPropertyDescriptor(holder, key)?.value as unknown)
   return values.every((value) => typeof value === 'function' && hasPrototype(value))
 }

@@ -8,6 +8,8 @@ export interface GuestVmOptions {
   readonly realm: ContextRealm
   /** Copies exports for the guest. */
   readonly copy: (exports: object) => object
+  /** Whether the guest was started with `--experimental-vm-modules`. Its thread always is. */
+  readonly withModules: boolean
 }
 
 type Options = Record<string, unknown>
@@ -23,7 +25,7 @@ type VmExports = typeof vm & { SourceTextModule?: ModuleClass; SyntheticModule?:
  * @param options - the guest's realm
  * @returns the exports
  */
-export function createGuestVm({ realm, copy }: GuestVmOptions): object {
+export function createGuestVm({ realm, copy, withModules }: GuestVmOptions): object {
   const host = builtin('vm') as VmExports
   const { context, kit, adopt } = realm
   const { USE_MAIN_CONTEXT_DEFAULT_LOADER } = host.constants
@@ -42,6 +44,10 @@ export function createGuestVm({ realm, copy }: GuestVmOptions): object {
     } as T
   }
 
+  // Only what is left out gets a default.
+  const orNew = (object: vm.Context | undefined): vm.Context =>
+    (object === undefined ? kit.object() : object) as vm.Context
+
   const adopting = <Result>(call: () => Result): Result => {
     try {
       return call()
@@ -51,7 +57,7 @@ export function createGuestVm({ realm, copy }: GuestVmOptions): object {
   }
 
   class Script extends host.Script {
-    constructor(code: string, options?: vm.ScriptOptions | string) {
+    constructor(code: string, options: vm.ScriptOptions | string = {}) {
       try {
         super(code, withLoader(options))
       } catch (error) {
@@ -74,10 +80,9 @@ export function createGuestVm({ realm, copy }: GuestVmOptions): object {
       code: string,
       object?: vm.Context,
       options?: vm.RunningCodeInNewContextOptions | string,
-    ): unknown =>
-      adopting(() => host.runInNewContext(code, object ?? (kit.object() as vm.Context), withLoader(options))),
+    ): unknown => adopting(() => host.runInNewContext(code, orNew(object), withLoader(options))),
     createContext: (object?: vm.Context, options?: vm.CreateContextOptions): vm.Context =>
-      adopting(() => host.createContext(object ?? (kit.object() as vm.Context), withLoader(options))),
+      adopting(() => host.createContext(orNew(object), withLoader(options))),
     isContext: (object: vm.Context): boolean => adopting(() => object !== context && host.isContext(object)),
     compileFunction: (code: string, parameters?: readonly string[], options?: vm.CompileFunctionOptions): unknown => {
       const inGuest = options === undefined ? {} : options
@@ -85,7 +90,7 @@ export function createGuestVm({ realm, copy }: GuestVmOptions): object {
         host.compileFunction(
           code,
           parameters,
-          isPlain(inGuest) ? withLoader({ ...inGuest, parsingContext: inGuest.parsingContext ?? context }) : inGuest,
+          isPlain(inGuest) ? withLoader({ parsingContext: context, ...inGuest }) : inGuest,
         ),
       )
     },
@@ -101,8 +106,10 @@ export function createGuestVm({ realm, copy }: GuestVmOptions): object {
   put('Script', Script)
   for (const name of ['SourceTextModule', 'SyntheticModule'] as const) {
     const Original = host[name]
-    if (Original !== undefined) put(name, inGuestContext(Original, name))
+    if (!withModules) Reflect.deleteProperty(exports, name)
+    else if (Original !== undefined) put(name, inGuestContext(Original, name))
   }
+  if (!withModules) Reflect.deleteProperty(exports, 'Module')
   return exports
 
   /** A class of modules that belong to the guest's context where they are given none. */

@@ -45,7 +45,6 @@ export const adoptionRules: Readonly<Record<string, AdoptionRules>> = {
   'path/win32': path,
   querystring,
   'stream/consumers': { results: 'arrayBuffer blob buffer bytes json text' },
-  'stream/promises': { results: 'finished pipeline' },
   sys: util,
   'timers/promises': timersPromises,
   url: { results: 'urlToHttpOptions' },

@@ -42,6 +42,9 @@ const { bind } = Function.prototype
 /** Modules of the areas that are made for one guest, and of its realm already: their own code calls what the guest assigns. */
 const notCopied: ReadonlySet<string> = new Set(['fs', 'fs/promises', 'process'])
 
+/** Whether exports of the host's are no guest's to change: they are frozen, or an object of a class that all guests have. */
+const isKept = (id: string, exports: object): boolean => id === 'stream/promises' || isFrozen(exports)
+
 /** Modules that are functions and can be made over: calling the copy calls the original. */
 const callableModules: ReadonlySet<string> = new Set(['assert', 'assert/strict'])
 
@@ -78,9 +81,19 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
   const comparison = createComparison(realm)
 
   const special: Readonly<Record<string, () => object>> = {
-    vm: () => createGuestVm({ realm, copy: (exports) => copyExports(exports, 'vm') }),
+    vm: () =>
+      createGuestVm({
+        realm,
+        copy: (exports) => copyExports(exports, 'vm'),
+        withModules: hasFlag('--experimental-vm-modules'),
+      }),
     console: () => realm.global.console,
     ...extra,
+  }
+
+  const hasFlag = (flag: string): boolean => {
+    const { execArgv, env } = get('process') as NodeJS.Process
+    return execArgv.includes(flag) || (env['NODE_OPTIONS'] ?? '').split(' ').includes(flag)
   }
 
   function make(id: string): object | undefined {
@@ -92,7 +105,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     const fromArea = bound.find(({ modules }) => id in modules)?.modules[id]
     ask(id)
     const exports = fromArea === undefined ? (builtin(id) as object) : fromArea()
-    if (fromArea !== undefined && notCopied.has(id)) return exports
+    if (fromArea === undefined ? isKept(id, exports) : notCopied.has(id)) return exports
     return copyExports(exports, id)
   }
 
@@ -142,8 +155,13 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     const nested = `${id}/${String(key)}`
     if (get !== undefined || set !== undefined) {
       return {
-        ...(get && { get: () => copyValue(apply(get, source, []) as unknown, kind, nested) }),
-        ...(set && { set: (value: unknown) => apply(set, source, [value]) as void }),
+        // Some accessors of Node's replace themselves: the host's exports stay as they are.
+        ...(get && { get: () => copyValue(apply(get, create(source), []) as unknown, kind, nested) }),
+        ...(set && {
+          set(this: unknown, value: unknown) {
+            apply(set, this, [value])
+          },
+        }),
         enumerable,
         configurable: true,
       }
@@ -190,17 +208,19 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     return fn
   }
 
+  function get(id: string): object | undefined {
+    const known = made.get(id)
+    if (known !== undefined) return known
+    if (special[id] === undefined && builtin(id) === undefined) return undefined
+    const refusal = refusalOf(id, undefined, ns.policy)
+    if (refusal !== undefined) throw refusal
+    const exports = make(id)
+    if (exports !== undefined) made.set(id, exports)
+    return exports
+  }
+
   return {
-    get(id) {
-      const known = made.get(id)
-      if (known !== undefined) return known
-      if (special[id] === undefined && builtin(id) === undefined) return undefined
-      const refusal = refusalOf(id, undefined, ns.policy)
-      if (refusal !== undefined) throw refusal
-      const exports = make(id)
-      if (exports !== undefined) made.set(id, exports)
-      return exports
-    },
+    get,
 
     [Symbol.dispose]() {
       made.clear()
