@@ -219,7 +219,9 @@ export class GuestHandle implements Guest {
 
   #end(why: VisorError, notice: string): void {
     this.#carrier.release(notice)
-    this.#starting.reject(why)
+    // Who has no handle yet cannot read its stderr.
+    const text = `The guest '${this.name}' could not be started: ${notice.trim()}`
+    this.#starting.reject(notice === '' ? why : new VisorError('VISOR_GUEST_ENDED', text))
     this.#ports.end(why)
     this.#exiting.resolve(this.#status as ExitStatus)
   }
