@@ -70,6 +70,8 @@ export interface FileView {
   kind(path: string): 'file' | 'directory' | 'other' | undefined
   /** The content of a file. @throws the guest's error when it cannot be read */
   read(path: string): Uint8Array
+  /** The content of a file as UTF-8, a byte order mark included. @throws the guest's error when it cannot be read */
+  text?(path: string): string
   /** The path without symbolic links. @throws the guest's error when nothing is there */
   realpath(path: string): string
   /**

@@ -12,6 +12,8 @@ const [major = 0, minor = 0] = host.process.versions.node.split('.').map(Number)
 const isAtLeast = (wantedMajor: number, wantedMinor: number): boolean =>
   major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
 
+type StripOptions = NodeModule.StripTypeScriptTypesOptions
+
 const path: PathFunctions = {
   resolve: posix.resolve,
   dirname: posix.dirname,
@@ -30,6 +32,8 @@ const dialect: LoaderDialect = {
   wasm: isAtLeast(24, 0),
   typescript: host.process.features.typescript !== false,
   typedExtensionless: isAtLeast(26, 0),
+  exportsModuleExports: isAtLeast(24, 0),
+  asyncGraphShowsStack: isAtLeast(24, 0),
   importedCommonJs: isAtLeast(24, 13) ? 'commonjs' : 'commonjs-sync',
   nearestReachesRoot: !isAtLeast(24, 0),
   findPackageJsonAlwaysAnswers: isAtLeast(24, 0),
@@ -62,7 +66,21 @@ function syntaxErrorOf(source: string, filename: string, parameters: readonly st
   }
 }
 
-let stripWarned = false
+let stripWarning: readonly unknown[] | undefined
+
+/** Removes types without a warning: the first call of the public function warns that it is experimental. */
+function stripSilently(source: string, options: StripOptions): string {
+  if (stripWarning !== undefined) return nodeModule.stripTypeScriptTypes(source, options)
+  const { process } = host
+  const { emitWarning } = process
+  stripWarning = []
+  process.emitWarning = (...warning: readonly unknown[]) => void (stripWarning = warning)
+  try {
+    return nodeModule.stripTypeScriptTypes(source, options)
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
 
 const probe: SyntaxProbe = {
   /** @source Node 24 `src/node_contextify.cc`, ShouldRetryAsESM */
@@ -73,19 +91,8 @@ const probe: SyntaxProbe = {
     return commonJsOnlyErrors.has(message) && syntaxErrorOf(`(async function() {${source}})();`, file, []) === undefined
   },
 
-  stripTypes(source, file) {
-    if (stripWarned) return nodeModule.stripTypeScriptTypes(source, { sourceUrl: file })
-    // The first call of the public function warns that it is experimental, which Node's own loader does not do.
-    const { process } = host
-    const { emitWarning } = process
-    process.emitWarning = () => {}
-    try {
-      return nodeModule.stripTypeScriptTypes(source, { sourceUrl: file })
-    } finally {
-      process.emitWarning = emitWarning
-      stripWarned = true
-    }
-  },
+  // Node's own loader does not warn.
+  stripTypes: (source, file) => stripSilently(source, { sourceUrl: file }),
 }
 
 /** What the loader takes from the Node it runs in. */
@@ -99,6 +106,10 @@ export interface LoaderHost {
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
   readonly probe: SyntaxProbe
+  /** `module.stripTypeScriptTypes` without the warning that it is experimental. */
+  readonly stripTypeScriptTypes: (source: string, options: StripOptions) => string
+  /** The arguments of `process.emitWarning` for that warning; none where Node does not warn. */
+  readonly stripWarning: () => readonly unknown[]
   /** Options of the command line that change how modules are found. */
   readonly flags: { readonly preserveSymlinks: boolean; readonly preserveSymlinksMain: boolean }
 }
@@ -122,6 +133,8 @@ export const loaderHost: LoaderHost = Object.freeze({
   path,
   dialect,
   probe,
+  stripTypeScriptTypes: stripSilently,
+  stripWarning: () => stripWarning ?? [],
   flags: Object.freeze({
     preserveSymlinks: host.process.execArgv.includes('--preserve-symlinks'),
     preserveSymlinksMain: host.process.execArgv.includes('--preserve-symlinks-main'),

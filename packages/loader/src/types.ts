@@ -1,5 +1,6 @@
 import type { ErrorFactory, Intrinsics } from '@libvisor/abi'
 import type { FileView } from '@libvisor/core'
+import type { PackageFields } from './state/package-json.ts'
 
 /** The pure functions of Node's own that the resolver builds on. They are arguments, so that nothing patched is used. */
 export interface PathFunctions {
@@ -27,6 +28,10 @@ export interface LoaderDialect {
   readonly typescript: boolean
   /** A file without extension follows the `type` field when it is required (26). */
   readonly typedExtensionless: boolean
+  /** A CommonJS module that is imported exports `module.exports` under that name as well (24). */
+  readonly exportsModuleExports: boolean
+  /** The error for an ES module that cannot be required shows the whole require stack (24). */
+  readonly asyncGraphShowsStack: boolean
   /**
    * What a hook calls CommonJS that is imported. Only `commonjs-sync` gives it its own `require` and its place in
    * `require.cache` before 24.13; later it is an internal name.
@@ -51,6 +56,8 @@ export interface ResolverOptions {
   readonly intrinsics?: Intrinsics
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
+  /** What package.json files say, by their text: resolvers may share it. @defaultValue nothing is shared */
+  readonly packageTexts?: Map<string, PackageFields | undefined>
   /** The guest's working directory. @defaultValue `/` */
   readonly cwd?: () => string
   /** Folders searched after every `node_modules`: `NODE_PATH` and what Node adds. @defaultValue none */

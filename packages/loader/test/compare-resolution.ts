@@ -1,6 +1,6 @@
 /** Resolves queries in trees on disk with the Node that runs this, and in memory with libvisor's resolver. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Entry } from './memory-files.ts'
@@ -42,11 +42,11 @@ function writeToDisk(entries: Readonly<Record<string, Entry>>): void {
 }
 
 /** In a process of its own: a test runner changes how errors print their stacks. */
-function answer(script: string, ...args: readonly string[]): Answer[] {
-  const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, script), ...args], {
+function answer(folder: string, ...args: readonly string[]): Answer[] {
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    cwd: dirname(args[0] ?? ''),
+    cwd: folder,
     env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
   })
   if (stdout === '') throw new Error(stderr)
@@ -60,18 +60,37 @@ export interface Difference {
   readonly ours: Answer | undefined
 }
 
+/** What is held against Node: the resolver by itself, or the loader of a context. */
+export type Subject = 'resolver' | 'context'
+
+const script = (name: string): string => join(import.meta.dirname, name)
+
+/** Node's arguments for asking a subject, with the trees in memory. */
+function argsOf(subject: Subject, root: string, list: string, entries: Readonly<Record<string, Entry>>): string[] {
+  const tree = `${root}/tree.json`
+  if (subject === 'resolver') {
+    writeFileSync(tree, JSON.stringify(entries))
+    return [script('memory-resolver.ts'), list, tree]
+  }
+  const program = `${root}/native-resolver.mjs`
+  const source = readFileSync(script('native-resolver.mjs'), 'utf8')
+  writeFileSync(tree, JSON.stringify({ ...entries, [program]: source }))
+  return ['--experimental-vm-modules', script('context/context-realm.ts'), JSON.stringify({ tree }), program, list]
+}
+
 /** Compares values, errors and all that errors say. */
-export function compareResolution(layouts: readonly Layout[]): { count: number; differences: Difference[] } {
+export function compareResolution(
+  layouts: readonly Layout[],
+  subject: Subject = 'resolver',
+): { count: number; differences: Difference[] } {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'libvisor-resolution-')))
   try {
     const { entries, queries } = place(root, layouts)
     writeToDisk(entries)
     const list = `${root}/queries.json`
     writeFileSync(list, JSON.stringify(queries))
-    const native = answer('native-resolver.mjs', list)
-    const tree = `${root}/tree.json`
-    writeFileSync(tree, JSON.stringify(entries))
-    const ours = answer('memory-resolver.ts', list, tree)
+    const native = answer(root, script('native-resolver.mjs'), list)
+    const ours = answer(root, ...argsOf(subject, root, list, entries))
     const differences = queries
       .map((query, index) => ({ query, native: native[index], ours: ours[index] }))
       .filter((answers) => JSON.stringify(answers.native) !== JSON.stringify(answers.ours))

@@ -3,8 +3,8 @@ import { host, original } from '@libvisor/abi'
 /** V8's code cache by an id that holds the content's hash, for which V8 itself does not check more than the length. */
 export interface CodeCache {
   get(id: string): Buffer | undefined
-  /** Whether nothing is known under an id. */
-  isWanted(id: string): boolean
+  /** Whether scripts are kept, too: there is a directory. Modules always are, for they are compiled for each guest. */
+  readonly isKept: boolean
   put(id: string, data: Buffer): void
   /** Remembers how to make an entry, for {@link CodeCache.persist}: code that has run is worth more. */
   offer(id: string, make: () => Buffer): void
@@ -62,7 +62,7 @@ export function createCodeCache(directory: string | undefined): CodeCache {
 
   return {
     get: (id) => entries.get(id) ?? read(id),
-    isWanted: (id) => !entries.has(id),
+    isKept: fs !== undefined,
     put(id, data) {
       entries.set(id, data)
       if (fs !== undefined) unwritten.add(id)

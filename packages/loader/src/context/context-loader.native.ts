@@ -121,6 +121,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     intrinsics,
     path,
     dialect,
+    packageTexts: scripts.packageTexts,
     cwd,
     emitWarning,
     globalPaths: () => globalPaths,
@@ -150,7 +151,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     return scripts.hasModuleSyntax(source, () => probe.containsModuleSyntax(source, file))
   }
 
-  const read = (file: string): string => decoder.decode(files.read(file))
+  const read = (file: string): string => files.text?.(file) ?? decoder.decode(files.read(file))
 
   function stripTypes(source: string, file: string): string {
     if (file.includes('/node_modules/')) throw resolver.errors.strippingInNodeModules(file)
@@ -231,7 +232,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     compile,
     compileWrapped,
     stat: (file) => ({ file: 0, other: 0, directory: 1, none: -2 })[files.kind(file) ?? 'none'],
-    readPackage: (file) => ({ ...resolver.nearestPackage(file) }),
+    readPackage: (file) => JSON.stringify(resolver.nearestPackage(file) ?? {}),
     inspect: (value) => original('util').inspect(value),
     isProxy: original('util').types.isProxy,
     coded,
@@ -255,10 +256,9 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     builtin,
     stripTypes,
     read,
-    formatOf: host.formatOf,
-    showsRequireStack: dialect.slashImports,
+    dialect,
   })
-  addModuleExports({ Module: guest.Module, context, resolver, scripts, stacks, adoptError })
+  addModuleExports({ Module: guest.Module, context, resolver, scripts, stacks, process, adoptError })
 
   const importMain = (file: string): Promise<object> => graph.import(path.pathToFileURL(file).href, undefined)
 

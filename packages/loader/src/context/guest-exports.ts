@@ -7,6 +7,8 @@ export interface ExportsHost {
   /** The error for hooks, which would reach all guests of a thread. */
   readonly refuse: (api: string) => Error
   readonly validateDirectory: (value: unknown) => void
+  /** The names of what this Node's `Module` has. */
+  readonly names: readonly string[]
   readonly compileCacheStatus: Readonly<Record<string, number>>
   readonly stripTypes: (code: unknown, options: unknown) => string
   readonly findSourceMap: typeof NodeModule.findSourceMap
@@ -26,7 +28,7 @@ export interface ExportsHost {
  */
 export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHost): void {
   'use strict'
-  const { assign, freeze } = Object
+  const { assign, freeze, getOwnPropertyNames } = Object
 
   function ask<Args extends readonly unknown[], Result>(
     below: (...args: never[]) => unknown,
@@ -75,4 +77,5 @@ export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHos
   Module['setSourceMapsSupport'] = function setSourceMapsSupport(...args: unknown[]): void {
     ask(setSourceMapsSupport, host.setSourceMapsSupport, ...args)
   }
+  for (const name of getOwnPropertyNames(Module)) if (!host.names.includes(name)) delete Module[name]
 }

@@ -143,7 +143,7 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
   })
   let stat: unknown = host.stat
   defineProperty(Module, '_stat', { get: () => stat, set: (value) => void (stat = value), configurable: true })
-  let readPackage: unknown = (path: string) => host.readPackage(resolve(path, 'package.json'))
+  let readPackage: unknown = (path: string) => parse(host.readPackage(resolve(path, 'package.json'))) as object
   defineProperty(Module, '_readPackage', {
     get: () => readPackage,
     set: (value) => void (readPackage = value),

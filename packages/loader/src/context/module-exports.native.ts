@@ -15,11 +15,14 @@ export interface ModuleExportsOptions {
   readonly resolver: Resolver
   readonly scripts: ScriptStore
   readonly stacks: StackCleaner
+  /** The guest's. */
+  readonly process: NodeJS.Process
   /** Gives an error of libvisor's own realm to the guest's. */
   readonly adoptError: (error: unknown) => unknown
 }
 
 type Callable = (...args: unknown[]) => unknown
+type StripOptions = Parameters<typeof loaderHost.stripTypeScriptTypes>[1]
 
 /**
  * Puts on a guest's `Module` what it offers besides loading.
@@ -27,8 +30,9 @@ type Callable = (...args: unknown[]) => unknown
  * @param options - the guest's `Module`, its realm and resolver
  */
 export function addModuleExports(options: ModuleExportsOptions): void {
-  const { Module, context, resolver, scripts, stacks, adoptError } = options
-  const { module: original, path } = loaderHost
+  const { Module, context, resolver, scripts, stacks, process, adoptError } = options
+  const { module: original, path, stripTypeScriptTypes, stripWarning } = loaderHost
+  let hasWarned = false
 
   /** Calls a function of Node's own, which throws errors of libvisor's realm. */
   const adopting =
@@ -60,7 +64,16 @@ export function addModuleExports(options: ModuleExportsOptions): void {
       if (directory !== undefined && typeof directory !== 'string') hostFunction('enableCompileCache')(directory)
     },
     compileCacheStatus: original.constants.compileCacheStatus,
-    stripTypes: hostFunction('stripTypeScriptTypes') as ExportsHost['stripTypes'],
+    stripTypes: adopting((source, given) => {
+      try {
+        return stripTypeScriptTypes(source as string, given as StripOptions)
+      } finally {
+        const warning = hasWarned ? [] : stripWarning()
+        hasWarned = true
+        if (warning.length > 0) process.emitWarning(...(warning as [string, string]))
+      }
+    }),
+    names: Object.getOwnPropertyNames(original),
     findSourceMap: hostFunction('findSourceMap') as ExportsHost['findSourceMap'],
     SourceMap: original.SourceMap,
     getSourceMapsSupport: hostFunction('getSourceMapsSupport') as ExportsHost['getSourceMapsSupport'],

@@ -10,10 +10,14 @@ import type * as vm from 'node:vm'
 import { validateAttributes } from '../state/import-attributes.ts'
 import type { Resolver } from '../state/resolver.ts'
 import type { SourceReader } from '../state/source-reader.ts'
-import type { PathFunctions } from '../types.ts'
-import { explainInstantiation } from './explain-module-error.ts'
+import type { LoaderDialect, PathFunctions } from '../types.ts'
+import { parseDataUrl } from './data-url.ts'
+import { explainInstantiation, explainMissingVariable } from './explain-module-error.native.ts'
 import type { GuestLoader, GuestModule } from './module-host.ts'
+import { graphOf } from './module-job.ts'
+import type { Job } from './module-job.ts'
 import type { ScriptStore } from './script-store.native.ts'
+import { createSyntheticModules, hasOwn } from './synthetic-modules.native.ts'
 import { describeCycle, describeAsyncGraph } from './require-module-errors.ts'
 
 /** What a graph is made of. */
@@ -28,11 +32,8 @@ export interface ModuleGraphOptions {
   /** The exports of a built-in. */
   readonly builtin: (id: string) => object
   readonly stripTypes: (source: string, file: string) => string
-  /** The format by which `require` loads a file. */
-  readonly formatOf: (file: string) => string | undefined
   readonly read: (file: string) => string
-  /** Whether messages are those of Node 24. */
-  readonly showsRequireStack: boolean
+  readonly dialect: LoaderDialect
 }
 
 /** The ES modules of a guest. */
@@ -51,18 +52,13 @@ interface CacheableModule extends vm.SourceTextModule {
   createCachedData(): Buffer
 }
 
-type Attributes = Readonly<Record<string, string>>
-
-interface Job {
-  readonly url: string
-  readonly module: vm.SourceTextModule | vm.SyntheticModule
-  /** The CommonJS module behind a synthetic one. */
-  readonly commonJs: GuestModule | undefined
-  dependencies: readonly Job[]
-  evaluation: Promise<void> | undefined
-  /** Whether a top-level `await` may be anywhere in the source, where Node does not tell. */
-  readonly mentionsAwait: boolean
+/** What modules tell of themselves in Node 24. */
+interface InformedModule extends vm.SourceTextModule {
+  hasAsyncGraph(): boolean
+  hasTopLevelAwait(): boolean
 }
+
+type Attributes = Readonly<Record<string, string>>
 
 /** Who asks for a module: what `require` asks for must not wait for anything. */
 interface Asker {
@@ -81,11 +77,10 @@ const ignore = (): void => {}
  * @returns the graph, which is empty
  */
 export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
-  const { context, resolver, reader, errors, scripts, path, guest } = options
-  const { SourceTextModule, SyntheticModule } = original('vm')
+  const { context, resolver, reader, errors, scripts, path, guest, dialect } = options
+  const { SourceTextModule } = original('vm')
   const jobs = new Map<string, Job>()
-  const builtins = new Map<string, () => void>()
-  const exportNames = new WeakMap<GuestModule, Set<string>>()
+  const synthetic = createSyntheticModules(options)
   const hasGraphInfo = 'hasAsyncGraph' in SourceTextModule.prototype
 
   const keyOf = (url: string, { type = '' }: Attributes): string => `${type}\0${url}`
@@ -149,7 +144,7 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   function createJob(url: string, known: string | null | undefined, attributes: Attributes, asker: Asker): Job {
     if (url.startsWith('node:')) {
       validateAttributes(url, 'builtin', attributes, resolver.errors)
-      return createBuiltin(url)
+      return synthetic.builtin(url)
     }
     const { format, source, file } = load(url, known)
     validateAttributes(url, format, attributes, resolver.errors)
@@ -160,9 +155,9 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
         return createSourceText(url, options.stripTypes(source(), file), asker.url === undefined)
       case 'commonjs':
       case 'commonjs-typescript':
-        return createCommonJs(url, file, source(), format, asker.url === undefined)
+        return synthetic.commonJs(url, file, source(), format, asker.url === undefined)
       case 'json':
-        return createJson(url, file, source())
+        return synthetic.json(url, file, source())
       default:
         throw resolver.errors.unknownFormat(format, url)
     }
@@ -191,35 +186,42 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     return errors.coded('Error', 'ERR_UNSUPPORTED_ESM_URL_SCHEME', message)
   }
 
-  /** @source Node 24 `lib/internal/modules/esm/load.js`, getSourceSync; `get_format.js` */
   function loadData(url: string): Loaded {
-    const match = /^data:([^/]+\/[^,;]+)[^,]*?(;base64)?,([\s\S]*)$/.exec(url)
-    if (match === null) throw errors.coded('TypeError', 'ERR_INVALID_URL', 'Invalid URL')
-    const [, type = '', base64, body = ''] = match
-    const format = dataFormats[type]
+    const data = parseDataUrl(url)
+    if (data === undefined) throw errors.coded('TypeError', 'ERR_INVALID_URL', 'Invalid URL')
+    const { type, format, source } = data
     if (format === undefined) throw resolver.errors.unknownFormat(type, url)
-    const source = (): string => Buffer.from(decodeURIComponent(body), base64 ? 'base64' : 'utf8').toString()
     return { format, source, file: url }
   }
 
   function createSourceText(url: string, source: string, isMain: boolean): Job {
     const cachedData = scripts.moduleCache(source)
     const module = compile(url, source, isMain, cachedData)
-    if (cachedData === undefined) scripts.keepModuleCache(source, () => (module as CacheableModule).createCachedData())
     const mentionsAwait = hasGraphInfo ? false : /\bawait\b/.test(source)
-    return { url, module, commonJs: undefined, dependencies: [], evaluation: undefined, mentionsAwait }
+    return {
+      url,
+      module,
+      commonJs: undefined,
+      dependencies: [],
+      evaluation: undefined,
+      mentionsAwait,
+      hasWaited: false,
+    }
   }
 
   function compile(url: string, source: string, isMain: boolean, cachedData: Buffer | undefined): vm.SourceTextModule {
     try {
-      return new SourceTextModule(source, {
+      const module = new SourceTextModule(source, {
         context,
         identifier: url,
         ...(cachedData === undefined ? {} : { cachedData }),
         initializeImportMeta: (meta) => fillMeta(meta, url, isMain),
         importModuleDynamically: ((specifier: string, _referrer: unknown, attributes: object) =>
           importModule(specifier, url, attributes)) as never,
-      })
+      }) as CacheableModule
+      if (cachedData === undefined) scripts.keepModuleCache(source, () => module.createCachedData())
+      else scripts.acceptModuleCache()
+      return module
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_VM_MODULE_CACHED_DATA_REJECTED') throw error
       scripts.rejectModuleCache(source)
@@ -249,90 +251,6 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     }
   }
 
-  function createSynthetic(
-    url: string,
-    names: readonly string[],
-    evaluate: (set: (name: string, value: unknown) => void) => void,
-    commonJs?: GuestModule,
-  ): Job {
-    const module = new SyntheticModule([...names], () => evaluate((name, value) => module.setExport(name, value)), {
-      context,
-      identifier: url,
-    })
-    return { url, module, commonJs, dependencies: [], evaluation: undefined, mentionsAwait: false }
-  }
-
-  function createBuiltin(url: string): Job {
-    const id = url.slice('node:'.length)
-    if (!path.isBuiltin(url)) {
-      throw errors.coded('Error', 'ERR_UNKNOWN_BUILTIN_MODULE', `No such built-in module: ${url}`)
-    }
-    const exports = options.builtin(id) as Record<string, unknown>
-    const names = Object.keys(exports)
-    const job = createSynthetic(url, [...new Set([...names, 'default'])], (set) => {
-      const sync = (): void => {
-        for (const name of names) if (name !== 'default') set(name, readOwn(exports, name))
-      }
-      sync()
-      set('default', exports)
-      builtins.set(id, sync)
-    })
-    void job.module.evaluate()
-    return job
-  }
-
-  function createCommonJs(url: string, file: string, source: string, format: string, isMain: boolean): Job {
-    const module = guest.emplace(file)
-    const names = namesOf(module, file, format === 'commonjs' ? source : options.stripTypes(source, file))
-    guest.keepSource(module, source)
-    const all = new Set([...names, 'default', 'module.exports'])
-    const evaluate = (set: (name: string, value: unknown) => void): void => {
-      const exports = guest.loadImported(module, file, isMain) as Record<string, unknown>
-      for (const name of names) {
-        if (name === 'default' || name === 'module.exports' || !hasOwn(exports, name)) continue
-        set(name, readOwn(exports, name))
-      }
-      set('default', exports)
-      set('module.exports', exports)
-    }
-    return createSynthetic(url, [...all], evaluate, module)
-  }
-
-  /** The names that a CommonJS module exports, with those that it exports again. */
-  function namesOf(module: GuestModule, file: string, source: string): ReadonlySet<string> {
-    const known = exportNames.get(module)
-    if (known !== undefined) return known
-    const { names, reexports } = scripts.exportsOf(source)
-    const all = new Set(names)
-    // First, for cycles.
-    exportNames.set(module, all)
-    for (const request of reexports) {
-      let found: string
-      try {
-        found = guest.Module._resolveFilename(request, module, false)
-      } catch {
-        continue
-      }
-      if (path.isBuiltin(found) || guest.extensionOf(found) !== '.js') continue
-      let text: string
-      try {
-        text = options.read(found)
-      } catch {
-        continue
-      }
-      for (const name of namesOf(guest.emplace(found), found, text)) all.add(name)
-    }
-    return all
-  }
-
-  function createJson(url: string, file: string, source: string): Job {
-    const isPlain = url.startsWith('file:') && !/[#?]/.test(url)
-    const cached = isPlain ? guest.Module._cache[file] : undefined
-    const module = cached?.loaded === true ? cached : guest.jsonModule(source, file)
-    if (isPlain) guest.Module._cache[file] ??= module
-    return createSynthetic(url, ['default'], (set) => set('default', module.exports))
-  }
-
   function instantiate({ module, dependencies }: Job): void {
     if (!(module instanceof SourceTextModule) || module.status !== 'unlinked') return
     try {
@@ -349,7 +267,11 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   }
 
   function evaluate(job: Job): Promise<void> {
-    job.evaluation ??= job.module.evaluate()
+    if (job.evaluation === undefined) {
+      job.evaluation = job.module.evaluate()
+      const suspects = hasGraphInfo ? [] : [...graphOf(job)].filter(({ mentionsAwait }) => mentionsAwait)
+      if (suspects.length > 0 && isPending(job.evaluation)) for (const suspect of suspects) suspect.hasWaited = true
+    }
     return job.evaluation
   }
 
@@ -360,25 +282,40 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   ): Promise<object> {
     const job = getJob(specifier, { url: parentURL, isRequired: false }, attributes as Attributes)
     instantiate(job)
-    await evaluate(job)
+    try {
+      await evaluate(job)
+    } catch (error) {
+      explain(error, job)
+      throw error
+    }
     return job.module.namespace
+  }
+
+  function explain(error: unknown, { url, module, mentionsAwait }: Job): void {
+    explainMissingVariable(error, () => ({
+      url,
+      scope: resolver.packageScope(url),
+      namesVariable: dialect.asyncGraphShowsStack,
+      hasTopLevelAwait: hasGraphInfo ? (module as InformedModule).hasTopLevelAwait() : mentionsAwait,
+    }))
   }
 
   function isAsync(job: Job): boolean {
     const { module } = job
     if (!(module instanceof SourceTextModule)) return false
-    if (hasGraphInfo) return (module as unknown as { hasAsyncGraph(): boolean }).hasAsyncGraph()
-    return anyJob(job, ({ mentionsAwait }) => mentionsAwait) && isPending(evaluate(job))
+    if (hasGraphInfo) return (module as InformedModule).hasAsyncGraph()
+    if (![...graphOf(job)].some(({ mentionsAwait }) => mentionsAwait)) return false
+    apply(then, evaluate(job), [undefined, ignore])
+    return [...graphOf(job)].some(({ hasWaited }) => hasWaited)
   }
 
   function isPending(promise: Promise<void>): boolean {
-    apply(then, promise, [undefined, ignore])
     return original('util').inspect(promise, { depth: 0 }).includes('<pending>')
   }
 
   function throwIfAsync(job: Job, filename: string, parent: GuestModule | null | undefined): void {
     if (!isAsync(job)) return
-    const message = describeAsyncGraph(filename, guest.requireStack(parent), options.showsRequireStack)
+    const message = describeAsyncGraph(filename, guest.requireStack(parent), dialect.asyncGraphShowsStack)
     throw errors.coded('Error', 'ERR_REQUIRE_ASYNC_MODULE', message)
   }
 
@@ -399,8 +336,12 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     } else if (known.module.status === 'errored') throw known.module.error
     instantiate(job)
     throwIfAsync(job, filename, parent)
+    const wasEvaluated = job.evaluation !== undefined
     apply(then, evaluate(job), [undefined, ignore])
-    if (job.module.status === 'errored') throw job.module.error
+    if (job.module.status === 'errored') {
+      if (!wasEvaluated) explain(job.module.error, job)
+      throw job.module.error
+    }
     return exportsFor(job)
   }
 
@@ -431,37 +372,8 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     import: importModule,
     resolve: resolveForMeta,
     require: requireModule,
-    syncBuiltins() {
-      for (const sync of builtins.values()) sync()
-    },
+    syncBuiltins: synthetic.syncBuiltins,
   }
 }
 
 const facadeSource = "export * from 'original'; export { default } from 'original'; export const __esModule = true;"
-
-const dataFormats: Readonly<Record<string, string>> = {
-  'text/javascript': 'module',
-  'application/json': 'json',
-  'application/wasm': 'wasm',
-}
-
-const hasOwn = (object: unknown, key: string): boolean =>
-  object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, key)
-
-/** A getter of a guest's, or of a built-in that is refused, may throw: the export is then `undefined`, as in Node. */
-function readOwn(object: Record<string, unknown>, key: string): unknown {
-  try {
-    return Object.hasOwn(object, key) ? object[key] : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function anyJob(root: Job, test: (job: Job) => boolean): boolean {
-  const seen = new Set<Job>([root])
-  for (const job of seen) {
-    if (test(job)) return true
-    for (const dependency of job.dependencies) seen.add(dependency)
-  }
-  return false
-}

@@ -113,7 +113,8 @@ export interface ModuleHost {
   /** Compiles a source that the guest has wrapped by itself. */
   readonly compileWrapped: (wrapped: string, filename: string) => CompiledWrapper
   readonly stat: (path: string) => number
-  readonly readPackage: (path: string) => object
+  /** What a package.json says, as JSON. */
+  readonly readPackage: (path: string) => string
   readonly inspect: (value: unknown) => string
   readonly isProxy: (value: unknown) => boolean
   readonly coded: (base: 'Error' | 'RangeError' | 'TypeError', code: string, message: string) => Error

@@ -7,6 +7,7 @@ import type * as vm from 'node:vm'
 import { createCodeCache } from './code-cache.native.ts'
 import { lexCommonJs } from './lex-commonjs.ts'
 import type { CommonJsExports } from './lex-commonjs.ts'
+import type { PackageFields } from '../state/package-json.ts'
 import { importForCurrent } from './loader-registry.ts'
 
 /** How a store is made. */
@@ -29,16 +30,30 @@ export interface ScriptStore extends Disposable {
   moduleCache(source: string): Buffer | undefined
   /** Keeps the code cache of an ES module. @param make - makes it; it can only be made before the module is evaluated */
   keepModuleCache(source: string, make: () => Buffer): void
+  /** Counts a code cache that V8 accepted. */
+  acceptModuleCache(): void
   /** Forgets a code cache that V8 did not accept. */
   rejectModuleCache(source: string): void
   /** Whether a content has the syntax of an ES module, asked once for each content. */
   hasModuleSyntax(source: string, ask: () => boolean): boolean
   /** The names that a CommonJS source exports, as far as it tells. */
   exportsOf(source: string): CommonJsExports
+  /** What package.json files say, by their text. */
+  readonly packageTexts: Map<string, PackageFields | undefined>
   /** Writes what has been compiled since the last time to the directory, if there is one. */
   persist(): void
   /** How many scripts there are, and how many of them V8 took from the code cache. */
   readonly statistics: { readonly scripts: number; readonly cacheHits: number; readonly cacheRejections: number }
+}
+
+/** What is known about a text. */
+interface Entry {
+  /** Scripts by file name. */
+  readonly commonJs: Map<string, vm.Script>
+  readonly script: Map<string, vm.Script>
+  hash: string | undefined
+  hasModuleSyntax: boolean | undefined
+  exports: CommonJsExports | undefined
 }
 
 // A line of its own for the wrapper leaves the lines and columns of the module's own code as they are.
@@ -74,73 +89,70 @@ export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore
   const { hash } = original('crypto')
   const { pathToFileURL } = original('url')
   const cache = createCodeCache(options.cacheDirectory)
-  const scripts = new Map<string, vm.Script>()
-  const syntax = new Map<string, boolean>()
-  const lexed = new Map<string, CommonJsExports>()
-  const hashes = new Map<string, string>()
+  const entries = new Map<string, Entry>()
+  let scripts = 0
 
-  function digest(source: string): string {
-    // The same text is asked about several times in a row.
-    let known = hashes.get(source)
-    if (known === undefined) {
-      if (hashes.size >= 8) hashes.clear()
-      hashes.set(source, (known = hash('sha256', source, 'hex')))
+  function entryOf(source: string): Entry {
+    let entry = entries.get(source)
+    if (entry === undefined) {
+      entry = {
+        commonJs: new Map(),
+        script: new Map(),
+        hash: undefined,
+        hasModuleSyntax: undefined,
+        exports: undefined,
+      }
+      entries.set(source, entry)
     }
-    return known
+    return entry
   }
 
-  function compile(kind: 'commonjs' | 'script', source: string, filename: string): vm.Script {
-    const id = `${kind}-${digest(source)}`
-    const key = `${id}\0${filename}`
-    const known = scripts.get(key)
+  function idOf(kind: 'commonJs' | 'module' | 'script', source: string): string {
+    const entry = entryOf(source)
+    entry.hash ??= hash('sha256', source, 'hex')
+    return `${kind}-${entry.hash}`
+  }
+
+  function compile(kind: 'commonJs' | 'script', source: string, filename: string): vm.Script {
+    const known = entryOf(source)[kind].get(filename)
     if (known !== undefined) return known
     const url = filename.startsWith('/') ? pathToFileURL(filename).href : filename
-    const cachedData = cache.get(id)
-    const script = new Script(kind === 'commonjs' ? wrapped(source) : source, {
+    const id = cache.isKept ? idOf(kind, source) : ''
+    const cachedData = cache.isKept ? cache.get(id) : undefined
+    const script = new Script(kind === 'commonJs' ? wrapped(source) : source, {
       filename,
-      lineOffset: kind === 'commonjs' ? -1 : 0,
+      lineOffset: kind === 'commonJs' ? -1 : 0,
       ...(cachedData === undefined ? {} : { cachedData }),
       importModuleDynamically: ((specifier: string, _script: unknown, attributes: object) =>
         importForCurrent(specifier, url, attributes)) as never,
     })
-    scripts.set(key, script)
-    if (cachedData === undefined) cache.offer(id, () => script.createCachedData())
-    else if (script.cachedDataRejected === true) {
-      cache.reject(id)
+    scripts++
+    entryOf(source)[kind].set(filename, script)
+    if (cachedData !== undefined && script.cachedDataRejected !== true) cache.hit()
+    else {
+      if (cachedData !== undefined) cache.reject(id)
       cache.offer(id, () => script.createCachedData())
-    } else cache.hit()
+    }
     return script
   }
 
   return {
-    commonJs: (source, filename) => compile('commonjs', source, filename),
+    commonJs: (source, filename) => compile('commonJs', source, filename),
     script: (source, filename) => compile('script', source, filename),
-    moduleCache: (source) => cache.get(`module-${digest(source)}`),
-    keepModuleCache(source, make) {
-      const id = `module-${digest(source)}`
-      if (cache.isWanted(id)) cache.put(id, make())
-      else cache.hit()
-    },
-    rejectModuleCache: (source) => cache.reject(`module-${digest(source)}`),
-    hasModuleSyntax(source, ask) {
-      const key = digest(source)
-      let answer = syntax.get(key)
-      if (answer === undefined) syntax.set(key, (answer = ask()))
-      return answer
-    },
-    exportsOf(source) {
-      const key = digest(source)
-      let exports = lexed.get(key)
-      if (exports === undefined) lexed.set(key, (exports = lexCommonJs(source)))
-      return exports
-    },
+    moduleCache: (source) => cache.get(idOf('module', source)),
+    keepModuleCache: (source, make) => cache.put(idOf('module', source), make()),
+    acceptModuleCache: () => cache.hit(),
+    rejectModuleCache: (source) => cache.reject(idOf('module', source)),
+    hasModuleSyntax: (source, ask) => (entryOf(source).hasModuleSyntax ??= ask()),
+    exportsOf: (source) => (entryOf(source).exports ??= lexCommonJs(source)),
     persist: cache.persist,
+    packageTexts: new Map(),
     get statistics() {
-      return { scripts: scripts.size, ...cache.statistics }
+      return { scripts, ...cache.statistics }
     },
     [Symbol.dispose]() {
       cache.persist()
-      scripts.clear()
+      entries.clear()
     },
   }
 }

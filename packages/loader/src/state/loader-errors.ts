@@ -76,7 +76,7 @@ export function createLoaderErrors(errors: ErrorFactory, intrinsics: Intrinsics)
       const stack = requireStack.length > 0 ? `\nRequire stack:\n- ${requireStack.join('\n- ')}` : ''
       return withOwn(createError(`Cannot find module '${request}'${stack}`), {
         code: 'MODULE_NOT_FOUND',
-        requireStack: [...requireStack],
+        requireStack: intrinsics.Array.from(requireStack),
       })
     },
 

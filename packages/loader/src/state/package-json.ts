@@ -21,12 +21,17 @@ export interface PackageReader {
   invalidate(path?: string): void
 }
 
+/** What a package.json says. */
+export type PackageFields = Readonly<Record<string, unknown>>
+
 /** What a reader needs. */
 export interface PackageReaderOptions {
   readonly files: FileView
   readonly errors: LoaderErrors
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
+  /** What is known by its text already: readers may share it. @defaultValue nothing is shared */
+  readonly texts?: Map<string, PackageFields | undefined> | undefined
 }
 
 const decoder = new TextDecoder()
@@ -45,7 +50,7 @@ const missing = (path: string): PackageConfig => ({
  * Node's parser ignores a field of the wrong type. It keeps `exports` as text, and parses again what looks like JSON when
  * it is used: in ESM always (the copy that `scope` makes), in CommonJS only where `exports` are looked up.
  */
-function configOf(path: string, fields: Readonly<Record<string, unknown>>): PackageConfig {
+function configOf(path: string, fields: PackageFields): PackageConfig {
   const { name, main, type, exports, imports } = fields
   const isJson = typeof exports === 'string' && /^[[{]/.test(exports)
   const isTarget = typeof exports === 'string' || (typeof exports === 'object' && exports !== null)
@@ -70,20 +75,30 @@ function configOf(path: string, fields: Readonly<Record<string, unknown>>): Pack
  * @source Node 24 `src/node_modules.cc`
  */
 export function createPackageReader(options: PackageReaderOptions): PackageReader {
-  const { files, errors, path, dialect } = options
+  const { files, errors, path, dialect, texts } = options
   const cache = new Map<string, PackageConfig>()
 
-  function parse(file: string, text: string): PackageConfig | undefined {
+  function parse(text: string): PackageFields | undefined {
     try {
       const value: unknown = JSON.parse(text)
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
         // What a guest has put on Object.prototype is in no package.json.
-        return configOf(file, Object.setPrototypeOf(value, null) as Record<string, unknown>)
+        const { name, main, type, exports, imports } = Object.setPrototypeOf(value, null) as PackageFields
+        return { name, main, type, exports, imports }
       }
     } catch {
       // The error that Node throws says nothing about the place either.
     }
     return undefined
+  }
+
+  function fieldsOf(text: string): PackageFields | undefined {
+    if (texts === undefined) return parse(text)
+    const known = texts.get(text)
+    if (known !== undefined) return known
+    const fields = parse(text)
+    texts.set(text, fields)
+    return fields
   }
 
   function find(file: string, request?: PackageRequest): PackageConfig | undefined {
@@ -92,15 +107,16 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     if (files.kind(file) !== 'file') return undefined
     let text: string
     try {
-      text = decoder.decode(files.read(file))
+      text = files.text?.(file).replace(/^\ufeff/, '') ?? decoder.decode(files.read(file))
     } catch {
       return undefined
     }
-    const config = parse(file, text)
-    if (config === undefined) {
+    const fields = fieldsOf(text)
+    if (fields === undefined) {
       const base = request === undefined ? undefined : path.fileURLToPath(request.base)
       throw errors.unreadablePackageConfig(file, request?.specifier, base)
     }
+    const config = configOf(file, fields)
     cache.set(file, config)
     return config
   }

@@ -87,7 +87,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { cwd = () => '/', globalPaths = () => [], extensions = () => defaultExtensions } = options
   const { emitWarning = () => {} } = options
   const errors = createLoaderErrors(options.errors, options.intrinsics ?? hostIntrinsics)
-  const packages = createPackageReader({ files, errors, path, dialect })
+  const packages = createPackageReader({ files, errors, path, dialect, texts: options.packageTexts })
   const esm = createEsmResolver({
     files,
     errors,

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commonJs, entries, esm, failures, mixed, typeScript } from '../programs.ts'
+import { modules, patchedModule, realms, requireModule, sources } from './programs.ts'
 import { runBoth } from '../run-program.ts'
 import type { Outcome, Program } from '../run-program.ts'
 
 const realm = join(import.meta.dirname, 'context-realm.ts')
-const nodeOptions = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
+const nodeOptions = ['--experimental-vm-modules']
 
 /** Frames of Node's own, and of what started the context, are not the program's. */
 const withoutFrames = ({ stdout, stderr, status }: Outcome): Outcome => ({
@@ -26,6 +27,7 @@ const { 'top-level await that never settles': _unsettled, ...settled } = entries
 /** Node's warning about its modules of contexts, and the line of what rethrows the program's error, are not the program's. */
 const shown = (text: string): string =>
   text
+    .replaceAll(/^.*VM Modules is an experimental feature.*\n|^\(Use `node --trace-warnings.*\n/gm, '')
     .replaceAll(/\n {4}at .*/g, '')
     .replaceAll(/loader:\d+:\d+/g, 'loader')
     .replace(/^\S+:\d+\n.*\n.*\^\n+(?=[A-Z]\w*Error)/, '')
@@ -38,6 +40,11 @@ describe('a program in a context prints what it prints natively', () => {
     TypeScript: typeScript,
     ...settled,
     ...failures,
+    'programs that change Module': patchedModule,
+    'require of ES modules': requireModule,
+    'order, cycles, errors and identity of ES modules': modules,
+    'to which realm things belong': realms,
+    'sources of every kind': sources,
   }
   for (const [name, program] of Object.entries(programs)) {
     test(name, { timeout: 30_000 }, () => {
