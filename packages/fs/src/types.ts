@@ -229,4 +229,8 @@ export interface FileSystemProcess extends Disposable {
   watch(path: string, recursive: boolean, listener: (event: WatchEvent) => void): Disposable | undefined
   /** As `differsFromHost` of a `FileView`. */
   differsFromHost(): boolean
+  /** The type of what is at an absolute path, such as `S_IFREG`; `undefined` when nothing is there, or it cannot be reached. */
+  typeOf(path: string): number | undefined
+  /** The content of a file of the host's own, which is text; `undefined` where a path leads to none. */
+  hostText(path: string): string | undefined
 }

@@ -67,11 +67,13 @@ export class CallContext {
 
   /** Tells watchers that a name came or went. */
   renamed(directory: Place, name: string): void {
+    this.feed.version++
     if (this.feed.active) this.feed.emit('rename', directory.childPath(name))
   }
 
   /** Tells watchers that an inode has changed. */
   changed(place: Place): void {
+    this.feed.version++
     if (this.feed.active) this.feed.emit('change', place.path)
   }
 }

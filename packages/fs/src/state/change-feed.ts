@@ -9,6 +9,8 @@ interface Watcher {
 
 export class ChangeFeed {
   readonly #watchers = new Set<Watcher>()
+  /** Another number when a name has come or gone, or an inode's attributes have changed. */
+  version = 0
 
   /** Whether anybody listens: ask before finding out a path. */
   get active(): boolean {

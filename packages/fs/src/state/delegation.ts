@@ -62,6 +62,7 @@ export function createResolve(options: DelegationOptions): Resolve {
       if (answer !== undefined) {
         // What the host does next may change what names are.
         mounts.forgetNames()
+        context.feed.version++
         known.forget()
       }
       return answer

@@ -7,6 +7,8 @@ import { fileType } from './vnode.ts'
 
 const { O_RDONLY } = linuxFsConstants
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** Read beyond the size that `fstat` says, to see the end. Files of `/proc` say that they are empty. @units bytes */
 const SLACK = 4096
 
@@ -38,7 +40,7 @@ const SLACK = 4096
  * assert.throws(() => view.read('/app/other.js'), { code: 'ENOENT', syscall: 'open' })
  * ```
  */
-export function createFileView(process: FileSystemProcess, errors: ErrorFactory): FileView {
+export function createFileView(process: FileSystemProcess, errors: ErrorFactory): Required<FileView> {
   const { sync } = process
 
   const seen = <Result>(syscall: string, path: string, call: () => Result): Result => {
@@ -49,17 +51,15 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
     }
   }
 
-  return Object.freeze({
+  const view = {
     kind(path: string) {
-      let type
-      try {
-        type = sync.stat(path).mode & fileType.mask
-      } catch {
-        return undefined
-      }
+      const type = process.typeOf(path)
+      if (type === undefined) return undefined
       if (type === fileType.file) return 'file'
       return type === fileType.directory ? 'directory' : 'other'
     },
+
+    text: (path: string) => process.hostText(path) ?? decoder.decode(view.read(path)),
 
     read(path: string) {
       const fd = seen('open', path, () => sync.open(path, O_RDONLY, 0))
@@ -83,7 +83,8 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
     hostPath: (path: string) => process.resolve(path, 'read', true)?.path,
 
     differsFromHost: () => process.differsFromHost(),
-  })
+  }
+  return Object.freeze(view)
 }
 
 function readAll(sync: Syscalls, fd: number): Uint8Array {

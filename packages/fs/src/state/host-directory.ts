@@ -2,7 +2,7 @@
  * A directory of the host, mounted.
  *
  * The walk above asks for one component at a time and follows links itself, so no link leads out of the directory.
- * What a name is (its type, its owner, a link's text) is remembered for {@link STALE_AFTER_MS}; what changes on the
+ * What a name is (its type, its owner, a link's text) is remembered for `STALE_AFTER_MS`; what changes on the
  * host meanwhile is seen after that at the latest. Sizes, times, contents and missing names are never remembered.
  */
 import { linuxFsConstants } from '@libvisor/abi'
@@ -10,17 +10,12 @@ import type { ErrnoCode } from '@libvisor/abi'
 import { Errno } from '../types.ts'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
+import { KnownName } from './known-names.ts'
 import { decodeName, encodeName, maybeLossy } from './name-bytes.ts'
 import { fileType } from './vnode.ts'
 import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode.ts'
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = linuxFsConstants
-
-/** How long what a name is may be out of date. @units milliseconds */
-export const STALE_AFTER_MS = 200
-
-/** How many names are remembered. */
-const CACHED_NAMES = 20_000
 
 /** What a host driver depends on. */
 export interface HostDriverOptions {
@@ -56,26 +51,23 @@ export class HostDriver implements Driver {
   readonly writable: boolean
   readonly identityMapped: boolean
   readonly holdsModules = true
-  readonly #known = new Map<string, HostNode>()
 
   constructor(options: HostDriverOptions) {
     this.host = options.host
     this.writable = options.writable
     this.identityMapped = options.directory === options.mountPoint
     const path = options.directory === '/' ? '' : options.directory
-    this.root = new HostNode(
-      this,
-      path,
-      onHost(() => this.host.lstat(options.directory)),
-      Infinity,
-    )
+    const stats = onHost(() => this.host.lstat(options.directory))
+    if (stats === undefined) throw Errno.of('ENOENT')
+    this.root = new HostNode(this, path, new KnownName(stats, Infinity))
   }
 
   /** What is at a path, remembered or looked up. */
   node(path: string): HostNode | undefined {
-    const known = this.#known.get(path)
+    const { names } = this.host
     const now = this.host.nowMs()
-    if (known !== undefined && known.staleAt > now) return known
+    const known = names.recall(path, now)
+    if (known !== undefined) return new HostNode(this, path, known)
     let stats
     try {
       stats = this.host.lstat(encodeName(path))
@@ -84,20 +76,14 @@ export class HostDriver implements Driver {
       if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
       throw toErrno(error)
     }
-    if (stats === undefined) {
-      if (known !== undefined) this.#known.delete(path)
-      return undefined
-    }
-    const node = new HostNode(this, path, stats, now + STALE_AFTER_MS)
-    if (this.#known.size >= CACHED_NAMES) this.#known.clear()
-    this.#known.set(path, node)
-    return node
+    if (stats !== undefined) return new HostNode(this, path, names.remember(path, stats, now))
+    names.forget(path)
+    return undefined
   }
 
   /** Forgets what names are, when one may have changed. */
   forget(path?: string): void {
-    if (path === undefined) this.#known.clear()
-    else this.#known.delete(path)
+    this.host.names.forget(path)
   }
 
   statfs(node: Vnode): StatFsRecord {
@@ -107,44 +93,41 @@ export class HostDriver implements Driver {
     return { type, bsize, blocks, bfree, bavail, files, ffree }
   }
 
-  [Symbol.dispose](): void {
-    this.#known.clear()
-  }
-}
-
-/** What `lstat` of the host says that is remembered. */
-type HostStats = {
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly ino: number
-  readonly dev: number
+  [Symbol.dispose](): void {}
 }
 
 export class HostNode implements Vnode {
   readonly driver: HostDriver
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly ino: number
-  readonly dev: number
-  readonly staleAt: number
   readonly descriptor = undefined
   readonly lowerHostPath = undefined
   /** Path on the host; empty for the root directory. */
   readonly #path: string
-  #target: string | undefined
+  readonly #known: KnownName
 
-  constructor(driver: HostDriver, path: string, stats: HostStats | undefined, staleAt: number) {
-    if (stats === undefined) throw Errno.of('ENOENT')
+  constructor(driver: HostDriver, path: string, known: KnownName) {
     this.driver = driver
     this.#path = path
-    this.mode = stats.mode
-    this.uid = stats.uid
-    this.gid = stats.gid
-    this.ino = stats.ino
-    this.dev = stats.dev
-    this.staleAt = staleAt
+    this.#known = known
+  }
+
+  get mode(): number {
+    return this.#known.mode
+  }
+
+  get uid(): number {
+    return this.#known.uid
+  }
+
+  get gid(): number {
+    return this.#known.gid
+  }
+
+  get ino(): number {
+    return this.#known.ino
+  }
+
+  get dev(): number {
+    return this.#known.dev
   }
 
   get type(): number {
@@ -209,13 +192,14 @@ export class HostNode implements Vnode {
   }
 
   readlink(): string {
-    if (this.#target === undefined) {
+    const known = this.#known
+    if (known.target === undefined) {
       const { host } = this.driver
       const path = encodeName(this.realPath)
       const text = onHost(() => host.readlink(path))
-      this.#target = maybeLossy(text) ? decodeName(onHost(() => host.readlinkBytes(path))) : text
+      known.target = maybeLossy(text) ? decodeName(onHost(() => host.readlinkBytes(path))) : text
     }
-    return this.#target
+    return known.target
   }
 
   lookup(name: string): HostNode | undefined {
@@ -439,5 +423,5 @@ function toSeconds(ns: bigint): number {
 export function adoptHostFile(host: HostFs, hostFd: number): Omit<OpenFile, 'node'> {
   const driver = new HostDriver({ host, directory: '/', mountPoint: '/', writable: true })
   const { dev, ino, mode, uid, gid } = onHost(() => toRecord(host.fstatBig(hostFd)))
-  return new HostFile(new HostNode(driver, '', { dev, ino, mode, uid, gid }, Infinity), hostFd)
+  return new HostFile(new HostNode(driver, '', new KnownName({ dev, ino, mode, uid, gid }, Infinity)), hostFd)
 }

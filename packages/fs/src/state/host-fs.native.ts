@@ -3,7 +3,13 @@ import { host, original } from '@libvisor/abi'
 import { callNative } from '@libvisor/core'
 import type { WatchEvent } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
+import { KnownNames } from './known-names.ts'
+import { KnownTexts } from './known-texts.ts'
 import { decodeName } from './name-bytes.ts'
+
+/** There is one host: what one file system of the thread has learned of it all others may know. */
+const names = new KnownNames()
+const texts = new KnownTexts()
 
 const READ_POSITION = /^pos:\s*(\d+)/
 
@@ -29,6 +35,9 @@ export function createHostFs(): HostFs {
     gid: process.getgid?.() ?? 0,
     umask: process.umask(),
     nowMs: host.monotonicMs,
+    wallMs: host.Date.now,
+    names,
+    texts,
     callback: host.callbackId,
     lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
     lstatBig: (path) => fs.lstatSync(path, { bigint: true }),
@@ -37,6 +46,7 @@ export function createHostFs(): HostFs {
     open: fs.openSync,
     close: fs.closeSync,
     read: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position === -1 ? null : position),
+    readText: (path) => fs.readFileSync(path, 'utf8'),
     write: (fd, buffer, position) => fs.writeSync(fd, buffer, 0, buffer.length, position === -1 ? null : position),
     position(fd) {
       const info = fs.openSync(`/proc/self/fdinfo/${fd}`, 'r')

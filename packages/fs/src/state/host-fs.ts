@@ -1,5 +1,7 @@
 import type { BigIntStats, Dirent, Stats, StatsFs } from 'node:fs'
 import type { WatchEvent } from '../types.ts'
+import type { KnownNames } from './known-names.ts'
+import type { KnownTexts } from './known-texts.ts'
 
 /** A path of the host: bytes where it is not UTF-8. */
 export type HostPathLike = Buffer | string
@@ -16,6 +18,12 @@ export interface HostFs {
   readonly umask: number
   /** Time that never goes back, for caches. @units milliseconds */
   nowMs(): number
+  /** Time as files show it. @units milliseconds */
+  wallMs(): number
+  /** What is known of names already. */
+  readonly names: KnownNames
+  /** What is known of contents already. */
+  readonly texts: KnownTexts
   /** A number of the callback that the event loop is running. */
   callback(): number
   /** The type, permissions and owner at a path, without following a link; `undefined` when nothing is there. */
@@ -26,6 +34,8 @@ export interface HostFs {
   open(path: HostPathLike, flags: number, mode: number): number
   close(fd: number): void
   read(fd: number, buffer: Uint8Array, position: number): number
+  /** A whole file, as UTF-8. */
+  readText(path: HostPathLike): string
   write(fd: number, buffer: Uint8Array, position: number): number
   /** Where the next read of a descriptor starts. */
   position(fd: number): number

@@ -1,5 +1,5 @@
 import type { HostPath } from '../types.ts'
-import { STALE_AFTER_MS } from './host-directory.ts'
+import { STALE_AFTER_MS } from './known-names.ts'
 
 /** How many answers are remembered. */
 const LARGEST = 10_000

@@ -7,6 +7,8 @@ const LARGEST = 64 * 2 ** 20
 /** A file that was changed so recently may be changed again without its times telling. @units milliseconds */
 const UNSETTLED_MS = 2000
 
+type TextHost = Pick<HostFs, 'lstat' | 'readText' | 'wallMs'>
+
 interface KnownText {
   readonly text: string
   readonly ino: number
@@ -27,12 +29,13 @@ export class KnownTexts {
   /**
    * The content of a file.
    *
+   * @param host - where it is
    * @param path - on the host
-   * @param read - reads and decodes it
-   * @returns `undefined` where there is no file
+   * @returns `undefined` where there is no file that can be read
    */
-  read(host: Pick<HostFs, 'lstat' | 'wallMs'>, path: string, read: () => string): string | undefined {
-    const stats = host.lstat(encodeName(path))
+  read(host: TextHost, path: string): string | undefined {
+    const hostPath = encodeName(path)
+    const stats = host.lstat(hostPath)
     if (stats === undefined || !stats.isFile()) return undefined
     const { ino, dev, size, mtimeMs, ctimeMs } = stats
     const known = this.#texts.get(path)
@@ -44,7 +47,12 @@ export class KnownTexts {
       known.mtimeMs === mtimeMs &&
       known.ctimeMs === ctimeMs
     if (isSame) return known.text
-    const text = read()
+    let text: string
+    try {
+      text = host.readText(hostPath)
+    } catch {
+      return undefined
+    }
     if (host.wallMs() - Math.max(mtimeMs, ctimeMs) > UNSETTLED_MS && size > 0) {
       this.#keep(path, { text, ino, dev, size, mtimeMs, ctimeMs })
     }

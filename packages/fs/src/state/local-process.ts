@@ -10,6 +10,7 @@ import { Description, DescriptorTable } from './descriptors.ts'
 import { createFileCalls } from './file-calls.ts'
 import type { HostFs } from './host-fs.ts'
 import { adoptHostFile, onHost } from './host-directory.ts'
+import { KnownPlaces } from './known-places.ts'
 import type { MountTable } from './mounts.ts'
 import { encodeName } from './name-bytes.ts'
 import { createNameCalls } from './name-calls.ts'
@@ -37,6 +38,7 @@ export class LocalProcess implements FileSystemProcess {
   readonly async: AsyncSyscalls
   readonly resolve: Resolve
   readonly #context: CallContext
+  readonly #places: KnownPlaces
   readonly #descriptors: DescriptorTable
   readonly #mounts: MountTable
   readonly #host: HostFs
@@ -51,6 +53,7 @@ export class LocalProcess implements FileSystemProcess {
     this.#host = host
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
+    this.#places = new KnownPlaces(this.#context, mounts, host)
     this.#descriptors = new DescriptorTable(options.stdio, host, options.maxOpenFiles)
     this.resolve = createResolve({ context: this.#context, mounts, host })
     this.sync = Object.freeze({
@@ -113,8 +116,18 @@ export class LocalProcess implements FileSystemProcess {
     return this.#mounts.differsFromHost
   }
 
+  typeOf(path: string): number | undefined {
+    return this.#places.find(path)?.node.type
+  }
+
+  hostText(path: string): string | undefined {
+    const host = this.resolve(path, 'read', true)
+    return host && this.#host.texts.read(this.#host, host.path)
+  }
+
   [Symbol.dispose](): void {
     for (const watcher of [...this.#watchers]) watcher[Symbol.dispose]()
+    this.#places.forget()
     this.#descriptors[Symbol.dispose]()
     this.#onDispose(this)
   }

@@ -7,6 +7,7 @@ import { KnownAnswers } from './known-answers.ts'
 import { receiveMessage, threadClock } from './message-port.native.ts'
 import { flag } from './remote-protocol.ts'
 import type { Connection, Reply, Request, WatchMessage } from './remote-protocol.ts'
+import { fileType } from './vnode.ts'
 import type { Credentials } from './vnode.ts'
 
 // Captured: a guest's thread may replace what Atomics holds.
@@ -107,6 +108,19 @@ class RemoteProcess implements FileSystemProcess {
 
   differsFromHost(): boolean {
     return load(this.#flags, flag.differs) === 1
+  }
+
+  typeOf(path: string): number | undefined {
+    try {
+      return this.sync.stat(path).mode & fileType.mask
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The text would have to come from the other thread either way. */
+  hostText(): undefined {
+    return undefined
   }
 
   [Symbol.dispose](): void {

@@ -135,12 +135,13 @@ function showsHost(mounts: NamespaceSpec['mounts']): boolean {
 
 /** What the loader sees: it asks at every module, and need not have the file system loaded for the first of them. */
 function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas): FileView {
-  let made: FileView | undefined
-  const view = (): FileView => (made ??= areas.fs().createFileView(ns.get(fileSystem), ns.errors))
+  let made: Required<FileView> | undefined
+  const view = (): Required<FileView> => (made ??= areas.fs().createFileView(ns.get(fileSystem), ns.errors))
   return {
     differsFromHost: () => (startsAsHost && !ns.has(fileSystem) ? false : view().differsFromHost()),
     kind: (path) => view().kind(path),
     read: (path) => view().read(path),
+    text: (path) => view().text(path),
     realpath: (path) => view().realpath(path),
     hostPath: (path) => view().hostPath(path),
     hostFd: (fd) => view().hostFd?.(fd),

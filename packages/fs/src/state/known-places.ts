@@ -1,0 +1,104 @@
+import type { CallContext } from './call-context.ts'
+import type { HostFs } from './host-fs.ts'
+import type { MountTable } from './mounts.ts'
+import { access } from './permission.ts'
+import { fileType } from './vnode.ts'
+import type { Place } from './walk.ts'
+
+/** How long an answer may be out of date at most, where a single callback takes so long. @units milliseconds */
+const STALE_AFTER_MS = 50
+
+/** How many answers are given by one look at the clock, which costs more than the rest of an answer. */
+const ANSWERS_A_LOOK = 32
+
+/** Paths whose components are names, one behind each slash. */
+const plain = /^(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+$/
+
+/** Longer paths may be longer than a path may be. */
+const LONGEST = 1024
+
+/** Whose answers are kept: a loader asks thousands of times in one callback, and not again for long. */
+let last: Map<string, Place | undefined> | undefined
+
+/**
+ * Where paths lead, remembered for as long as one callback of the event loop runs and nothing is renamed, made or removed through the
+ * guest's file system. That nothing is there is remembered, too: a loader looks for the same missing names again and again.
+ */
+export class KnownPlaces {
+  readonly #context: CallContext
+  readonly #mounts: MountTable
+  readonly #host: HostFs
+  readonly #places = new Map<string, Place | undefined>()
+  #callback = -1
+  #generation = -1
+  #version = -1
+  #staleAt = 0
+  #looks = 0
+
+  constructor(context: CallContext, mounts: MountTable, host: HostFs) {
+    this.#context = context
+    this.#mounts = mounts
+    this.#host = host
+  }
+
+  /** The place to which a path leads, links followed; `undefined` when nothing is there, or it cannot be reached. */
+  find(path: string): Place | undefined {
+    this.#refresh()
+    return path.length < LONGEST && plain.test(path) ? this.#find(path) : this.#walk(path)
+  }
+
+  forget(): void {
+    this.#places.clear()
+    if (last === this.#places) last = undefined
+  }
+
+  #refresh(): void {
+    const callback = this.#host.callback()
+    const { generation } = this.#mounts
+    const { version } = this.#context.feed
+    if (--this.#looks >= 0 && callback === this.#callback) {
+      if (generation === this.#generation && version === this.#version) return
+    }
+    const now = this.#host.nowMs()
+    this.#looks = ANSWERS_A_LOOK - 1
+    const isCurrent = callback === this.#callback && generation === this.#generation && version === this.#version
+    if (isCurrent && now < this.#staleAt) return
+    if (last !== this.#places) last?.clear()
+    last = this.#places
+    this.#places.clear()
+    this.#callback = callback
+    this.#generation = generation
+    this.#version = version
+    this.#staleAt = now + STALE_AFTER_MS
+  }
+
+  #find(path: string): Place | undefined {
+    if (path === '') return this.#context.root
+    const known = this.#places.get(path)
+    if (known !== undefined || this.#places.has(path)) return known
+    const slash = path.lastIndexOf('/')
+    const place = this.#step(this.#find(path.slice(0, slash)), path.slice(slash + 1), path)
+    this.#places.set(path, place)
+    return place
+  }
+
+  #step(directory: Place | undefined, name: string, path: string): Place | undefined {
+    if (directory?.isDirectory() !== true) return undefined
+    const { identity } = this.#context
+    try {
+      if (identity.uid !== 0) this.#context.demand(directory.node, access.execute)
+      const place = directory.step(name)
+      return place?.node.type === fileType.link ? this.#walk(path) : place
+    } catch {
+      return undefined
+    }
+  }
+
+  #walk(path: string): Place | undefined {
+    try {
+      return this.#context.find(path, true)
+    } catch {
+      return undefined
+    }
+  }
+}
