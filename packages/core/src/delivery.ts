@@ -22,6 +22,9 @@ export interface LastDelivery {
 
 let last: LastDelivery | undefined
 
+/** Whose task has been left by an error: whoever hears of the error is in nobody's async context any more. */
+let left: Namespace | undefined
+
 /**
  * Makes the running code's async context an owner.
  *
@@ -104,7 +107,38 @@ export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): voi
  */
 export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): void {
   const { ns } = owner
-  if (enterGate(ns, kind)) owner.enter(task)
+  if (!enterGate(ns, kind)) return
+  let returned = false
+  try {
+    owner.enter(task)
+    returned = true
+  } finally {
+    // Not caught and thrown again: Node shows the line that threw first.
+    if (!returned) left = ns
+  }
+}
+
+/**
+ * Whose task was left by an error, and nobody has been entered since: while an error is reported as uncaught, whose it is.
+ *
+ * @returns the namespace, or `undefined` when no task has been left
+ * @example
+ * ```ts
+ * import { createNamespace, deliverNow, leftByError, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * const fail = () => {
+ *   throw new Error('on purpose')
+ * }
+ * assert.throws(() => deliverNow(ownerHere(ns), 'message', fail))
+ * assert.equal(leftByError(), ns)
+ * deliverNow(ownerHere(ns), 'message', () => {})
+ * assert.equal(leftByError(), undefined)
+ * ```
+ */
+export function leftByError(): Namespace | undefined {
+  return left
 }
 
 /**
@@ -127,6 +161,7 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
 export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
   if (ns.ended) return false
   last = { ns, kind }
+  left = undefined
   chargeCpu(ns)
   // What it does may be the last thing that it had to do.
   ns.liveness.touch()

@@ -1,5 +1,5 @@
 import { apply } from '@libvisor/abi'
-import { currentFrame } from '@libvisor/core'
+import { currentFrame, leftByError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess } from '../originals.native.ts'
 import type { ExceptionOrigin, GuestLifecycle } from './lifecycle.ts'
@@ -46,7 +46,7 @@ export function installContainment(options: ContainmentOptions): Disposable {
 
   const listeners: Record<string, (...args: never[]) => void> = {
     uncaughtException(error: unknown, origin: ExceptionOrigin) {
-      route(currentFrame()?.ns, (lifecycle) => lifecycle.uncaught(error, origin), error)
+      route(currentFrame()?.ns ?? leftByError(), (lifecycle) => lifecycle.uncaught(error, origin), error)
     },
     unhandledRejection(reason: unknown, promise: Promise<unknown>) {
       const ns = ownerOfPromise?.(promise) ?? currentFrame()?.ns
