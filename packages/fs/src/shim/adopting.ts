@@ -1,5 +1,6 @@
 /** Results and errors that belong to the realm of the guest, where that is not the one in which this code runs. */
 import { apply, hostIntrinsics, ownKeys } from '@libvisor/abi'
+import { bindGuest, callNative, livenessOf } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { traceFrom } from './errors.ts'
 import type { AnyFunction } from './flavours.ts'
@@ -50,6 +51,35 @@ export function adoptingArguments(ns: Namespace, callback: AnyFunction): AnyFunc
 }
 
 /**
+ * Passes a call to an original that calls back once. The guest lives until then: Node keeps requests that it has never
+ * made among the active ones, so that they tell nothing.
+ *
+ * @param ns - the guest's namespace
+ * @param native - the original
+ * @param args - what stands before the callback
+ * @param callback - the guest's
+ */
+export function callBackNative(
+  ns: Namespace,
+  native: AnyFunction,
+  args: readonly unknown[],
+  callback: AnyFunction,
+): unknown {
+  if (!isOfOtherRealm(ns)) return callNative(native, ...args, bindGuest(callback))
+  const release = livenessOf(ns).hold()
+  const held = bindGuest((...results: unknown[]): unknown => {
+    release()
+    return callback(...results)
+  })
+  try {
+    return callNative(native, ...args, held)
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/**
  * A promise of the guest's realm, settled with what belongs to it. It is one of an async function, so that errors tell
  * which of the guest's functions were waiting.
  *
@@ -57,11 +87,14 @@ export function adoptingArguments(ns: Namespace, callback: AnyFunction): AnyFunc
  * @param promise - of this realm
  */
 export function adoptPromise<Result>(ns: Namespace, promise: PromiseLike<Result>): Promise<Result> {
+  const release = livenessOf(ns).hold()
   const settle = async (): Promise<Result> => {
     try {
       return ns.adopt(await promise)
     } catch (error) {
       throw ns.adopt(traceFrom(error, settle))
+    } finally {
+      release()
     }
   }
   return ns.adopt(settle())

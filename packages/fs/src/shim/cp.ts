@@ -1,6 +1,7 @@
 /** `cp`, in its three flavours. */
 import { bindGuest, callNative, callNativeSync } from '@libvisor/core'
 import { isValidPath } from './arguments.ts'
+import { callBackNative } from './adopting.ts'
 import type { FsContext } from './context.ts'
 import { TreeCopy } from './copy-tree.ts'
 import type { CopyOptions } from './copy-tree.ts'
@@ -81,7 +82,7 @@ export function createCp(context: FsContext): { sync: AnyFunction; callback: Any
     const given = args.slice(0, at)
     if (!isPlain(given)) callNative(nativeCallback, ...probeArguments(given), silenced(args[at] as AnyFunction))
     const done = args[at] as AnyFunction
-    if (isHosts(context, given)) return callNative(nativeCallback, ...bound(given), bindGuest(done))
+    if (isHosts(context, given)) return callBackNative(context.ns, nativeCallback, bound(given), done)
     callBack(context, emulate(context, 'callback', given), done)
   }
 

@@ -1,5 +1,6 @@
 /** The two flavours of an operation on descriptors: synchronous, and with a callback. */
 import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
+import { callBackNative } from './adopting.ts'
 import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
@@ -52,7 +53,7 @@ export function callbackDescriptorFlavour(context: FsContext, operation: Descrip
     const callback = args[at] as AnyFunction
     const rest = args.slice(1, at)
     const host = hostDescriptor(context, fd, operation.intent)
-    if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
+    if (host !== undefined) return callBackNative(context.ns, native, [host, ...rest], callback)
     const call: DescriptorCall = { context, flavour: 'callback', fd, args: rest }
     if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, silenced(callback))
     if (operation.transfers !== true) return callBack(context, operation.run(call), callback)

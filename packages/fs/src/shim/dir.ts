@@ -2,6 +2,7 @@
 import { bindGuest, callNative, callNativeSync, deliver, ownerHere } from '@libvisor/core'
 import type { Dir, Dirent } from 'node:fs'
 import type { DirectoryEntry } from '../types.ts'
+import { isOfOtherRealm } from './adopting.ts'
 import { arePlain, isValidPath, optionsOf } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { callBack, callbackIndex, isFailure, silenced } from './flavours.ts'
@@ -139,6 +140,8 @@ function* open(context: FsContext, flavour: Flavour, path: GuestPath, options: u
 
 /** Whether the host's own directory is what the guest sees, under the same path. */
 function isHostDirectory(context: FsContext, path: GuestPath, options: unknown): boolean {
+  // What the host's own gives belongs to its realm, and keeps no guest alive.
+  if (isOfOtherRealm(context.ns)) return false
   if (optionsOf(options).recursive && context.process.differsFromHost()) return false
   const host = context.process.resolve(path.absolute, 'read', true)
   return host?.identical === true && (path.absolute === path.shown || context.cwdIsHost)

@@ -1,7 +1,8 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
-import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
+import { callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
+import { callBackNative } from './adopting.ts'
 import { arePlain, isValidPath } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import { restate, traceFrom, withoutTrace } from './errors.ts'
@@ -242,24 +243,23 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
     if (at < 0) return callNative(native, ...caller.probeArguments(args))
     const callback = args[at] as AnyFunction
     const before = args.slice(0, at)
-    if (caller.isPassedThrough(before)) return callNative(native, ...args.with(at, bindGuest(callback)))
+    if (caller.isPassedThrough(before)) return callBackNative(context.ns, native, before, callback)
     const [fd] = args
     if (operation.runDescriptor !== undefined && typeof fd === 'number') return onDescriptor(args, at)
     if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, silenced(callback))))
     const host = caller.hostArguments(before)
     if (host === undefined) return callBack(context, caller.emulate(before), callback)
-    const restated = bindGuest((error: unknown, ...results: unknown[]): void => {
+    return callBackNative(context.ns, native, host.args, (error, ...results) => {
       if (error === null || error === undefined) callback(error, ...results)
       else callback(restate(error, host.substitutions))
     })
-    return callNative(native, ...host.args, restated)
   }
 
   function onDescriptor(args: unknown[], at: number): unknown {
     const [fd, ...rest] = args.slice(0, at)
     const callback = args[at] as AnyFunction
     const host = isDescriptor(fd) ? hostDescriptor(context, fd, operation.paths[0]!.intent) : (fd as number)
-    if (host !== undefined) return callNative(native, host, ...rest, bindGuest(callback))
+    if (host !== undefined) return callBackNative(context.ns, native, [host, ...rest], callback)
     if (!arePlain(operation.rest, rest, 0)) callNative(native, NO_FD, ...rest, silenced(callback))
     const call = { context, flavour: 'callback', fd: fd as number, args: rest } as const
     return callBack(context, operation.runDescriptor!(call), callback)

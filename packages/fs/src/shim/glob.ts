@@ -1,6 +1,7 @@
 /** `glob`, in its three flavours. */
 import { bindGuest, callNative, callNativeSync, unsupported } from '@libvisor/core'
 import { isValidPath } from './arguments.ts'
+import { callBackNative } from './adopting.ts'
 import type { FsContext } from './context.ts'
 import { callBack, callbackIndex, promiseOf } from './flavours.ts'
 import type { AnyFunction } from './flavours.ts'
@@ -54,7 +55,9 @@ export function createGlob(context: FsContext): { sync: AnyFunction; callback: A
     callback(...args) {
       const at = callbackIndex(args, 1)
       const given = args.slice(0, Math.max(at, 1))
-      if (at < 0 || isHosts()) return callNative(nodeFs.glob as AnyFunction, ...bound(given), bindGuest(args[at]))
+      const native = nodeFs.glob as AnyFunction
+      if (at < 0) return callNative(native, ...bound(given), args[at])
+      if (isHosts()) return callBackNative(context.ns, native, bound(given), args[at] as AnyFunction)
       validate(given)
       callBack(context, walk(context, 'callback', given), args[at] as AnyFunction)
     },
