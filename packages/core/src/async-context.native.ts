@@ -6,6 +6,7 @@
  */
 import type * as asyncHooks from 'node:async_hooks'
 import { apply, builtin } from '@libvisor/abi'
+import { chargeCpu } from './cpu-meter.native.ts'
 import type { Namespace } from './namespace.ts'
 
 /** Where the running code is. A namespace has exactly two frames, so frames can be compared. */
@@ -61,11 +62,12 @@ export function publishEntries(memory: Int32Array): void {
 }
 
 /**
- * Shows that code of a namespace is entered.
+ * Shows that code of a namespace is entered, and charges it with what the thread does from now on.
  *
  * @param ns - the namespace
  */
 export function showEntry(ns: Namespace): void {
+  chargeCpu(ns)
   if (entries !== undefined) entries[0] = ns.id
 }
 

@@ -54,6 +54,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   meterCpu()
   startPulse(pulse)
   meterCpu()
+  meterCpu()
   control.on('message', (message: ToPool) => startGuest(message.envelope, thread))
 }
 

@@ -50,7 +50,7 @@ export function bootGuest(envelope: GuestEnvelope): void {
     tell({ type: 'terminated', signal })
     exitNow(code)
   })
-  const started = connectToHost({ guest, envelope, stats: readThreadUsage })
+  const started = connectToHost({ guest, envelope, stats: () => readThreadUsage(ns) })
 
   const failure = missingProgram(ns, program.entry)
   if (failure !== undefined) {

@@ -1,4 +1,6 @@
 import { host, original } from '@libvisor/abi'
+import { livenessOf } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
 import type { GuestUsage } from './protocol.ts'
 
 // Captured before they are the guest's.
@@ -8,20 +10,23 @@ const isTimer = (name: string): boolean => name === 'Timeout' || name === 'Immed
 const isSocket = (name: string): boolean => /^(TCPSocket|Pipe|TLS|UDP)/.test(name)
 
 /**
- * What this thread uses, which a guest has to itself.
+ * What a guest uses that has this thread to itself.
  *
+ * @param ns - its namespace, which knows of what is no handle of the host's
  * @returns the usage
  */
-export function readThreadUsage(): GuestUsage {
+export function readThreadUsage(ns: Namespace): GuestUsage {
   const resources = getActiveResourcesInfo()
   const { user, system } = threadCpuUsage()
-  const timers = resources.filter(isTimer).length
-  const sockets = resources.filter(isSocket).length
+  const { references, sockets } = livenessOf(ns).counts()
+  // As long as there are any references a timer of libvisor's keeps the event loop alive for them.
+  const timers = resources.filter(isTimer).length - (references > 0 ? 1 : 0)
+  const native = resources.filter(isSocket).length
   return {
     heapUsedBytes: original('v8').getHeapStatistics().used_heap_size,
     cpuMs: (user + system) / 1000,
-    handles: resources.length - timers - sockets,
-    sockets,
+    handles: resources.length - resources.filter(isTimer).length - native + references - sockets,
+    sockets: native + sockets,
     timers,
   }
 }
