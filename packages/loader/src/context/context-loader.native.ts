@@ -1,4 +1,4 @@
-import { original } from '@libvisor/abi'
+import { apply, original } from '@libvisor/abi'
 import type { Intrinsics } from '@libvisor/abi'
 import { unsupported } from '@libvisor/core'
 import type { FileView, Namespace } from '@libvisor/core'
@@ -12,6 +12,7 @@ import { createSourceReader } from '../state/source-reader.ts'
 import { createGuestCycles } from './guest-cycles.ts'
 import { createGuestErrors } from './guest-errors.ts'
 import { createGuestModule } from './guest-module.ts'
+import { createGuestRequire } from './guest-require.ts'
 import { registerLoader } from './loader-registry.ts'
 import { addModuleExports } from './module-exports.native.ts'
 import { createModuleGraph } from './module-graph.native.ts'
@@ -162,9 +163,13 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     }
   }
 
-  /** Errors of Node's parsers belong to libvisor's own realm. */
+  /** Errors of Node's own functions belong to libvisor's own realm. */
   function adoptError(error: unknown): unknown {
     if (!(error instanceof Error)) return error
+    const { code } = error as { code?: unknown }
+    if (typeof code === 'string' && (error.name === 'TypeError' || error.name === 'RangeError')) {
+      return coded(error.name, code, error.message)
+    }
     const name = (['SyntaxError', 'TypeError'] as const).find((known) => error instanceof globalThis[known]) ?? 'Error'
     Object.setPrototypeOf(error, global[name].prototype as object)
     return error
@@ -224,7 +229,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     globalPaths: () => globalPaths,
     initPaths: () => void (globalPaths = findGlobalPaths()),
     findInternal: (request, from, conditions) => resolver.findInternal(request, from, conditions ?? requireConditions),
-    findPath: (request, paths, isMain, conditions) => resolver.findPath(request, paths, { isMain, conditions }),
+    findPath: (request, paths, isMain, conditions) => resolver.findPath(request, copyOf(paths), { isMain, conditions }),
     read,
     formatOf: (filename) =>
       formatOfRequired(filename, () => resolver.nearestPackage(filename)?.type ?? 'none', dialect),
@@ -293,11 +298,19 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   return loader
 }
 
+const { slice } = Array.prototype
+
+/** A guest's array as libvisor's own: a guest may have taken the iterator of its arrays away. */
+function copyOf<Item>(list: readonly Item[] | null): readonly Item[] | null {
+  return Array.isArray(list) ? (apply(slice, list, []) as Item[]) : list
+}
+
 /** What is evaluated in a guest's realm, as one script. */
 const guestSource = `({
 createGuestCycles: ${createGuestCycles.toString()},
 createGuestErrors: ${createGuestErrors.toString()},
-createGuestModule: ${createGuestModule.toString()}
+createGuestModule: ${createGuestModule.toString()},
+createGuestRequire: ${createGuestRequire.toString()}
 })`
 
 /** Makes the guest's side in the guest's realm. */
@@ -307,6 +320,8 @@ function bootstrap(context: vm.Context, host: ModuleHost, scripts: ScriptStore):
     readonly createGuestCycles: typeof createGuestCycles
     readonly createGuestErrors: typeof createGuestErrors
     readonly createGuestModule: typeof createGuestModule
+    readonly createGuestRequire: typeof createGuestRequire
   }
-  return guest.createGuestModule(host, guest.createGuestErrors(host), guest.createGuestCycles(host))
+  const errors = guest.createGuestErrors(host)
+  return guest.createGuestModule(host, errors, guest.createGuestCycles(host), guest.createGuestRequire)
 }

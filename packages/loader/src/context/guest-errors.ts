@@ -22,6 +22,7 @@ export interface GuestErrors {
  */
 export function createGuestErrors(host: Pick<ModuleHost, 'coded' | 'hide' | 'inspect'>): GuestErrors {
   'use strict'
+  const { apply } = Reflect
   /** Calls the host's side: what it throws has no stack above the function that the guest called. */
   function ask<Args extends readonly unknown[], Result>(
     below: Callable,
@@ -29,7 +30,7 @@ export function createGuestErrors(host: Pick<ModuleHost, 'coded' | 'hide' | 'ins
     ...args: Args
   ): Result {
     try {
-      return call(...args)
+      return apply(call, undefined, args)
     } catch (error) {
       throw host.hide(error, below)
     }

@@ -29,6 +29,7 @@ export interface ExportsHost {
 export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHost): void {
   'use strict'
   const { assign, freeze, getOwnPropertyNames } = Object
+  const { apply } = Reflect
 
   function ask<Args extends readonly unknown[], Result>(
     below: (...args: never[]) => unknown,
@@ -36,7 +37,7 @@ export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHos
     ...args: Args
   ): Result {
     try {
-      return call(...args)
+      return apply(call, undefined, args)
     } catch (error) {
       throw host.hide(error, below)
     }

@@ -1,13 +1,7 @@
 import type { GuestCycles } from './guest-cycles.ts'
 import type { GuestErrors } from './guest-errors.ts'
-import type {
-  CompiledWrapper,
-  GuestLoader,
-  GuestModule,
-  GuestModuleConstructor,
-  GuestRequire,
-  ModuleHost,
-} from './module-host.ts'
+import type { createGuestRequire as CreateGuestRequire } from './guest-require.ts'
+import type { CompiledWrapper, GuestLoader, GuestModule, GuestModuleConstructor, ModuleHost } from './module-host.ts'
 
 interface ModuleState {
   firstParent: GuestModule | null | undefined
@@ -28,10 +22,16 @@ interface ModuleState {
  * @param host - the host's side
  * @param errors - how errors are made and thrown
  * @param cycles - what is done to the exports of modules in a cycle
+ * @param createGuestRequire - what makes `require` functions
  * @returns what the host's side calls
  * @source Node 24 `lib/internal/modules/cjs/loader.js`, `lib/internal/modules/helpers.js`
  */
-export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles: GuestCycles): GuestLoader {
+export function createGuestModule(
+  host: ModuleHost,
+  errors: GuestErrors,
+  cycles: GuestCycles,
+  createGuestRequire: typeof CreateGuestRequire,
+): GuestLoader {
   'use strict'
   const { defineProperty, freeze } = Object
   const { apply, set: reflectSet } = Reflect
@@ -63,6 +63,16 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
       states.set(module, (state = { ...none, snapshot: undefined, isEvaluated: undefined }))
     }
     return state
+  }
+
+  /** A copy that asks for no iterator, which a guest may have taken away. */
+  function copyInto(target: string[], list: readonly string[] | null | undefined): string[] {
+    const { length } = list ?? []
+    for (let index = 0; index < length; index++) {
+      const item = list?.[index] as string
+      if (!target.includes(item)) target.push(item)
+    }
+    return target
   }
 
   function setOwn(target: object, key: PropertyKey, value: unknown): void {
@@ -153,7 +163,7 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
   Module.isBuiltin = function isBuiltin(id) {
     return host.isBuiltin(`${id}`)
   }
-  Module.builtinModules = freeze([...host.builtinModules])
+  Module.builtinModules = freeze(copyInto([], host.builtinModules))
 
   function findLongestExtension(filename: string): string {
     const name = host.basename(filename)
@@ -187,7 +197,7 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
   Module._resolveLookupPaths = function _resolveLookupPaths(request, parent) {
     if (builtinId(request) !== undefined) return null
     if (!isRelative(request)) {
-      const paths = parent?.paths?.length ? [...parent.paths, ...globalPaths] : globalPaths
+      const paths = parent?.paths?.length ? parent.paths.concat(globalPaths) : globalPaths
       return paths.length > 0 ? paths : null
     }
     if (!parent || !parent.id || !parent.filename) return ['.']
@@ -204,9 +214,10 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
     if (isRelative(request)) return given as string[]
     const stand = new Module('', null)
     const paths: string[] = []
-    for (const folder of given as string[]) {
+    for (let index = 0; index < given.length; index++) {
+      const folder = given[index] as string
       stand.paths = Module._nodeModulePaths(folder)
-      for (const path of Module._resolveLookupPaths(request, stand) ?? []) if (!paths.includes(path)) paths.push(path)
+      copyInto(paths, Module._resolveLookupPaths(request, stand))
     }
     return paths
   }
@@ -394,26 +405,7 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
     process.dlopen(module as { exports: unknown }, filename)
   }
 
-  function makeRequire(module: GuestModule): GuestRequire {
-    const require = function require(path: string): unknown {
-      return module.require(path)
-    } as GuestRequire
-    const resolve = function resolve(request: string, options?: { paths?: unknown }): string {
-      validateString(request, 'request', resolve)
-      const filename = Module._resolveFilename(request, module, false, options ?? {})
-      return `${filename}`
-    }
-    require.resolve = resolve as GuestRequire['resolve']
-    const paths = function paths(request: string): string[] | null {
-      validateString(request, 'request', paths)
-      return Module._resolveLookupPaths(request, module)
-    }
-    require.resolve.paths = paths
-    setOwn(require, 'main', process.mainModule)
-    require.extensions = Module._extensions
-    require.cache = Module._cache
-    return require
-  }
+  const makeRequire = createGuestRequire(Module, host, errors)
 
   Module.createRequire = function createRequire(filename) {
     const place = host.locate(filename)
@@ -431,8 +423,8 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
 
   Module._initPaths = function _initPaths() {
     host.initPaths()
-    globalPaths = [...host.globalPaths()]
-    Module.globalPaths = [...globalPaths]
+    globalPaths = copyInto([], host.globalPaths())
+    Module.globalPaths = globalPaths.slice()
   }
   Module._initPaths()
 
@@ -441,7 +433,7 @@ export function createGuestModule(host: ModuleHost, errors: GuestErrors, cycles:
     isPreloading = true
     const parent = new Module('internal/preload', null)
     parent.paths = Module._nodeModulePaths(host.cwd())
-    for (const request of requests as string[]) parent.require(request)
+    for (let index = 0; index < requests.length; index++) parent.require(requests[index] as string)
     isPreloading = false
   }
 
