@@ -14,6 +14,8 @@ export async function inspectOnlyThread(): Promise<ThreadInspector> {
   session.connect()
   const attached: string[] = []
   session.on('NodeWorker.attachedToWorker', ({ params }) => attached.push(params.sessionId))
+  // A thread that has nothing to do keeps no process alive, and neither does the inspector.
+  const waiting = setInterval(() => {}, 1000)
   await session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
   const [sessionId] = attached
   if (sessionId === undefined || attached.length > 1) throw new Error(`there are ${attached.length} threads, not one`)
@@ -54,7 +56,10 @@ export async function inspectOnlyThread(): Promise<ThreadInspector> {
       await ask('Runtime.disable')
       return contexts
     },
-    [Symbol.dispose]: () => session.disconnect(),
+    [Symbol.dispose]() {
+      clearInterval(waiting)
+      session.disconnect()
+    },
   }
 }
 
