@@ -1,5 +1,5 @@
 import { apply, builtin, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { mimic, refusalOf } from '@libvisor/core'
+import { createPatchRegistry, mimic, refusalOf, sealExports } from '@libvisor/core'
 import type { BoundSet, Namespace } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 import { createComparison } from './guest-modules-comparison.ts'
@@ -79,6 +79,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
   const { kit } = realm
   const adopt = realm.adopt as (value: unknown) => unknown
   const comparison = createComparison(realm)
+  const patches = createPatchRegistry()
 
   const special: Readonly<Record<string, () => object>> = {
     vm: () =>
@@ -216,6 +217,9 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     if (refusal !== undefined) throw refusal
     const exports = make(id)
     if (exports !== undefined) made.set(id, exports)
+    // What all guests have in common holds nothing that is denied; `process` has been closed by its area.
+    if (exports !== undefined && exports !== builtin(id) && id !== 'process')
+      sealExports({ id, exports, patches, current: () => ns, owner: ns })
     return exports
   }
 
