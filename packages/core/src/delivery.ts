@@ -168,10 +168,15 @@ export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
   return true
 }
 
+/** Forgets a namespace that has ended: the thread goes on without it. */
+export function forgetDelivery(ns: Namespace): void {
+  if (last?.ns === ns) last = undefined
+}
+
 /**
  * What entered a guest last in this thread.
  *
- * @returns the last delivery, or `undefined` before the first one
+ * @returns the last delivery, or `undefined` before the first one and after the end of its guest
  * @example
  * ```ts
  * import { createNamespace, deliverNow, lastDelivery, ownerHere } from '@libvisor/core'

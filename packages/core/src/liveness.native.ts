@@ -1,9 +1,12 @@
 import { apply, host } from '@libvisor/abi'
-import { currentFrame } from './async-context.native.ts'
+import { captureContext, currentFrame } from './async-context.native.ts'
 import type { Namespace } from './namespace.ts'
 
 /** The longest delay a timer of Node's takes. @units milliseconds */
 const LONGEST_MS = 2 ** 31 - 1
+
+/** The async context in which this module was loaded: a timer keeps its own, and with it whoever that belongs to. */
+const enterNobody = captureContext()
 
 let references = 0
 let timer: ReturnType<typeof setInterval> | undefined
@@ -37,7 +40,7 @@ export function keepAlive(
 ): Disposable {
   let held = true
   const release = ns?.liveness.hold(kind)
-  if (++references === 1) timer = host.setInterval(() => {}, LONGEST_MS)
+  if (++references === 1) timer = enterNobody(host.setInterval, () => {}, LONGEST_MS) as unknown as NodeJS.Timeout
   return {
     [Symbol.dispose]() {
       if (!held) return

@@ -3,6 +3,7 @@ import type { ErrorFactory, Intrinsics, Personality } from '@libvisor/abi'
 import { currentFrame, runInFrame, showEntry } from './async-context.native.ts'
 import type { Frame } from './async-context.native.ts'
 import { ownerOf } from './current.ts'
+import { forgetDelivery } from './delivery.ts'
 import { eventLoop } from './event-loop.native.ts'
 import { Liveness } from './liveness.ts'
 import { createPolicy } from './policy.ts'
@@ -179,6 +180,7 @@ export class Namespace implements Disposable {
     this.#resources.clear()
     this.#slots.clear()
     this.#makers.clear()
+    forgetDelivery(this)
   }
 }
 

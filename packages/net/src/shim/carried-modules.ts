@@ -4,6 +4,7 @@ import { currentNamespace, mimic, setOwner, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 import { bindProperty, familySelection, separateProperty } from './guest-settings.ts'
 import type { GuestProperty } from './guest-settings.ts'
+import { closePooledParsers } from './open-handles.ts'
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -41,11 +42,24 @@ function createAgent(ns: Namespace, id: 'http' | 'https'): http.Agent {
   return agent
 }
 
+/** Whether somebody in this thread has asked for http. */
+let usesHttp = false
+
+/** Releases what Node keeps of a namespace of a shared realm after its end. */
+export const releasePools: Disposable = Object.freeze({
+  [Symbol.dispose]() {
+    if (usesHttp) closePooledParsers()
+  },
+})
+
 /** Gives each namespace of a realm that they share its own global agents, and its own defaults of TLS. */
 export function separateSettings({ realm, current }: SharedRealm): void {
   const separate = (property: GuestProperty): void =>
     separateProperty(realm, current, builtin(property.id) as object, property)
-  realm.whenAsked('http', () => separate(httpAgent))
+  realm.whenAsked('http', () => {
+    usesHttp = true
+    separate(httpAgent)
+  })
   realm.whenAsked('https', () => separate(httpsAgent))
   realm.whenAsked('tls', () => tlsDefaults.forEach(separate))
 }

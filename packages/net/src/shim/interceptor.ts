@@ -6,7 +6,7 @@ import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '
 import { carriers } from '../carriers.ts'
 import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
-import { bindCarried, separateSettings } from './carried-modules.ts'
+import { bindCarried, releasePools, separateSettings } from './carried-modules.ts'
 import type { SharedRealm } from './carried-modules.ts'
 import { createDgramFunctions } from './dgram-module.ts'
 import { createLookup } from './dns-lookup.ts'
@@ -102,6 +102,7 @@ export function createNetInterceptor(): Interceptor {
     },
     bind(ns: Namespace): BoundSet {
       const boundDns = once(() => bindDns(ns))
+      if (installed !== undefined) ns.own(releasePools)
       return {
         modules: Object.freeze({
           ...carriedModules(ns),

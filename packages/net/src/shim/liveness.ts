@@ -4,7 +4,7 @@ import { netStack } from '../slot.ts'
 
 /** Keeps a guest alive until the result is disposed of, or its network stack. */
 export function holdAlive(ns: Namespace): Disposable {
-  const reference = keepAlive(ns)
+  const reference = keepAlive(ns, 'socket')
   const forget = ns.get(netStack).own(reference)
   return {
     [Symbol.dispose]() {

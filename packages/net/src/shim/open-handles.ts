@@ -1,8 +1,8 @@
-import type * as http2 from 'node:http2'
-import { apply, defineProperty, host } from '@libvisor/abi'
+import { apply, builtin, defineProperty, host } from '@libvisor/abi'
 import { perNamespace } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
+import { boundSession, valueBehind } from './bound-session.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import type { NativeHandle } from './node-internals.native.ts'
 
@@ -58,7 +58,7 @@ export function trackHandle(ns: Namespace, open: OpenHandle): () => void {
   const forget = ns.get(netStack).own({
     [Symbol.dispose]() {
       closed()
-      abandonOwner(open.handle)
+      abandonOwner(ns, open.handle)
       open.close()
     },
   })
@@ -128,25 +128,67 @@ export function noteTls(socket: object): void {
   if (handle?._parent !== undefined) tlsOver.set(handle._parent, socket)
 }
 
+/** Sessions of http2 and their streams are held by native objects, which nothing but destroying them frees. */
+function abandonSession(ns: Namespace, session: object): void {
+  const { streams } = (valueBehind(session, 'state') ?? {}) as { streams?: ReadonlyMap<number, object> }
+  for (const object of [...(streams?.values() ?? []), session]) {
+    abandon(ns, object)
+    const handle = valueBehind(object, 'kHandle') as { destroy(code: number, isSocketGone: boolean): void } | undefined
+    handle?.destroy(0, true)
+  }
+}
+
+/** A native parser of http, which nothing but closing it frees. */
+interface HttpParser {
+  /** Takes it from its server's list of connections. */
+  remove(): void
+  close(): void
+}
+
+/** The parser of undici on its socket, with a timer for the next piece of the response. */
+interface FetchParser {
+  destroy(): void
+}
+
+function closeParser(ns: Namespace, parser: HttpParser): void {
+  parser.remove()
+  // It may be what has called the code that ends the guest.
+  ns.scheduler.schedule('io', () => parser.close())
+}
+
+/**
+ * Frees the parsers of http that are kept for use again. Each holds the async context of whom it was used for last.
+ */
+export function closePooledParsers(): void {
+  const { parsers } = builtin('_http_common') as { parsers: { list: HttpParser[] } }
+  for (const parser of parsers.list.splice(0)) parser.close()
+}
+
 /** What keeps running on its own, by what Node calls the symbols behind which it keeps it. */
 const TIMERS: ReadonlySet<string | undefined> = new Set(['timeout', 'http.server.connectionsCheckingInterval'])
-const SESSION = 'kBoundSession'
 
-function abandonOwner(handle: object): void {
+function abandonOwner(ns: Namespace, handle: object): void {
   const owner = (handle as Record<symbol, object | undefined>)[nodeInternals().owner]
-  if (owner !== undefined) abandon(owner)
+  if (owner !== undefined) abandon(ns, owner)
   const secure = tlsOver.get(handle)
-  if (secure !== undefined && secure !== owner) abandon(secure)
+  if (secure !== undefined && secure !== owner) abandon(ns, secure)
 }
 
 /** Stops what Node's socket, server or session does by itself. The guest is gone: no event tells it. */
-function abandon(object: object): void {
+function abandon(ns: Namespace, object: object): void {
   defineProperty(object, 'emit', { value: () => false, writable: true, configurable: true })
   for (const symbol of Object.getOwnPropertySymbols(object)) {
     const { description } = symbol
-    const value = (object as Record<symbol, unknown>)[symbol]
-    if (value === null || value === undefined) continue
-    if (TIMERS.has(description)) host.clearTimeout(value as NodeJS.Timeout)
-    else if (description === SESSION) abandon(value as http2.Http2Session)
+    const timers = object as Record<symbol, NodeJS.Timeout | null | undefined>
+    if (!TIMERS.has(description) || !timers[symbol]) continue
+    host.clearTimeout(timers[symbol])
+    // Node refreshes one that is still there.
+    timers[symbol] = null
   }
+  const session = boundSession(object)
+  if (session !== undefined) abandonSession(ns, session)
+  const { parser } = object as { parser?: HttpParser | null }
+  if (typeof parser?.close === 'function') closeParser(ns, parser)
+  const fetchParser = valueBehind(object, 'parser') as FetchParser | null | undefined
+  if (typeof fetchParser?.destroy === 'function') ns.scheduler.schedule('io', () => fetchParser.destroy())
 }

@@ -68,11 +68,18 @@ function startClock(Dispatcher: DispatcherClass): void {
     callNative(() => {
       const dispatcher = new Dispatcher({ connect: { socketPath: '/dev/null/nothing' } })
       const forget = (): void => void dispatcher.destroy().catch(() => {})
-      const ignored = { onConnect() {}, onHeaders: () => true, onData: () => true, onComplete() {} }
-      dispatcher.dispatch({ origin: 'http://localhost', path: '/', method: 'GET' }, { ...ignored, onError: forget })
+      const request = { origin: 'http://localhost', path: '/', method: 'GET' }
+      dispatcher.dispatch(request, { ...ignoresResponse, onError: forget, onResponseError: forget })
     }),
   )
 }
+
+/** The callbacks of a request under their names before and since undici 7. */
+const ignoresResponse = Object.fromEntries(
+  ['onConnect', 'onHeaders', 'onData', 'onComplete', 'onUpgrade']
+    .concat(['onRequestStart', 'onRequestUpgrade', 'onResponseStart', 'onResponseData', 'onResponseEnd'])
+    .map((name) => [name, () => {}]),
+)
 
 type DispatcherClass = new (options?: object) => {
   dispatch(options: object, handler: object): boolean

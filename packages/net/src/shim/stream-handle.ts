@@ -6,6 +6,7 @@ import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
 import type { ConnectResult } from '../types.ts'
+import { boundSession } from './bound-session.ts'
 import { connectByEgress } from './egress.ts'
 import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
@@ -222,14 +223,17 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (this.#state === 'closed') return
       const connecting = this.#state === 'connecting'
       this.#state = 'closed'
-      this.#untrack()
       if (!connecting && this.#connection !== undefined) {
         this.#connection.onReadable = ignore
         this.#connection.close()
       }
       this.#liveness.close()
-      // libuv closes after the immediates that are set now.
-      if (typeof done === 'function') this.#deliver('io', () => Reflect.apply(done, this, []))
+      if (typeof done !== 'function') return this.#untrack()
+      // libuv closes after the immediates that are set now. Until then, more than the handle may be left of the socket.
+      this.#deliver('io', () => {
+        this.#untrack()
+        Reflect.apply(done, this, [])
+      })
     }
 
     reset(done?: () => void): number {
@@ -306,7 +310,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
      * it at the end of a session; TLS cannot take it.
      */
     #completesAtOnce(pieces: readonly Uint8Array[]): boolean {
-      this.#carriesHttp2 ??= hasHttp2Session((this as unknown as Record<symbol, object | undefined>)[ownerSymbol])
+      const socket = (this as unknown as Record<symbol, object | undefined>)[ownerSymbol]
+      this.#carriesHttp2 ??= socket !== undefined && !('ssl' in socket) && boundSession(socket) !== undefined
       return this.#carriesHttp2 && this.#hasRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
     }
 
@@ -460,11 +465,4 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
   }
 
   return passFor(Native, VirtualStream)
-}
-
-/** Whether a socket belongs to a session of http2 without TLS between them. */
-function hasHttp2Session(socket: object | undefined): boolean {
-  if (socket === undefined) return false
-  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kBoundSession')
-  return symbol !== undefined && (socket as Record<symbol, unknown>)[symbol] !== undefined
 }
