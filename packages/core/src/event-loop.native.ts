@@ -1,4 +1,5 @@
 import { host } from '@libvisor/abi'
+import { captureContext } from './async-context.native.ts'
 import type { LivenessLoop } from './liveness.ts'
 import type { EventLoop } from './scheduler.ts'
 
@@ -16,10 +17,14 @@ const { _getActiveRequests: activeRequests, _getActiveHandles: activeHandles } =
  */
 const counted = new Set(['GetAddrInfoReqWrap', 'GetNameInfoReqWrap', 'QueryReqWrap'])
 
+/** Looking after a guest is not the guest's own doing: it happens in the async context in which this was loaded. */
+const enterNobody = captureContext()
+
 /** The event loop of this thread, as it was before any patch. */
 export const eventLoop: EventLoop & LivenessLoop = {
   setImmediate: host.setImmediate,
-  setTimeout: host.setTimeout,
+  lookInTurn: (look) => void enterNobody(host.setImmediate, look),
+  lookAfter: (look, ms) => void enterNobody(host.setTimeout, look, ms),
   hasRequests: () => activeRequests.call(process).some((request) => counted.has(request.constructor.name)),
   handles: () => activeHandles.call(process),
 }

@@ -2,8 +2,10 @@ import type { Namespace } from './namespace.ts'
 
 /** What of the thread's event loop tells whether a guest may still be waiting for something. */
 export interface LivenessLoop {
-  setImmediate(callback: () => void): unknown
-  setTimeout(callback: () => void, ms: number): unknown
+  /** Looks after the guest in the next turn of the event loop, in nobody's async context. */
+  lookInTurn(look: () => void): void
+  /** The same after a time. */
+  lookAfter(look: () => void, ms: number): void
   /** Whether the kernel or the thread pool works on a request whose guest is not known: of files, of names. */
   hasRequests(): boolean
   /** Objects with a handle of the host's that keeps the loop alive: sockets, children. */
@@ -101,6 +103,11 @@ export class Liveness {
     return !this.#isRequested()
   }
 
+  /** Whether a guest whose end is watched for has come to it. */
+  get isOver(): boolean {
+    return this.#onIdle !== undefined && this.isIdle
+  }
+
   /** Says that the guest has run, or that something which kept it alive is gone: it may have become idle. */
   touch(): void {
     this.#activity++
@@ -109,7 +116,7 @@ export class Liveness {
     this.#retryMs = FIRST_RETRY_MS
     if (this.#looking) return
     this.#looking = true
-    this.#loop.setImmediate(this.#look)
+    this.#loop.lookInTurn(this.#look)
   }
 
   /** How much keeps the guest alive now. */
@@ -148,7 +155,7 @@ export class Liveness {
     // What Node itself has put off by a turn belongs to somebody, and there is no telling to whom.
     if (++this.#quietTurns < QUIET_TURNS) {
       this.#looking = true
-      this.#loop.setImmediate(this.#look)
+      this.#loop.lookInTurn(this.#look)
       return
     }
     onIdle()
@@ -162,7 +169,7 @@ export class Liveness {
   #retry(): void {
     this.#looking = true
     this.#quietTurns = 0
-    this.#loop.setTimeout(this.#look, this.#retryMs)
+    this.#loop.lookAfter(this.#look, this.#retryMs)
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
   }
 }

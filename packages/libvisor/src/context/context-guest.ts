@@ -4,7 +4,7 @@ import type { BoundSet, Namespace } from '@libvisor/core'
 import { createContextLoader } from '@libvisor/loader'
 import type { ContextLoader } from '@libvisor/loader'
 import { openSwitchPort } from '@libvisor/net'
-import { createEnvironment, createLifecycle } from '@libvisor/process'
+import { builtinModules, createEnvironment, createLifecycle } from '@libvisor/process'
 import type { GuestLifecycle } from '@libvisor/process'
 import { createContextRealm, createGuestModules } from '@libvisor/realm'
 import type { ContextRealm } from '@libvisor/realm'
@@ -60,6 +60,7 @@ export class ContextGuest {
           extra: { module: () => this.#loader.moduleExports },
         }),
       )
+      ns.provide(builtinModules, modules)
       ns.run(() => this.realm.furnish({ ns, globals: globalsOf(bound), modules }))
       this.#loader = this.#part(
         ns.run(createContextLoader, {
@@ -108,7 +109,7 @@ export class ContextGuest {
     const channels = stdio === 'inherit' ? createInheritedStdio() : this.#part(createPortStdio(stdioPort))
     const furnished = furnish(spec, {
       stdio: channels,
-      env: createEnvironment(spec.env),
+      env: createEnvironment(spec.env, { intrinsics: this.realm.intrinsics }),
       argv: [host.process.execPath, program.entry, ...program.args],
       execArgv: program.execArgv,
       switchPort: openSwitchPort(network),

@@ -1,12 +1,14 @@
 import type { EventEmitter } from 'node:events'
-import { getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
 import { restatePlain } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
+import { domainMember } from './domain.ts'
 import { exceptionMembers } from './exception-members.ts'
 import { lifeMembers } from './life-members.ts'
 import { methods } from './members.ts'
 import type { Members } from './members.ts'
+import { moduleMembers } from './module-members.ts'
 import { createMemberContext, processMembers } from './process-members.ts'
 import { tickMembers } from './tick-members.ts'
 import { usageMembers } from './usage-members.ts'
@@ -36,7 +38,9 @@ const plainData = ['versions', 'release', 'config', 'features', 'moduleLoadList'
  */
 export function createBoundProcess(ns: Namespace): NodeJS.Process {
   const prototype = Object.getPrototypeOf(liveProcess) as object
-  const bound = Object.create(prototype) as NodeJS.Process
+  // Of the same constructor: the engine's messages name it.
+  const bound = construct(Object, [], liveProcess.constructor) as NodeJS.Process
+  if (Object.getPrototypeOf(bound) !== prototype) Object.setPrototypeOf(bound, prototype)
   const emitter = Object.getPrototypeOf(prototype) as { constructor: { init(this: EventEmitter): void } }
   emitter.constructor.init.call(bound)
 
@@ -48,7 +52,8 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
     ...exceptionMembers(context),
     ...tickMembers(context),
     ...usageMembers(context),
-    domain: { value: null, writable: true, enumerable: true, configurable: true },
+    domain: domainMember(),
+    ...moduleMembers(context),
     ...methods({ openStdin: () => bound.stdin.resume() && bound.stdin }),
   }
   const warnings = warningMembers(context)

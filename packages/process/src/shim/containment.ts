@@ -2,6 +2,7 @@ import { apply } from '@libvisor/abi'
 import { currentFrame, leftByError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess } from '../originals.native.ts'
+import { leaveDomains } from './domain.ts'
 import type { ExceptionOrigin, GuestLifecycle } from './lifecycle.ts'
 
 /** Who hears of what goes wrong in a thread that guests share. */
@@ -38,7 +39,7 @@ export function installContainment(options: ContainmentOptions): Disposable {
   const promises = new WeakMap<object, Namespace>()
 
   const route = (ns: Namespace | undefined, tell: (lifecycle: GuestLifecycle) => void, error: unknown): void => {
-    if (ns?.ended === true) return
+    if (ns?.ended === true) return leaveDomains()
     const lifecycle = ns === undefined ? undefined : lifecycleOf(ns)
     if (lifecycle === undefined) onHostError(error)
     else tell(lifecycle)
@@ -47,6 +48,7 @@ export function installContainment(options: ContainmentOptions): Disposable {
   const listeners: Record<string, (...args: never[]) => void> = {
     uncaughtException(error: unknown, origin: ExceptionOrigin) {
       route(currentFrame()?.ns ?? leftByError(), (lifecycle) => lifecycle.uncaught(error, origin), error)
+      leaveDomains()
     },
     unhandledRejection(reason: unknown, promise: Promise<unknown>) {
       const ns = ownerOfPromise?.(promise) ?? currentFrame()?.ns

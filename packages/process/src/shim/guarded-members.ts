@@ -27,6 +27,7 @@ function closedReport(): object {
         throw unsupported(`process.report.${name}`, 'reports tell about the host')
       },
       enumerable: true,
+      configurable: true,
     })
   }
   for (const name of ['writeReport', 'getReport']) {
@@ -34,7 +35,7 @@ function closedReport(): object {
       throw unsupported(`process.report.${name}()`, 'reports tell about the host')
     }
   }
-  return Object.freeze(report)
+  return report
 }
 
 /**

@@ -8,6 +8,7 @@ import { adoptEnvironment } from './own-environment.ts'
 import { createBoundProcess } from './bound-process.ts'
 import { hookChildProcess, hookCluster } from './child-process.ts'
 import type { HostDirectory } from './child-process.ts'
+import { hookDomain } from './domain.ts'
 import { createOs } from './os.ts'
 import type { GuestOs } from './os.ts'
 import { argumentErrorsOf, createMemberContext, processMembers } from './process-members.ts'
@@ -57,6 +58,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
       realm.whenAsked('child_process', (exports) =>
         hookChildProcess(exports as unknown as typeof childProcess, { realm, current, hostDirectory }),
       )
+      if (realm.kind !== 'own') hookDomain(realm)
       realm.whenAsked('cluster', (exports) => hookCluster(exports, realm, current))
       realm.whenAsked('worker_threads', (exports) =>
         hookWorkers(exports as unknown as typeof workerThreads, { realm, current, launch: workers }),

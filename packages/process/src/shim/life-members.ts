@@ -78,7 +78,8 @@ export function lifeMembers(context: MemberContext): Members {
           throw ns.errors.coded('TypeError', 'ERR_UNKNOWN_SIGNAL', `Unknown signal: ${name as string}`)
         }
         const error = bound._kill(pid, number)
-        if (error !== 0) throw ns.errors.call(error === -ns.personality.errno.ESRCH[0] ? 'ESRCH' : 'EINVAL', 'kill')
+        // A program's own may return nothing.
+        if (error) throw ns.errors.call(error === -ns.personality.errno.ESRCH[0] ? 'ESRCH' : 'EINVAL', 'kill')
         return true
       },
     }),

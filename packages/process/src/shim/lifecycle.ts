@@ -1,7 +1,7 @@
 import { cpuMsOf, livenessOf, runInFrame, slots } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { originalModule } from '../originals.native.ts'
-import { endNamespace, ending } from '../state/ending.ts'
+import { endNamespace, ending, running } from '../state/ending.ts'
 import type { EndStatus } from '../state/ending.ts'
 import { readReportingOptions } from '../state/node-options.ts'
 import { processState } from '../state/process-state.ts'
@@ -102,6 +102,7 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
   /** Whether the entry is still being evaluated. */
   let evaluating = false
   let watching: Disposable | undefined
+  ns.provide(running, { failed: (error) => fail(error, exitCodes.handlerFailed) })
   ns.provide(ending, (status) => {
     watching?.[Symbol.dispose]()
     onEnd(status)

@@ -10,6 +10,12 @@ export interface EndStatus {
 /** Where a namespace that shares its realm keeps who wants to hear of its end. */
 export const ending = defineSlot<(status: EndStatus) => void>('end of the process')
 
+/** Where such a namespace keeps what ends it when it cannot deal with an error itself. */
+export const running = defineSlot<{ failed(error: unknown): void }>('running process')
+
+/** Where such a namespace keeps its built-in modules. */
+export const builtinModules = defineSlot<{ get(id: string): object | undefined }>('built-in modules')
+
 /**
  * Ends a guest that shares its thread: releases all that it holds, and tells who wants to hear of it. Code of the guest
  * that is running goes on until {@link leaveEnded} stops it.

@@ -56,11 +56,11 @@ function bindPromises(ns: Namespace, timers: TimerSource): ReturnType<BoundTimer
 }
 
 /**
- * Counts a timer again that had fired and has been started anew.
+ * The timers of a context.
  *
- * @param ns - the namespace of the running code
- * @param timer - of Node's class
+ * @param ns - its namespace
+ * @returns the timers, or `undefined` where none have been bound
  */
-export function revive(ns: Namespace, timer: object): void {
-  bound.get(ns)?.revive(timer)
+export function boundTimersOf(ns: Namespace): BoundTimers | undefined {
+  return bound.get(ns)
 }

@@ -21,6 +21,8 @@ export interface BoundTimers {
   clearImmediate(immediate: unknown): void
   /** A timer that had fired has been started anew. */
   revive(timer: object): void
+  /** A timer counts, or does not any more. */
+  mark(timer: object, isCounted: boolean): void
 }
 
 /** From how many timers on those are looked for that ended without a word: cleared by number, or closed. */
@@ -35,6 +37,8 @@ const PRUNE_FROM = 256
  */
 export function createBoundTimers(ns: Namespace): BoundTimers {
   const live = new Set<NodeTimer>()
+  /** Timers that do not keep the guest alive: Node forgets which ones were, before it runs them. */
+  const uncounted = new WeakSet<object>()
   let pruneAt = PRUNE_FROM
 
   const isWaiting = (timer: NodeTimer): boolean => !timer._destroyed
@@ -66,6 +70,8 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
     const inside = currentFrame() === ns.frame ? callback : bindGuest(ownerHere(ns).enter(() => callback))
     return function (this: unknown, ...args: unknown[]) {
       const timer = this as NodeTimer
+      // Natively a loop that nothing keeps alive runs no more of these. Here the loop is kept alive by others.
+      if (uncounted.has(timer) && ns.liveness.isOver) return
       if (!enterGate(ns, kind)) return
       try {
         apply(inside, this, args)
@@ -114,6 +120,14 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
     },
     revive(timer) {
       live.add(timer as NodeTimer)
+    },
+    mark(timer, isCounted) {
+      if (isCounted) {
+        uncounted.delete(timer)
+        return
+      }
+      uncounted.add(timer)
+      ns.liveness.touch()
     },
   }
 }

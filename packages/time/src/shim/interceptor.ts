@@ -16,7 +16,8 @@ import { askingFor } from './asking.ts'
 import type { Asking, WhoAsks } from './asking.ts'
 import { createPerformanceMembers, createProcessClocks, createTemporalNow } from './clocks.ts'
 import type { TemporalLike } from './clocks.ts'
-import { bindTimers, revive } from './bound-set.ts'
+import { bindTimers, boundTimersOf } from './bound-set.ts'
+import type { BoundTimers } from './bound-timers.ts'
 import { createDate } from './date.ts'
 import { createStoreHeader } from './http-date.ts'
 import { createDateTimeFormat } from './intl.ts'
@@ -196,21 +197,38 @@ function patchTimers(realm: Realm, who: WhoAsks): void {
 /** A guest whose last timer no longer counts has ended; one that had fired may be started anew. */
 function patchTimerClasses({ patches }: Realm): void {
   for (const prototype of timerPrototypes()) {
-    for (const name of ['unref', 'refresh']) {
+    // Node's constructor of immediates calls `ref`, for every one of them.
+    const isImmediate = !Object.hasOwn(prototype, 'refresh')
+    for (const name of isImmediate ? ['unref'] : ['ref', 'unref', 'refresh']) {
       const original = getOwnPropertyDescriptor(prototype, name)?.value as Fn | undefined
       if (original === undefined) continue
       const replacement = mimic(original, function (this: { readonly _destroyed?: boolean }) {
         const wasOver = this._destroyed === true
         const result: unknown = apply(original, this, [])
         const ns = currentFrame()?.ns
-        if (ns === undefined) return result
-        if (wasOver && name === 'refresh') revive(ns, this)
-        ns.liveness.touch()
+        const timers = ns === undefined ? undefined : boundTimersOf(ns)
+        if (name !== 'refresh') timers?.mark(this, name === 'ref')
+        if (isImmediate && timers !== undefined) countAgain(this, timers)
+        else if (wasOver) timers?.revive(this)
         return result
       })
       patches.patch(prototype, name, { value: replacement })
     }
   }
+}
+
+/** Notices when an immediate that does not count is to count after all. */
+function countAgain(immediate: object, timers: BoundTimers): void {
+  const prototype = Object.getPrototypeOf(immediate) as { ref: Fn }
+  Object.defineProperty(immediate, 'ref', {
+    value(): unknown {
+      Reflect.deleteProperty(immediate, 'ref')
+      timers.mark(immediate, true)
+      return apply(prototype.ref, immediate, [])
+    },
+    writable: true,
+    configurable: true,
+  })
 }
 
 function bind(ns: Namespace): BoundSet {
