@@ -112,6 +112,7 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
   try {
     owner.enter(task)
     returned = true
+    left = undefined
   } finally {
     // Not caught and thrown again: Node shows the line that threw first.
     if (!returned) left = ns
@@ -119,9 +120,10 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
 }
 
 /**
- * Whose task was left by an error, and nobody has been entered since: while an error is reported as uncaught, whose it is.
+ * Whose task was left by an error that nobody has caught. It knows better than the async context in which the error is then
+ * reported, which is that of whoever had the task scheduled.
  *
- * @returns the namespace, or `undefined` when no task has been left
+ * @returns the namespace, once; `undefined` when no task has been left since somebody asked
  * @example
  * ```ts
  * import { createNamespace, deliverNow, leftByError, ownerHere } from '@libvisor/core'
@@ -133,12 +135,13 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
  * }
  * assert.throws(() => deliverNow(ownerHere(ns), 'message', fail))
  * assert.equal(leftByError(), ns)
- * deliverNow(ownerHere(ns), 'message', () => {})
  * assert.equal(leftByError(), undefined)
  * ```
  */
 export function leftByError(): Namespace | undefined {
-  return left
+  const ns = left
+  left = undefined
+  return ns
 }
 
 /**

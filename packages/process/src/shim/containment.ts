@@ -47,7 +47,7 @@ export function installContainment(options: ContainmentOptions): Disposable {
 
   const listeners: Record<string, (...args: never[]) => void> = {
     uncaughtException(error: unknown, origin: ExceptionOrigin) {
-      route(currentFrame()?.ns ?? leftByError(), (lifecycle) => lifecycle.uncaught(error, origin), error)
+      route(leftByError() ?? currentFrame()?.ns, (lifecycle) => lifecycle.uncaught(error, origin), error)
       leaveDomains()
     },
     unhandledRejection(reason: unknown, promise: Promise<unknown>) {
