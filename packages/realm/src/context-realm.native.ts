@@ -204,10 +204,19 @@ function takeFromHost(global: typeof globalThis): void {
     defineProperty(own.prototype, 'constructor', { value: descriptor.value as unknown })
     defineProperty(global, key, descriptor)
   }
+  // What tells the time asks the host's, which asks for whom.
+  replaceOwn(global, globalThis, 'Temporal')
+  replaceOwn(global.Intl, Intl, 'DateTimeFormat')
   for (const [holder, key] of addedByNode) {
     const from = Reflect.get(globalThis, holder) as object
     const to = Reflect.get(global, holder) as object
     const descriptor = getOwnPropertyDescriptor(from, key)
     if (descriptor !== undefined && getOwnPropertyDescriptor(to, key) === undefined) defineProperty(to, key, descriptor)
   }
+}
+
+/** Takes a property from the host's object where the realm has one of its own. */
+function replaceOwn(own: object, hosts: object, key: string): void {
+  const descriptor = getOwnPropertyDescriptor(hosts, key)
+  if (descriptor !== undefined && getOwnPropertyDescriptor(own, key) !== undefined) defineProperty(own, key, descriptor)
 }
