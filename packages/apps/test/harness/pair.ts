@@ -4,7 +4,7 @@ import { createHost, hostDir, memory, overlay } from 'libvisor'
 import type { Guest, GuestOptions, Host, Isolation, MountSpec } from 'libvisor'
 
 /** Where guests run in these tests. */
-export const isolations: readonly Isolation[] = ['thread']
+export const isolations: readonly Isolation[] = ['thread', 'context']
 
 /** A program as it is on disk, and how it is started. */
 export interface Program {
@@ -106,7 +106,8 @@ async function startInstance(host: Host, name: string, program: Program, isolati
 
 /** Starts a program twice, on a host of its own. */
 export async function startPair(program: Program, isolation: Isolation): Promise<Pair> {
-  const host = await createHost()
+  // Guests in contexts share a thread.
+  const host = await createHost({ pool: { threads: 1 } })
   try {
     const [alice, bob] = await Promise.all([
       startInstance(host, 'alice', program, isolation),

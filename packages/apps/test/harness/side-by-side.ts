@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ExitStatus, Isolation } from 'libvisor'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest'
 import { isolations, startPair } from './pair.ts'
 import type { Instance, Pair, Program } from './pair.ts'
 
@@ -26,6 +26,12 @@ export function sideBySide(app: NotesApp, also: Also): void {
     beforeAll(async () => {
       pair = await startPair(app, isolation)
     }, 60_000)
+
+    beforeEach(() => {
+      onTestFailed(() => {
+        for (const { guest, output } of [pair.alice, pair.bob]) console.error(`${guest.name} wrote:\n${output()}`)
+      })
+    })
 
     afterAll(async () => {
       await pair?.[Symbol.asyncDispose]()
