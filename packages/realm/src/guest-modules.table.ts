@@ -31,8 +31,10 @@ export const adoptionRules: Readonly<Record<string, AdoptionRules>> = {
   },
   crypto: {
     results: `
-      diffieHellman generateKeyPairSync getCipherInfo getCiphers getCurves getHashes`,
-    callbacks: 'generateKeyPair',
+      generateKeyPairSync getCipherInfo getCiphers getCurves getHashes`,
+    callbacks: `
+      argon2 checkPrime decapsulate diffieHellman encapsulate generateKey generateKeyPair generatePrime hkdf pbkdf2 pseudoRandomBytes
+      randomBytes randomFill randomInt scrypt sign verify`,
   },
   dns: {
     results: 'getServers',

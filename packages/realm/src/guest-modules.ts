@@ -1,5 +1,5 @@
 import { apply, builtin, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { createPatchRegistry, mimic, refusalOf, sealExports } from '@libvisor/core'
+import { createPatchRegistry, livenessOf, mimic, refusalOf, sealExports } from '@libvisor/core'
 import type { BoundSet, Namespace } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 import { createComparison } from './guest-modules-comparison.ts'
@@ -167,7 +167,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
         configurable: true,
       }
     }
-    return { ...descriptor, value: copyValue(descriptor.value, kind, nested), configurable: true, writable: true }
+    return { ...descriptor, value: copyValue(descriptor.value, kind, nested), configurable: true }
   }
 
   function copyValue(value: unknown, kind: Kind | undefined, id: string): unknown {
@@ -199,7 +199,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
         ? comparison(fn)
         : kind === 'results'
           ? kit.adopting(fn, adopt)
-          : kit.adoptingCallback(fn, adopt)
+          : kit.adoptingCallback(holding(ns, fn), adopt)
     copies.set(fn, mimic(fn, copy))
     return copy
   }
@@ -230,6 +230,25 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
       made.clear()
       copies.clear()
     },
+  }
+}
+
+/** Lets a function keep its guest alive until it calls back: Node lists no work of its thread pool. */
+function holding(ns: Namespace, fn: Callable): Callable {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const callback = args.at(-1)
+    if (typeof callback !== 'function') return apply(fn as (...args: unknown[]) => unknown, this, args)
+    const release = livenessOf(ns).hold()
+    const last = function (this: unknown, ...results: unknown[]): unknown {
+      release()
+      return apply(callback as (...args: unknown[]) => unknown, this, results)
+    }
+    try {
+      return apply(fn as (...args: unknown[]) => unknown, this, [...args.slice(0, -1), last])
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 }
 

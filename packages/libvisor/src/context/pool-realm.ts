@@ -1,4 +1,4 @@
-import { createCurrent } from '@libvisor/core'
+import { captureContext, createCurrent } from '@libvisor/core'
 import type { CurrentNamespace, Interceptor } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
 import { createNetInterceptor } from '@libvisor/net'
@@ -8,6 +8,7 @@ import { createRandomInterceptor } from '@libvisor/random'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import { createTimeInterceptor } from '@libvisor/time'
 import { mainThread, showThreadAs } from '../thread/main-thread-view.ts'
+import { holdThreadPoolWork } from './thread-pool-work.ts'
 
 /** The realm of a pool thread: guests have contexts of their own, and the built-ins that they do not have of their own from here. */
 export interface PoolRealm {
@@ -25,6 +26,8 @@ export interface PoolRealm {
 export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
   const current: CurrentNamespace = createCurrent()
   const realm = openRealm({ kind: 'shared' })
+  // What Node makes when a built-in is loaded keeps the async context for ever, and with it a guest: nobody's, then.
+  const enterNobody = captureContext()
   const interceptors = [
     createFsInterceptor(),
     createTimeInterceptor(),
@@ -35,6 +38,7 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
   installInterceptors({ realm, current, interceptors })
   // Each guest is the main thread of its own process.
   showThreadAs(realm, mainThread)
+  holdThreadPoolWork(realm)
   realm.commit()
-  return { interceptors, ask: (id) => realm.ask(id) }
+  return { interceptors, ask: (id) => enterNobody(() => realm.ask(id)) }
 }

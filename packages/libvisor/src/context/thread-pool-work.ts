@@ -1,0 +1,64 @@
+import { apply, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { keepAlive, mimic } from '@libvisor/core'
+import type { Realm } from '@libvisor/core'
+
+type Method = (this: object, ...args: unknown[]) => unknown
+
+/**
+ * Lets what Node does on its thread pool keep the guest alive for which it is done: such work is on no list that tells
+ * who waits for it. Functions with callbacks are held where they are made over for a guest; here is what objects do.
+ *
+ * @param realm - of a pool thread
+ */
+export function holdThreadPoolWork(realm: Realm): void {
+  realm.whenAsked('zlib', (exports) => holdStreams(realm, exports))
+  realm.whenAsked('crypto', () => holdSubtle(realm))
+}
+
+/** Streams of `zlib`: a chunk on its way keeps the guest alive, until it is through or the stream is destroyed. */
+function holdStreams({ patches }: Realm, exports: Record<PropertyKey, unknown>): void {
+  const { prototype } = exports['Gzip'] as { prototype: object }
+  let base: object | null = prototype
+  while (base !== null && !Object.hasOwn(base, '_transform')) base = Object.getPrototypeOf(base) as object | null
+  if (base === null || patches.has(base, '_transform')) return
+  const { _transform, _destroy } = base as Record<'_destroy' | '_transform', Method>
+  const working = new WeakMap<object, Disposable>()
+  const release = (stream: object): void => {
+    working.get(stream)?.[Symbol.dispose]()
+    working.delete(stream)
+  }
+  patches.patch(base, '_transform', {
+    value: mimic(_transform, function (this: object, chunk: unknown, encoding: unknown, callback: Method) {
+      release(this)
+      working.set(this, keepAlive())
+      const through = (...results: unknown[]): unknown => {
+        release(this)
+        return callback.apply(this, results)
+      }
+      return apply(_transform, this, [chunk, encoding, through]) as unknown
+    }),
+  })
+  patches.patch(base, '_destroy', {
+    value: mimic(_destroy, function (this: object, ...args: unknown[]) {
+      release(this)
+      return apply(_destroy, this, args) as unknown
+    }),
+  })
+}
+
+/** Web cryptography: each operation keeps the guest alive until its promise is settled. */
+function holdSubtle({ global, patches }: Realm): void {
+  const { prototype } = global.SubtleCrypto
+  for (const name of ownKeys(prototype)) {
+    const method = getOwnPropertyDescriptor(prototype, name)?.value as unknown
+    if (typeof method !== 'function' || name === 'constructor' || patches.has(prototype, name)) continue
+    const held = function (this: object, ...args: unknown[]): unknown {
+      const reference = keepAlive()
+      const settled = (): void => reference[Symbol.dispose]()
+      const promise = apply(method as Method, this, args) as Promise<unknown>
+      promise.then(settled, settled)
+      return promise
+    }
+    patches.patch(prototype, name, { value: mimic(method as Method, held) })
+  }
+}
