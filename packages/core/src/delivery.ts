@@ -167,7 +167,7 @@ export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
   left = undefined
   chargeCpu(ns)
   // What it does may be the last thing that it had to do.
-  ns.liveness.touch()
+  ns.liveness.enter()
   return true
 }
 

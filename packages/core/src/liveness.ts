@@ -65,7 +65,7 @@ export class Liveness {
       held = false
       this.#references--
       if (kind === 'socket') this.#sockets--
-      this.touch()
+      this.enter()
     }
   }
 
@@ -77,7 +77,7 @@ export class Liveness {
   /** The task has arrived, or never will. */
   arrive(): void {
     this.#deliveries--
-    this.touch()
+    this.enter()
   }
 
   /**
@@ -91,7 +91,7 @@ export class Liveness {
     this.#sources.set(kind, count)
   }
 
-  /** Changes whenever the guest may have run. */
+  /** Changes whenever the event loop has run the guest. */
   get activity(): number {
     return this.#activity
   }
@@ -108,9 +108,14 @@ export class Liveness {
     return this.#onIdle !== undefined && this.isIdle
   }
 
-  /** Says that the guest has run, or that something which kept it alive is gone: it may have become idle. */
-  touch(): void {
+  /** Says that the event loop runs the guest. */
+  enter(): void {
     this.#activity++
+    this.touch()
+  }
+
+  /** Says that something which kept the guest alive is gone: it may have become idle. */
+  touch(): void {
     if (this.#onIdle === undefined || this.#references > 0) return
     this.#quietTurns = 0
     this.#retryMs = FIRST_RETRY_MS

@@ -47,8 +47,9 @@ export function installContainment(options: ContainmentOptions): Disposable {
 
   const listeners: Record<string, (...args: never[]) => void> = {
     uncaughtException(error: unknown, origin: ExceptionOrigin) {
-      route(leftByError() ?? currentFrame()?.ns, (lifecycle) => lifecycle.uncaught(error, origin), error)
+      // As natively, before any listener hears of it.
       leaveDomains()
+      route(leftByError() ?? currentFrame()?.ns, (lifecycle) => lifecycle.uncaught(error, origin), error)
     },
     unhandledRejection(reason: unknown, promise: Promise<unknown>) {
       const ns = ownerOfPromise?.(promise) ?? currentFrame()?.ns

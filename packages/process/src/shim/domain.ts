@@ -8,6 +8,8 @@ type Fn = (...args: unknown[]) => unknown
 
 interface Domain {
   exit(): void
+  listenerCount(event: 'error'): number
+  _errorHandler(error: unknown): void
 }
 
 /** What `process.domain` is while Node's `domain` module is loaded: one for the thread, empty whenever the loop turns. */
@@ -16,6 +18,21 @@ const active = (): Domain | null | undefined => (liveProcess as { domain?: Domai
 /** A guest that is left in the middle of a domain must not leave it active for the next guest. */
 export function leaveDomains(): void {
   for (let domain = active(); domain !== null && domain !== undefined; domain = active()) domain.exit()
+  if (active() === undefined) (liveProcess as { domain?: unknown }).domain = null
+}
+
+/**
+ * Lets the active domain take an error that reaches the bottom of the stack without passing through Node.
+ *
+ * @param error - what was thrown
+ * @returns whether a domain has taken it
+ * @throws {unknown} what the domain's handler throws
+ */
+export function takenByDomain(error: unknown): boolean {
+  const domain = active()
+  if (domain === null || domain === undefined || domain.listenerCount('error') === 0) return false
+  domain._errorHandler(error)
+  return true
 }
 
 /**

@@ -5,6 +5,7 @@ import { endNamespace, ending, running } from '../state/ending.ts'
 import type { EndStatus } from '../state/ending.ts'
 import { readReportingOptions } from '../state/node-options.ts'
 import { processState } from '../state/process-state.ts'
+import { leaveDomains, takenByDomain } from './domain.ts'
 import { captureException } from './exception-members.ts'
 import { describeUncaught } from './describe-error.ts'
 import { createRejections } from './rejections.ts'
@@ -173,7 +174,11 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
     )
     if (!ns.ended) end(exitCode(0))
   }
+  /** Whether it is still to be seen what listeners of `beforeExit` have started. */
+  let waiting = false
   const beforeExit = (): void => {
+    if (waiting) return
+    waiting = true
     const before = liveness.activity
     inGuest(
       () => void process.emit('beforeExit', exitCode(0)),
@@ -182,6 +187,7 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
     if (ns.ended) return
     // What it has started runs first; what it has started that keeps the guest alive calls for another time.
     ns.scheduler.schedule('exit', () => {
+      waiting = false
       if (ns.ended) return
       if (liveness.isIdle && liveness.activity === before) exit()
       else liveness.touch()
@@ -195,6 +201,17 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
     uncaught,
     inspect: (value) => originalModule('util').inspect(value),
   })
+  /** What the entry throws does not come by way of Node, which would have asked the domain first. */
+  const thrownByMain = (error: unknown): void => {
+    evaluating = false
+    let taken = false
+    inGuest(
+      () => void (taken = takenByDomain(error)),
+      (thrown) => fail(thrown, exitCodes.handlerFailed),
+    )
+    leaveDomains()
+    if (!taken && !ns.ended) uncaught(error, 'uncaughtException')
+  }
   const watch = (): void => {
     watching ??= liveness.watch(beforeExit)
   }
@@ -209,16 +226,10 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
               evaluating = false
               liveness.touch()
             },
-            (error: unknown) => {
-              evaluating = false
-              uncaught(error, 'uncaughtException')
-            },
+            thrownByMain,
           )
         },
-        (error) => {
-          evaluating = false
-          uncaught(error, 'uncaughtException')
-        },
+        thrownByMain,
       )
       if (!ns.ended) watch()
     },
