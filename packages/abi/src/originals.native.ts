@@ -4,7 +4,6 @@
  * A module is captured the first time it is asked for, and whoever patches one asks for it here first, so that no
  * start-up loads what no program uses (Node needs 2.5 times as long to start when every patched built-in is loaded).
  */
-import type * as asyncHooks from 'node:async_hooks'
 import type * as childProcess from 'node:child_process'
 import type * as crypto from 'node:crypto'
 import type * as dgram from 'node:dgram'
@@ -61,6 +60,10 @@ export interface OriginalModules {
 }
 
 const getBuiltinModule = process.getBuiltinModule.bind(process)
+const { AsyncResource, executionAsyncId } = getBuiltinModule('async_hooks')
+/** The async context in which libvisor is loaded. */
+const outside = new AsyncResource('libvisor')
+const loaded = new Set<string>()
 const captured = new Map<string, object>()
 const { hrtime } = process
 const { create, defineProperties, freeze, getOwnPropertyDescriptors } = Object
@@ -81,7 +84,12 @@ const { create, defineProperties, freeze, getOwnPropertyDescriptors } = Object
  * ```
  */
 export function builtin(id: string): object | undefined {
-  return getBuiltinModule(`node:${id}`) as object | undefined
+  const name = `node:${id}`
+  if (loaded.has(id)) return getBuiltinModule(name) as object | undefined
+  // What a module makes when it is loaded keeps the async context, and with it whoever asked first.
+  const exports = outside.runInAsyncScope(getBuiltinModule, undefined, name) as object | undefined
+  if (exports !== undefined) loaded.add(id)
+  return exports
 }
 
 /**
@@ -158,6 +166,6 @@ export const host: HostOriginals = freeze({
     const [seconds, nanoseconds] = hrtime()
     return seconds * 1e3 + nanoseconds / 1e6
   },
-  callbackId: (builtin('async_hooks') as typeof asyncHooks).executionAsyncId,
+  callbackId: executionAsyncId,
   random: Math.random,
 })

@@ -12,10 +12,17 @@ const readUs = (): number => {
   return usage === undefined ? 0 : usage.user + usage.system
 }
 
-const usedUs = new WeakMap<Namespace, number>()
+/** What is charged to a guest. It does not lead to the guest, which may have ended when nothing has been charged since. */
+interface Account {
+  /** @units microseconds */
+  usedUs: number
+}
+
+const accounts = new WeakMap<Namespace, Account>()
 let metering = false
-/** Whom the processor time since `sinceUs` is charged to. */
-let charged: Namespace | undefined
+/** To whom the processor time since `sinceUs` is charged. */
+let charged: Account | undefined
+let chargedId: number | undefined
 let sinceUs = 0
 
 /**
@@ -41,10 +48,12 @@ export function meterCpu(): void {
 
 /** Charges what was used since the last entry, when another guest is entered. */
 export function chargeCpu(ns: Namespace): void {
-  if (!metering || ns === charged) return
+  if (!metering || ns.id === chargedId) return
   const now = readUs()
-  if (charged !== undefined) usedUs.set(charged, (usedUs.get(charged) ?? 0) + now - sinceUs)
-  charged = ns
+  if (charged !== undefined) charged.usedUs += now - sinceUs
+  charged = accounts.get(ns)
+  if (charged === undefined) accounts.set(ns, (charged = { usedUs: 0 }))
+  chargedId = ns.id
   sinceUs = now
 }
 
@@ -63,6 +72,6 @@ export function chargeCpu(ns: Namespace): void {
  * ```
  */
 export function cpuMsOf(ns: Namespace): number {
-  const running = ns === charged ? readUs() - sinceUs : 0
-  return ((usedUs.get(ns) ?? 0) + running) / 1000
+  const running = ns.id === chargedId ? readUs() - sinceUs : 0
+  return ((accounts.get(ns)?.usedUs ?? 0) + running) / 1000
 }
