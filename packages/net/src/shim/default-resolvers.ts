@@ -27,24 +27,28 @@ const resolversOf = perNamespace((): { made?: Resolvers } => ({}))
  */
 export function defaultResolvers(ns: Namespace, originals: LookupOriginals): DefaultResolvers {
   const kept = resolversOf(ns)
-  const resolver = (): Resolvers => {
-    if (kept.made !== undefined) return kept.made
+  const make = (): Resolvers => {
     const made = { callback: new originals.callback.Resolver(), promises: new originals.promises.Resolver() }
     ns.own({
       [Symbol.dispose]() {
         made.callback.cancel()
         made.promises.cancel()
+        // Its native side holds the guest's async context on Node 22.
+        if (kept.made === made) delete kept.made
       },
     })
-    return (kept.made = made)
+    return made
   }
+  const resolver = (): Resolvers => (kept.made ??= make())
   return {
     resolver,
     getServers: () => resolver().callback.getServers(),
     setServers(servers) {
-      const { callback, promises } = resolver()
-      callback.setServers(servers)
-      promises.setServers(servers)
+      // One that waits for answers takes no other servers.
+      const made = make()
+      made.callback.setServers(servers)
+      made.promises.setServers(servers)
+      kept.made = made
     },
   }
 }

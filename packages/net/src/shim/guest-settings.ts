@@ -13,7 +13,12 @@ interface GuestSettings {
   readonly properties: Map<string, unknown>
 }
 
-const settingsOf = perNamespace((): GuestSettings => ({ properties: new Map() }))
+const settingsOf = perNamespace((ns): GuestSettings => {
+  const properties = new Map<string, unknown>()
+  // Sockets in the pool of an agent hold the guest's async context on Node 22, and so what leads to them.
+  ns.own({ [Symbol.dispose]: () => properties.clear() })
+  return { properties }
+})
 
 /**
  * What one of Node's own setters makes of a value. Node checks it, and keeps what it had.
