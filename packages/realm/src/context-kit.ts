@@ -9,6 +9,10 @@ type Callable = (...args: never[]) => unknown
 export interface RealmKit {
   /** Prototypes that no constructor of the global object leads to, always in the same order. */
   readonly hiddenPrototypes: readonly object[]
+  /** `Function`, and the constructors of asynchronous functions and generators, always in the same order. */
+  readonly functionConstructors: readonly Callable[]
+  /** Makes a function of the realm from source. @param kind - index of its constructor */
+  evaluate(kind: number, source: readonly unknown[]): unknown
   /** Lets `instanceof` of a constructor, but not of its subclasses, accept what another test accepts as well. */
   accept(constructor: Callable, isKin: (value: object) => boolean): void
   /** A function that calls another one and passes what it returns, or throws, through `adopt`. */
@@ -49,8 +53,18 @@ export function makeRealmKit(): RealmKit {
     getPrototypeOf(''.matchAll(/a/g)) as object,
   ]
 
+  const constructorOf = (fn: object): Callable => (getPrototypeOf(fn) as { constructor: Callable }).constructor
+  const functionConstructors = [
+    Function as Callable,
+    constructorOf(async () => undefined),
+    constructorOf(function* () {}),
+    constructorOf(async function* () {}),
+  ]
+
   return {
     hiddenPrototypes,
+    functionConstructors,
+    evaluate: (kind, source) => construct(functionConstructors[kind] as Callable, source as never[]) as unknown,
 
     accept(constructor, isKin) {
       const method = {

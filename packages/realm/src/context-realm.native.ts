@@ -1,12 +1,13 @@
 import type * as vm from 'node:vm'
 import { defineProperty, getOwnPropertyDescriptor, intrinsicsOf, original, ownKeys } from '@libvisor/abi'
 import type { Intrinsics } from '@libvisor/abi'
-import { unsupported } from '@libvisor/core'
+import { currentNamespace, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createAdopter } from './context-adopt.ts'
 import { relateErrors } from './context-errors.ts'
 import { furnishGlobals } from './context-globals.ts'
 import { makeRealmKit } from './context-kit.ts'
+import { routeEvaluation } from './context-evaluation.ts'
 import type { RealmKit } from './context-kit.ts'
 import { acceptKin } from './context-kinship.ts'
 import type { GuestModules } from './guest-modules.ts'
@@ -93,13 +94,35 @@ interface Shared {
 
 let shared: Shared | undefined
 
+/** The realm of each namespace that has one for itself. */
+const realms = new WeakMap<Namespace, ContextRealm>()
+
+const currentRealm = (): ContextRealm | undefined => {
+  const ns = currentNamespace()
+  return ns === undefined ? undefined : realms.get(ns)
+}
+
+// Declared here: a closure of `share` would keep the first guest.
+const currentKit = (): RealmKit | undefined => currentRealm()?.kit
+
+/** Who imports in code that a function of the kit has evaluated is told by the async context: all guests share the script. */
+async function importForGuest(specifier: string, _script: unknown, attributes: object): Promise<object> {
+  const realm = currentRealm()
+  if (realm === undefined) throw unsupported('import()', 'the code belongs to no guest')
+  return realm.importModule(specifier, undefined, attributes)
+}
+
 function share(global: object): Shared {
   const { Script } = original('vm')
   const ownConstructors = ownKeys(global).filter((key): key is string => isConstructorOfEach(global, key))
   const hostKit = makeRealmKit()
   acceptKin(globalThis, ownConstructors, hostKit)
+  routeEvaluation(hostKit, currentKit)
   return {
-    kitScript: new Script(kitSource, { filename: 'node:internal/libvisor/context' }),
+    kitScript: new Script(kitSource, {
+      filename: 'node:internal/libvisor/context',
+      importModuleDynamically: importForGuest as unknown as vm.ScriptOptions['importModuleDynamically'],
+    } as vm.ScriptOptions),
     hostKit,
     ownConstructors,
   }
@@ -166,7 +189,7 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
     return map
   }
 
-  return {
+  const realm: ContextRealm = {
     context,
     global,
     kit,
@@ -186,10 +209,14 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
       return last === rootPrototype
     },
 
-    furnish: (furnishing) => furnishGlobals({ ...furnishing, global, kit, adopt: adopter.adopt }),
+    furnish(furnishing) {
+      realms.set(furnishing.ns, realm)
+      furnishGlobals({ ...furnishing, global, kit, adopt: adopter.adopt })
+    },
 
     [Symbol.dispose]() {},
   }
+  return realm
 }
 
 /** Puts the host's constructors in place of the context's, and adds what Node adds to the language. */
