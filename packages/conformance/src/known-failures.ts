@@ -9,6 +9,8 @@ import { dataLines } from './results.ts'
  * - `needs-raw-handles`: it takes or gives native handles, which a guest never gets.
  * - `tests-node-internals`: it asserts on what is below the interface: bindings, handles, exact internal steps.
  * - `denied-api`: it uses an API that the support table denies, or lists as the host's.
+ * - `shared-builtins`: in a context, Node's own code is one for all guests of a thread: it sees neither what a guest assigns to
+ *   the exports of a built-in, nor what is set on its process, and its functions and errors belong to another realm.
  * - `host-environment`: it needs what its host has (a tty, a name server, root), natively and not in a guest.
  * - `timing`: it passes or fails with the load of the machine. Passing is not unexpected.
  * - `not-yet`: it should pass. The text says what is missing.
@@ -19,6 +21,7 @@ export const reasonKinds = [
   'needs-raw-handles',
   'tests-node-internals',
   'denied-api',
+  'shared-builtins',
   'host-environment',
   'timing',
   'not-yet',

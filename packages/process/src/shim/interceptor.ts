@@ -73,7 +73,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
       return {
         modules: {
           process: theProcess,
-          os: () => (boundOs ??= bindOs(guestOs(ns, theProcess()))),
+          os: () => (boundOs ??= { ...originalModule('os'), ...guestOs(ns, theProcess()) }),
         },
         globals: {
           process: {
@@ -103,13 +103,6 @@ const guestOs = (ns: Namespace, process: NodeJS.Process): GuestOs =>
   createOs(createMemberContext(ns, process), originalModule('os'))
 
 /** Changes `process`: for good where the realm belongs to one namespace, and else by asking who asks. */
-/** What the host tells, with a guest's functions in place; what cannot be assigned to stays so. */
-function bindOs(own: GuestOs): object {
-  const exports = Object.defineProperties({}, Object.getOwnPropertyDescriptors(originalModule('os')))
-  for (const [name, value] of Object.entries(own)) Object.defineProperty(exports, name, { value })
-  return exports
-}
-
 function installProcess(realm: Realm, current: CurrentNamespace, hostDirectory: HostDirectory): () => void {
   const { patches } = realm
   const ns = realm.kind === 'own' ? current() : undefined
