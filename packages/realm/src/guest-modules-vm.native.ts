@@ -1,5 +1,6 @@
 import type * as vm from 'node:vm'
 import { builtin, defineProperty } from '@libvisor/abi'
+import type { ErrorFactory } from '@libvisor/abi'
 import { mimic } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 
@@ -8,6 +9,8 @@ export interface GuestVmOptions {
   readonly realm: ContextRealm
   /** Copies exports for the guest. */
   readonly copy: (exports: object) => object
+  /** Makes the guest's errors. */
+  readonly errors: ErrorFactory
   /** Whether the guest was started with `--experimental-vm-modules`. Its thread always is. */
   readonly withModules: boolean
 }
@@ -25,7 +28,7 @@ type VmExports = typeof vm & { SourceTextModule?: ModuleClass; SyntheticModule?:
  * @param options - the guest's realm
  * @returns the exports
  */
-export function createGuestVm({ realm, copy, withModules }: GuestVmOptions): object {
+export function createGuestVm({ realm, copy, errors, withModules }: GuestVmOptions): object {
   const host = builtin('vm') as VmExports
   const { context, kit, adopt } = realm
   const { USE_MAIN_CONTEXT_DEFAULT_LOADER } = host.constants
@@ -35,7 +38,11 @@ export function createGuestVm({ realm, copy, withModules }: GuestVmOptions): obj
   function withLoader<T>(options: T): T {
     if (typeof options !== 'object' || options === null) return options
     const given = options as Options
-    if (given['importModuleDynamically'] !== USE_MAIN_CONTEXT_DEFAULT_LOADER) return options
+    const { importModuleDynamically } = given
+    if (typeof importModuleDynamically === 'function' && !withModules) {
+      return { ...given, importModuleDynamically: () => Promise.reject(missingFlag()) } as T
+    }
+    if (importModuleDynamically !== USE_MAIN_CONTEXT_DEFAULT_LOADER) return options
     const { filename } = given
     return {
       ...given,
@@ -43,6 +50,13 @@ export function createGuestVm({ realm, copy, withModules }: GuestVmOptions): obj
         realm.importModule(specifier, typeof filename === 'string' ? filename : undefined, attributes),
     } as T
   }
+
+  const missingFlag = (): Error =>
+    errors.coded(
+      'TypeError',
+      'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
+      'A dynamic import callback was invoked without --experimental-vm-modules',
+    )
 
   // Only what is left out gets a default.
   const orNew = (object: vm.Context | undefined): vm.Context =>

@@ -86,6 +86,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
       createGuestVm({
         realm,
         copy: (exports) => copyExports(exports, 'vm'),
+        errors: ns.errors,
         withModules: hasFlag('--experimental-vm-modules'),
       }),
     console: () => realm.global.console,
