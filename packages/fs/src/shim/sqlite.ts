@@ -1,5 +1,5 @@
 import { apply, construct } from '@libvisor/abi'
-import { createDispatcher, refusalOf, unsupported } from '@libvisor/core'
+import { createDispatcher, keepAlive, refusalOf, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 import type { ResolveIntent } from '../types.ts'
 import type { FsContext } from './context.ts'
@@ -52,8 +52,14 @@ export function hookSqlite(exports: Exports, options: SqliteHookOptions): void {
     backup as never,
     current,
     (ns) =>
-      (source: unknown, path: unknown, ...rest: unknown[]) =>
-        backup(source, hostFile(contextOf(ns), path, 'write', 'backup'), ...rest),
+      (source: unknown, path: unknown, ...rest: unknown[]) => {
+        const copying = backup(source, hostFile(contextOf(ns), path, 'write', 'backup'), ...rest) as Promise<unknown>
+        // Node copies without a request that tells whose it is.
+        const reference = keepAlive(ns)
+        const release = (): void => reference[Symbol.dispose]()
+        copying.then(release, release)
+        return copying
+      },
   )
   realm.patches.patch(exports, 'backup', { value: dispatcher })
 }

@@ -1,5 +1,3 @@
-import type { MessagePort } from 'node:worker_threads'
-import { netStack } from '@libvisor/net'
 import { signals } from '@libvisor/process'
 import { slots } from '@libvisor/core'
 import { advanceClock } from '../guest/advance-clock.ts'
