@@ -6,6 +6,8 @@ import { originalModule } from '../originals.native.ts'
 export interface DescribeOptions {
   /** @defaultValue false */
   readonly colors?: boolean
+  /** What made it uncaught: of a rejection Node shows where the error was made. @defaultValue `uncaughtException` */
+  readonly origin?: 'uncaughtException' | 'unhandledRejection'
 }
 
 /** Where a stack says that an error comes from. */
@@ -15,18 +17,21 @@ interface Place {
   readonly column: number
 }
 
-/** Where libvisor's own modules are: the folder of the bundle, or that of all packages where they run as sources. */
-const ownFolder = new URL(import.meta.url.endsWith('.ts') ? '../../../' : './', import.meta.url).href
+/** Where libvisor's own modules are: the folder of the bundle, or that of this package where it runs as sources. */
+const ownFolder = new URL(import.meta.url.endsWith('.ts') ? '../' : './', import.meta.url)
 
-/** The frames through which libvisor has called the guest: natively there are none. */
+/** What it calls in between to enter the guest's async context. */
+const entering = /\((?:node:async_hooks:|node:internal\/async_local_storage\/)|at node:internal\/async_local_storage\//
+
 const isOwnFrame = (line: string): boolean =>
-  /^\s+at /.test(line) && (line.includes(ownFolder) || line.includes('(node:internal/async_local_storage/'))
+  /^\s+at /.test(line) && (line.includes(ownFolder.href) || line.includes(ownFolder.pathname))
 
-const withoutOwnFrames = (text: string): string =>
-  text
-    .split('\n')
-    .filter((line) => !isOwnFrame(line))
-    .join('\n')
+/** Leaves out the frames through which libvisor has called the guest: natively there are none. */
+function withoutOwnFrames(text: string): string {
+  const lines = text.split('\n')
+  if (!lines.some(isOwnFrame)) return text
+  return lines.filter((line) => !isOwnFrame(line) && !entering.test(line)).join('\n')
+}
 
 const frame = /^\s+at (?:.*\()?(file:\/\/\/.+?|\/.+?):(\d+):(\d+)\)?$/
 
@@ -41,7 +46,7 @@ function placeOf(stack: string, toPath: (url: string) => string): Place | undefi
 }
 
 /** The line of source with a caret below the place, as V8 reports where something was thrown. */
-function excerpt(ns: Namespace, { path, line, column }: Place): string | undefined {
+function excerpt(ns: Namespace, { path, line, column }: Place, isThrown: boolean): string | undefined {
   let text: string | undefined
   try {
     text = new TextDecoder().decode(ns.find(slots.fileView)?.read(path)).split(/\r\n|[\n\r\u2028\u2029]/)[line - 1]
@@ -51,7 +56,7 @@ function excerpt(ns: Namespace, { path, line, column }: Place): string | undefin
   if (text === undefined || column > text.length + 1) return undefined
   const before = text.slice(0, column - 1)
   // V8 reports the statement; the stack has the expression after it.
-  const start = /\bthrow\s+$/.exec(before)?.index ?? before.length
+  const start = (isThrown ? /\bthrow\b[^;]*$/.exec(before)?.index : undefined) ?? before.length
   // Tabs stay tabs, so that the caret stands below its column.
   return `${path}:${line}\n${text}\n${text.slice(0, start).replace(/[^\t]/g, ' ')}^\n`
 }
@@ -77,11 +82,12 @@ function excerpt(ns: Namespace, { path, line, column }: Place): string | undefin
  * ```
  */
 export function describeUncaught(ns: Namespace, error: unknown, options: DescribeOptions = {}): string {
-  const { colors = false } = options
+  const { colors = false, origin } = options
   const { inspect, types } = originalModule('util')
   if (!types.isNativeError(error) && !(error instanceof Error)) {
-    const shown =
-      typeof error === 'string' ? error : typeof error === 'object' ? inspect(error, { colors }) : String(error)
+    const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function'
+    if (isObject) return `Uncaught:\n${inspect(error, { colors, customInspect: false })}`
+    const shown = typeof error === 'symbol' ? '' : String(error)
     return `Uncaught:\n${shown}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)`
   }
   const stack: unknown = error.stack
@@ -91,6 +97,6 @@ export function describeUncaught(ns: Namespace, error: unknown, options: Describ
   const hasSource = !/^[^\n]*Error/.test(stack) && /\n\s*\^+\n/.test(stack)
   if (hasSource) return shown
   const place = placeOf(stack, (url) => originalModule('url').fileURLToPath(url))
-  const source = place === undefined ? undefined : excerpt(ns, place)
+  const source = place === undefined ? undefined : excerpt(ns, place, origin !== 'unhandledRejection')
   return source === undefined ? shown : `${source}\n${shown}`
 }

@@ -62,6 +62,8 @@ export function hookDomain(realm: Realm): void {
     const original = prototype._errorHandler
     const replacement = mimic(original, function (this: unknown, error: unknown) {
       const ns = currentFrame()?.ns
+      // Ticks that an error has interrupted run in the next turn.
+      ns?.liveness.enter()
       try {
         return ns?.ended === true ? true : apply(original, this, [error])
       } catch (thrown) {

@@ -61,7 +61,7 @@ export interface LifecycleOptions {
    *
    * @defaultValue {@link describeUncaught}
    */
-  readonly describe?: (error: unknown) => string
+  readonly describe?: (error: unknown, origin: ExceptionOrigin) => string
 }
 
 /** A `process`, with the events that only Node itself emits. */
@@ -96,7 +96,7 @@ const exitCodes = { uncaught: 1, handlerFailed: 7, unsettledAwait: 13 } as const
  * ```
  */
 export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
-  const { ns, onEnd, describe = (error) => describeUncaught(ns, error) } = options
+  const { ns, onEnd, describe = (error, origin) => describeUncaught(ns, error, { origin }) } = options
   const process = options.process as unknown as GuestProcess
   const state = ns.get(processState)
   const liveness = livenessOf(ns)
@@ -123,16 +123,16 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
       if (!ns.ended) onError(error)
     }
   }
-  const print = (error: unknown): void => {
-    const text = `${describe(error)}\n\nNode.js ${process.version}\n`
+  const print = (error: unknown, origin: ExceptionOrigin): void => {
+    const text = `${describe(error, origin)}\n\nNode.js ${process.version}\n`
     ns.find(slots.stdio)?.[2].writeSync(Buffer.from(text))
   }
-  const fail = (error: unknown, code: number): void => {
-    print(error)
+  const fail = (error: unknown, code: number, origin: ExceptionOrigin = 'uncaughtException'): void => {
+    print(error, origin)
     end(code)
   }
   /** @source Node 24 `lib/internal/process/execution.js`, `src/node_errors.cc` TriggerUncaughtException */
-  const die = (error: unknown): void => {
+  const die = (error: unknown, origin: ExceptionOrigin): void => {
     inGuest(
       () => {
         if (process._exiting) return
@@ -142,7 +142,7 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
       },
       () => {},
     )
-    if (!ns.ended) fail(error, exitCode(exitCodes.uncaught))
+    if (!ns.ended) fail(error, exitCode(exitCodes.uncaught), origin)
   }
   const uncaught = (error: unknown, origin: ExceptionOrigin): void => {
     let handled = false
@@ -158,7 +158,7 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
       },
     )
     if (ns.ended || failed) return
-    if (!handled) die(error)
+    if (!handled) die(error, origin)
     else liveness.touch()
   }
 
