@@ -10,6 +10,7 @@ import {
   guardResolve,
   RESOLVE_METHODS,
 } from './dns-module.ts'
+import { createServerMethods } from './name-servers.ts'
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -25,19 +26,27 @@ export function bindDns(ns: Namespace): { readonly dns: typeof dns; readonly pro
   const originals = dnsOriginals()
   const promises = overlay(originals.promises, {
     ...createDnsPromisesFunctions(ns, originals),
-    Resolver: bindResolver(originals.promises.Resolver, (method) => guardPromisesResolve(ns, method)),
+    Resolver: bindResolver(ns, originals.promises.Resolver, (method) => guardPromisesResolve(ns, method)),
   })
   const callback = overlay(originals.callback, {
     ...createDnsFunctions(ns, originals),
-    Resolver: bindResolver(originals.callback.Resolver, (method) => guardResolve(ns, method)),
+    Resolver: bindResolver(ns, originals.callback.Resolver, (method) => guardResolve(ns, method)),
     promises,
   })
   return { dns: callback, promises }
 }
 
 /** A subclass of a resolver whose queries are guarded. */
-function bindResolver(Original: ResolverClass, guard: (method: AnyFunction) => AnyFunction): ResolverClass {
+function bindResolver(
+  ns: Namespace,
+  Original: ResolverClass,
+  guard: (method: AnyFunction) => AnyFunction,
+): ResolverClass {
   class Resolver extends Original {}
+  for (const [name, method] of Object.entries(createServerMethods(ns, Original))) {
+    const value = mimic((Original.prototype as Bag)[name] as object, method as object)
+    defineProperty(Resolver.prototype, name, { value, writable: true, enumerable: true, configurable: true })
+  }
   for (const name of RESOLVE_METHODS) {
     const method = (Original.prototype as Bag)[name]
     if (typeof method !== 'function') continue

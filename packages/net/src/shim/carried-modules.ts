@@ -117,13 +117,18 @@ function isClass(key: PropertyKey): boolean {
   return typeof key === 'string' && /^[A-Z]/.test(key)
 }
 
-/** What a function makes belongs to the namespace, although no async context says so. */
+/** What a function makes belongs to the namespace, although no async context says so, and what it throws to its realm. */
 function entering(ns: Namespace, original: AnyFunction): AnyFunction {
   const entered = function (this: unknown, ...args: unknown[]): unknown {
     const call = (): unknown =>
       new.target === undefined ? apply(original, this, args) : construct(original as never, args)
-    return currentNamespace() === ns || ns.ended ? call() : ns.run(call)
+    try {
+      return currentNamespace() === ns || ns.ended ? call() : ns.run(call)
+    } catch (error) {
+      throw ns.adopt(error)
+    }
   }
+  Object.setPrototypeOf(entered, Object.getPrototypeOf(ns.intrinsics.Object) as object)
   return mimic(original, entered)
 }
 

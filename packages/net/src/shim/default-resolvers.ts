@@ -1,7 +1,9 @@
 import type * as dns from 'node:dns'
+import { apply } from '@libvisor/abi'
 import { perNamespace } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type { LookupOriginals } from './dns-lookup.ts'
+import { createServerMethods } from './name-servers.ts'
 
 /** What `dns` and `dns.promises` ask where a program names no resolver. */
 interface Resolvers {
@@ -27,6 +29,7 @@ const resolversOf = perNamespace((): { made?: Resolvers } => ({}))
  */
 export function defaultResolvers(ns: Namespace, originals: LookupOriginals): DefaultResolvers {
   const kept = resolversOf(ns)
+  const methods = createServerMethods(ns, originals.callback.Resolver)
   const make = (): Resolvers => {
     const made = { callback: new originals.callback.Resolver(), promises: new originals.promises.Resolver() }
     ns.own({
@@ -42,12 +45,12 @@ export function defaultResolvers(ns: Namespace, originals: LookupOriginals): Def
   const resolver = (): Resolvers => (kept.made ??= make())
   return {
     resolver,
-    getServers: () => resolver().callback.getServers(),
+    getServers: () => apply(methods.getServers, resolver().callback, []),
     setServers(servers) {
       // One that waits for answers takes no other servers.
       const made = make()
-      made.callback.setServers(servers)
-      made.promises.setServers(servers)
+      apply(methods.setServers, made.callback, [servers])
+      apply(createServerMethods(ns, originals.promises.Resolver).setServers, made.promises, [servers])
       kept.made = made
     },
   }

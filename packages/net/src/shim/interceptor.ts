@@ -19,6 +19,7 @@ import {
   SETTINGS,
 } from './dns-module.ts'
 import { netOriginals } from './node-internals.native.ts'
+import { createServerMethods } from './name-servers.ts'
 import { noteTls } from './open-handles.ts'
 import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
 import type { PoolingGlobals } from './pools.ts'
@@ -184,8 +185,8 @@ function patchDns(realm: Realm, current: CurrentNamespace, exports: typeof dns):
   const promises = perNamespace((ns) => createDnsPromisesFunctions(ns, originals))
   dispatchFunctions(realm, current, exports, callback)
   dispatchFunctions(realm, current, exports.promises, promises)
-  guardResolver(realm, current, exports.Resolver.prototype, guardResolve)
-  guardResolver(realm, current, exports.promises.Resolver.prototype, guardPromisesResolve)
+  guardResolver(realm, current, exports.Resolver, guardResolve)
+  guardResolver(realm, current, exports.promises.Resolver, guardPromisesResolve)
 }
 
 /** The classes and functions that make sockets of UDP give a guest's a virtual handle. */
@@ -223,11 +224,17 @@ function dispatchFunctions(
 function guardResolver(
   realm: Realm,
   current: CurrentNamespace,
-  prototype: object,
+  Resolver: typeof dns.Resolver | typeof dns.promises.Resolver,
   guard: (ns: Namespace, method: AnyFunction) => AnyFunction,
 ): void {
+  const { prototype } = Resolver
+  for (const name of ['getServers', 'setServers'] as const) {
+    const methods = perNamespace((ns) => createServerMethods(ns, Resolver))
+    const dispatcher = createDispatcher(prototype[name] as AnyFunction, current, (ns) => methods(ns)[name])
+    realm.patches.patch(prototype, name, { value: dispatcher })
+  }
   for (const name of RESOLVE_METHODS) {
-    const value = (prototype as Bag)[name]
+    const value = (prototype as object as Bag)[name]
     if (typeof value !== 'function') continue
     const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => guard(ns, value as AnyFunction))
     realm.patches.patch(prototype, name, { value: dispatcher })
@@ -261,6 +268,14 @@ function carriedModules(ns: Namespace): Record<string, () => object> {
   for (const id of ['http', 'https', 'http2', 'tls', '_http_agent', '_http_client', '_tls_wrap']) {
     modules[id] = once(() => bindCarried(ns, shared, id))
   }
+  // One class under two names.
+  modules['http'] = once(() =>
+    Object.defineProperty(bindCarried(ns, shared, 'http'), 'WebSocket', {
+      get: () => shared.globalsOf(ns).WebSocket,
+      enumerable: true,
+      configurable: true,
+    }),
+  )
   return modules
 }
 

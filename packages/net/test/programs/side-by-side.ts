@@ -45,7 +45,10 @@ const portOf = async (server: { address(): unknown } & NodeJS.EventEmitter): Pro
     await get('/first')
     await get('/kept')
     const request = web.http.get({ host: 'api', port, headers: { connection: 'upgrade', upgrade: 'x' } })
-    await once(request.on('upgrade', () => say('upgraded', where())), 'upgrade')
+    await once(
+      request.on('upgrade', () => say('upgraded', where())),
+      'upgrade',
+    )
   })
   // Outside of every async context, what a guest's functions make is the guest's.
   const request = web.http.get({ host: 'api', port, path: '/outside', agent: false })
@@ -57,31 +60,46 @@ const portOf = async (server: { address(): unknown } & NodeJS.EventEmitter): Pro
 }
 {
   const server = api.run(() =>
-    api.http2.createServer((_request, response) => {
-      say('http2', where())
-      response.end()
-    }).listen(0),
+    api.http2
+      .createServer((_request, response) => {
+        say('http2', where())
+        response.end()
+      })
+      .listen(0),
   )
   const port = await portOf(server)
   await web.run(async () => {
     const session = web.http2.connect(`http://api:${port}`)
-    await once(session.request({ ':path': '/' }).resume().on('end', () => say('http2 end', where())), 'close')
+    await once(
+      session
+        .request({ ':path': '/' })
+        .resume()
+        .on('end', () => say('http2 end', where())),
+      'close',
+    )
     session.close()
   })
 }
 {
   const server = api.run(() =>
-    api.tls.createServer(credentials, (socket) => {
-      say('tls', where())
-      socket.end('secure')
-    }).listen(0),
+    api.tls
+      .createServer(credentials, (socket) => {
+        say('tls', where())
+        socket.end('secure')
+      })
+      .listen(0),
   )
   const port = await portOf(server)
   const answer = await web.run(() => text(web.tls.connect({ host: 'api', port, rejectUnauthorized: false })))
   say('tls answer', answer)
 }
 {
-  const socket = api.run(() => api.dgram.createSocket('udp4').on('message', () => say('udp', where())).bind(0))
+  const socket = api.run(() =>
+    api.dgram
+      .createSocket('udp4')
+      .on('message', () => say('udp', where()))
+      .bind(0),
+  )
   const port = await portOf(socket)
   const received = once(socket, 'message')
   web.run(() => web.dgram.createSocket('udp4').send('x', port, 'api'))
