@@ -40,9 +40,10 @@ function reportOf(remains: readonly Remains[]): Report {
   }
   const heapGrowth = at(cycles).heapMb - at(start).heapMb
   const proportionalGrowth = at(cycles).proportionalMb - at(settled).proportionalMb
-  const { contexts } = at(cycles)
+  const { registered, contexts } = at(cycles)
   const checks: readonly (readonly [text: string, isMet: boolean])[] = [
-    [`live contexts: ${contexts}, must be 0`, contexts === 0],
+    [`live contexts by FinalizationRegistry: ${registered}, must be 0`, registered === 0],
+    [`live contexts by the inspector: ${contexts}, must be 0`, contexts === 0],
     [`heap since cycle ${start}: ${signed(heapGrowth)}, at most +${mostGrowth} MB`, heapGrowth <= mostGrowth],
     [
       `proportional set since cycle ${settled}: ${signed(proportionalGrowth)}, at most +${mostGrowth} MB`,
@@ -50,9 +51,10 @@ function reportOf(remains: readonly Remains[]): Report {
     ],
   ]
   const table = formatColumns(
-    ['cycles', 'live contexts', 'heap of the thread', 'proportional set'],
-    remains.map(({ cycle, contexts, heapMb, proportionalMb }) => [
+    ['cycles', 'contexts registered', 'contexts inspected', 'heap of the thread', 'proportional set'],
+    remains.map(({ cycle, registered, contexts, heapMb, proportionalMb }) => [
       String(cycle),
+      String(registered),
       String(contexts),
       quantity(heapMb, 'MB'),
       quantity(proportionalMb, 'MB'),

@@ -14,6 +14,8 @@ import { visorGuestOptions } from './visor-guests.ts'
 /** What is left of the guests that have ended. */
 export interface Remains {
   readonly cycle: number
+  /** Contexts of guests that FinalizationRegistry has not seen collected. */
+  readonly registered: number
   /** Contexts of the thread that the inspector still finds, its main one apart. */
   readonly contexts: number
   /** In use in the thread, after a collection. @units MB */
@@ -65,5 +67,7 @@ async function remainsAfter(cycle: number): Promise<Remains> {
   using thread = await inspectOnlyThread()
   const contexts = (await thread.liveContexts()) - 1
   const heapMb = await thread.heapInUse()
-  return { cycle, contexts, heapMb, proportionalMb: proportionalSet(process.pid) }
+  const { threads } = await host.stats()
+  const registered = threads[0]?.contexts ?? Number.NaN
+  return { cycle, registered, contexts, heapMb, proportionalMb: proportionalSet(process.pid) }
 }

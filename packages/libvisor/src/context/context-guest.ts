@@ -17,6 +17,7 @@ import { connectToHost } from '../thread/host-connection.ts'
 import { createInheritedStdio } from '../thread/inherited-stdio.native.ts'
 import { createPortStdio } from '../thread/port-stdio.ts'
 import type { GuestUsage, PooledGuestEnvelope } from '../thread/protocol.ts'
+import { countContext } from '../thread/pulse.ts'
 import type { PoolThread } from './pool-thread.ts'
 
 /** A guest in a context of its own, among others in one thread. */
@@ -47,6 +48,7 @@ export class ContextGuest {
             this.#loader.import(specifier, typeof referrer === 'string' ? referrer : undefined, attributes),
         }),
       )
+      countContext(this.realm.context)
       this.furnished = this.#furnish()
       const { ns } = this.furnished
       const bound = thread.realm.interceptors.map((interceptor) => this.#part(interceptor.bind(ns)))

@@ -7,6 +7,8 @@ export interface ThreadStats {
   readonly thread: number
   /** How many guests it has. */
   readonly guests: number
+  /** How many contexts there are in its heap: more than guests where V8 has not collected those of ended ones yet. */
+  readonly contexts: number
   /** @units bytes */
   readonly heapUsedBytes: number | undefined
   /** @units bytes */

@@ -98,7 +98,7 @@ export class Pool implements AsyncDisposable {
       const timer = setTimeout(() => silence.resolve(unknown), ANSWER_MS)
       const usage = await Promise.race([thread.usage().catch(() => unknown), silence.promise])
       clearTimeout(timer)
-      return { thread: number, guests: guests.size, ...usage, utilization, stalledMs }
+      return { thread: number, guests: guests.size, contexts: thread.pulse.contexts, ...usage, utilization, stalledMs }
     })
     return (await Promise.all(rows)).sort((a, b) => a.thread - b.thread)
   }
