@@ -25,5 +25,6 @@ export { runEntry } from './run-entry.native.ts'
 // Loading, in a context.
 export { createContextLoader } from './context/context-loader.native.ts'
 export type { ContextLoader, ContextLoaderOptions } from './context/context-loader.native.ts'
+export { formatGuestStacks } from './context/guest-stacks.ts'
 export { createScriptStore } from './context/script-store.native.ts'
 export type { ScriptStore, ScriptStoreOptions } from './context/script-store.native.ts'

@@ -1,10 +1,11 @@
 import { original } from '@libvisor/abi'
 import { meterCpu, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
-import { createScriptStore } from '@libvisor/loader'
+import { createScriptStore, formatGuestStacks } from '@libvisor/loader'
 import type { ScriptStore } from '@libvisor/loader'
 import { installContainment } from '@libvisor/process'
 import { missingProgram } from '../guest/missing-program.ts'
+import { isOwnCode } from '../guest/own-code.ts'
 import type { PoolEnvelope } from '../thread/envelope.ts'
 import { describeFailure } from '../thread/failure.ts'
 import type { FromGuest, PooledGuestEnvelope, ToPool } from '../thread/protocol.ts'
@@ -31,6 +32,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   // V8 keeps the contexts of all code in its compilation cache, and would never collect one.
   original('v8').setFlagsFromString('--no-compilation-cache')
   warnOfModules()
+  formatGuestStacks(isOwnCode)
   const guests = new Map<Namespace, ContextGuest>()
   const thread: PoolThread = {
     guests,

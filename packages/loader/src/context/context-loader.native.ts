@@ -14,6 +14,7 @@ import { createGuestErrors } from './guest-errors.ts'
 import { createGuestModule } from './guest-module.ts'
 import { createGuestRequire } from './guest-require.ts'
 import { registerLoader } from './loader-registry.ts'
+import { createSourceMaps } from './source-maps.native.ts'
 import { addModuleExports } from './module-exports.native.ts'
 import { createModuleGraph } from './module-graph.native.ts'
 import type { ModuleGraph } from './module-graph.native.ts'
@@ -263,7 +264,8 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     read,
     dialect,
   })
-  addModuleExports({ Module: guest.Module, context, resolver, scripts, stacks, process, adoptError })
+  const sourceMaps = createSourceMaps({ process, path, read })
+  addModuleExports({ sourceMaps, Module: guest.Module, context, resolver, scripts, stacks, process, adoptError })
 
   const importMain = (file: string): Promise<object> => graph.import(path.pathToFileURL(file).href, undefined)
 
@@ -294,7 +296,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     [Symbol.dispose]: () => void (isDisposed = true),
   }
   let isDisposed = false
-  registerLoader(ns, loader)
+  registerLoader(ns, { import: loader.import, describeFrame: sourceMaps.describe })
   return loader
 }
 

@@ -8,6 +8,21 @@ export interface ExplainedRequest {
   readonly isCommonJs: boolean
 }
 
+/**
+ * Gives an error of the loader a frame where it has none: natively it has those of Node's loader, and Node prints errors
+ * without frames in another way.
+ *
+ * @param error - what resolving, reading or linking threw
+ * @returns the same error
+ */
+export function withLoaderFrame(error: unknown): unknown {
+  const { stack } = (error ?? {}) as { stack?: unknown }
+  if (typeof stack === 'string' && !stack.includes('\n    at ')) {
+    ;(error as Error).stack = `${stack}\n    at ModuleLoader.import (node:internal/modules/esm/loader)`
+  }
+  return error
+}
+
 let thrown: unknown
 let rethrow: (() => void) | undefined
 

@@ -11,10 +11,12 @@ export interface ExportsHost {
   readonly names: readonly string[]
   readonly compileCacheStatus: Readonly<Record<string, number>>
   readonly stripTypes: (code: unknown, options: unknown) => string
-  readonly findSourceMap: typeof NodeModule.findSourceMap
+  readonly findSourceMap: (file: unknown) => NodeModule.SourceMap | undefined
   readonly SourceMap: typeof NodeModule.SourceMap
   readonly getSourceMapsSupport: () => object
   readonly setSourceMapsSupport: (...args: unknown[]) => void
+  /** The guest's. */
+  readonly process: NodeJS.Process
   readonly hide: (error: unknown, below: (...args: never[]) => unknown) => unknown
 }
 
@@ -28,7 +30,7 @@ export interface ExportsHost {
  */
 export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHost): void {
   'use strict'
-  const { assign, freeze, getOwnPropertyNames } = Object
+  const { assign, defineProperty, freeze, getOwnPropertyNames } = Object
   const { apply } = Reflect
 
   function ask<Args extends readonly unknown[], Result>(
@@ -78,5 +80,13 @@ export function addGuestExports(Module: GuestModuleConstructor, host: ExportsHos
   Module['setSourceMapsSupport'] = function setSourceMapsSupport(...args: unknown[]): void {
     ask(setSourceMapsSupport, host.setSourceMapsSupport, ...args)
   }
+  host.process.setSourceMapsEnabled = function setSourceMapsEnabled(enabled: boolean): void {
+    ask(setSourceMapsEnabled, host.setSourceMapsSupport, enabled, { nodeModules: enabled, generatedCode: enabled })
+  }
+  defineProperty(host.process, 'sourceMapsEnabled', {
+    get: () => (host.getSourceMapsSupport() as { enabled: boolean }).enabled,
+    enumerable: true,
+    configurable: true,
+  })
   for (const name of getOwnPropertyNames(Module)) if (!host.names.includes(name)) delete Module[name]
 }

@@ -2,11 +2,13 @@ import { currentNamespace, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 
 /** What the code of a shared script needs of the loader of the guest that runs it. */
-export interface ImportingLoader {
+export interface SharedCodeLoader {
   import(specifier: string, parentURL: string | undefined, attributes?: object): Promise<object>
+  /** What a stack shows in place of a frame; `undefined` for the frame itself. */
+  describeFrame(site: NodeJS.CallSite, caller: NodeJS.CallSite | undefined): string | undefined
 }
 
-const loaders = new WeakMap<Namespace, ImportingLoader>()
+const loaders = new WeakMap<Namespace, SharedCodeLoader>()
 
 /**
  * Makes a loader the one that `import()` reaches from code that guests share.
@@ -14,7 +16,7 @@ const loaders = new WeakMap<Namespace, ImportingLoader>()
  * @param ns - the guest's namespace
  * @param loader - its loader
  */
-export function registerLoader(ns: Namespace, loader: ImportingLoader): void {
+export function registerLoader(ns: Namespace, loader: SharedCodeLoader): void {
   loaders.set(ns, loader)
 }
 
@@ -32,4 +34,20 @@ export function importForCurrent(specifier: string, parentURL: string, attribute
   const loader = ns === undefined ? undefined : loaders.get(ns)
   if (loader === undefined) throw unsupported(`import('${specifier}')`, 'the code that calls it belongs to no guest')
   return loader.import(specifier, parentURL, attributes)
+}
+
+/**
+ * What a stack shows in place of a frame, where a guest has source maps enabled.
+ *
+ * @param ns - the guest's namespace
+ * @param site - the frame
+ * @param caller - the frame below it
+ * @returns `undefined` for the frame itself
+ */
+export function describeFrame(
+  ns: Namespace,
+  site: NodeJS.CallSite,
+  caller: NodeJS.CallSite | undefined,
+): string | undefined {
+  return loaders.get(ns)?.describeFrame(site, caller)
 }

@@ -6,6 +6,7 @@ import type { Resolver } from '../state/resolver.ts'
 import { addGuestExports } from './guest-exports.ts'
 import type { ExportsHost } from './guest-exports.ts'
 import type { GuestModuleConstructor } from './module-host.ts'
+import type { GuestSourceMaps, SourceMapsSupport } from './source-maps.native.ts'
 import type { ScriptStore } from './script-store.native.ts'
 
 /** What the functions of `node:module` that do not load are made of. */
@@ -15,6 +16,7 @@ export interface ModuleExportsOptions {
   readonly resolver: Resolver
   readonly scripts: ScriptStore
   readonly stacks: StackCleaner
+  readonly sourceMaps: GuestSourceMaps
   /** The guest's. */
   readonly process: NodeJS.Process
   /** Gives an error of libvisor's own realm to the guest's. */
@@ -30,7 +32,7 @@ type StripOptions = Parameters<typeof loaderHost.stripTypeScriptTypes>[1]
  * @param options - the guest's `Module`, its realm and resolver
  */
 export function addModuleExports(options: ModuleExportsOptions): void {
-  const { Module, context, resolver, scripts, stacks, process, adoptError } = options
+  const { Module, context, resolver, scripts, stacks, sourceMaps, process, adoptError } = options
   const { module: original, path, stripTypeScriptTypes, stripWarning } = loaderHost
   let hasWarned = false
 
@@ -50,6 +52,7 @@ export function addModuleExports(options: ModuleExportsOptions): void {
   const hostFunction = (name: keyof typeof original): Callable => adopting(original[name] as Callable)
 
   const host: ExportsHost = {
+    process,
     hide: stacks.hide,
     refuse: (api) =>
       unsupported(`module.${api}()`, "a context's modules are loaded by libvisor; use isolation: 'thread' for hooks"),
@@ -74,10 +77,22 @@ export function addModuleExports(options: ModuleExportsOptions): void {
       }
     }),
     names: Object.getOwnPropertyNames(original),
-    findSourceMap: hostFunction('findSourceMap') as ExportsHost['findSourceMap'],
+    findSourceMap(file) {
+      // What is not of the right type gets Node's own error.
+      if (typeof file !== 'string') return hostFunction('findSourceMap')(file) as undefined
+      return sourceMaps.find(file)
+    },
     SourceMap: original.SourceMap,
-    getSourceMapsSupport: hostFunction('getSourceMapsSupport') as ExportsHost['getSourceMapsSupport'],
-    setSourceMapsSupport: hostFunction('setSourceMapsSupport') as ExportsHost['setSourceMapsSupport'],
+    getSourceMapsSupport: () => sourceMaps.support,
+    setSourceMapsSupport(enabled, given = {}) {
+      const { nodeModules = false, generatedCode = false } = (given ?? {}) as Record<string, unknown>
+      const isValid = given !== null && typeof given === 'object' && !Array.isArray(given)
+      const flags = { enabled, nodeModules, generatedCode }
+      if (!isValid || Object.values(flags).some((flag) => typeof flag !== 'boolean')) {
+        hostFunction('setSourceMapsSupport')(enabled, given)
+      }
+      sourceMaps.support = flags as SourceMapsSupport
+    },
   }
   const script = scripts.script(`(${addGuestExports.toString()})`, 'node:module')
   ;(script.runInContext(context) as typeof addGuestExports)(Module, host)

@@ -12,7 +12,7 @@ import type { Resolver } from '../state/resolver.ts'
 import type { SourceReader } from '../state/source-reader.ts'
 import type { LoaderDialect, PathFunctions } from '../types.ts'
 import { parseDataUrl } from './data-url.ts'
-import { explainInstantiation, explainMissingVariable } from './explain-module-error.native.ts'
+import { explainInstantiation, explainMissingVariable, withLoaderFrame } from './explain-module-error.native.ts'
 import type { GuestLoader, GuestModule } from './module-host.ts'
 import { graphOf } from './module-job.ts'
 import type { Job } from './module-job.ts'
@@ -280,8 +280,13 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     parentURL: string | undefined,
     attributes: object = {},
   ): Promise<object> {
-    const job = getJob(specifier, { url: parentURL, isRequired: false }, attributes as Attributes)
-    instantiate(job)
+    let job: Job
+    try {
+      job = getJob(specifier, { url: parentURL, isRequired: false }, attributes as Attributes)
+      instantiate(job)
+    } catch (error) {
+      throw withLoaderFrame(error)
+    }
     try {
       await evaluate(job)
     } catch (error) {

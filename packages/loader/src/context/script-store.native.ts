@@ -79,7 +79,6 @@ const wrapped = (source: string): string =>
  * const script = scripts.commonJs('module.exports = 1', '/app/one.js')
  * assert.equal(scripts.commonJs('module.exports = 1', '/app/one.js'), script)
  * const module = { exports: {} }
- * vm.runInContext('', vm.createContext())
  * ;(script.runInContext(vm.createContext()) as (...args: unknown[]) => void)(module.exports, undefined, module)
  * assert.equal(module.exports, 1)
  * ```

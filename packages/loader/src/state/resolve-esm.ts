@@ -202,7 +202,8 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
     const hint = `Did you mean to import ${JSON.stringify(found)}?`
     const { stack = '' } = error
     error.message += `\n${hint}`
-    const end = stack.indexOf('\n')
+    // There need not be a frame.
+    const end = stack.includes('\n') ? stack.indexOf('\n') : stack.length
     error.stack = `${stack.slice(0, end)}\n${hint}${stack.slice(end)}`
   }
 

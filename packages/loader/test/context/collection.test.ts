@@ -14,4 +14,4 @@ test('guests that have ended are collected, with all their modules, though they 
   expect(collected).toBeGreaterThanOrEqual(39)
   // The program's two CommonJS modules, and libvisor's own two.
   expect(scripts).toBe(4)
-}, 60_000)
+}, 180_000)

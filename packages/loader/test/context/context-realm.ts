@@ -9,7 +9,7 @@ import v8 from 'node:v8'
 import vm from 'node:vm'
 import { intrinsicsOf } from '@libvisor/abi'
 import { createNamespace } from '@libvisor/core'
-import { createContextLoader, createScriptStore } from '@libvisor/loader'
+import { createContextLoader, createScriptStore, formatGuestStacks } from '@libvisor/loader'
 import { createMemoryFiles } from '../memory-files.ts'
 import type { Entry } from '../memory-files.ts'
 
@@ -50,6 +50,7 @@ for (const name of shared) {
 Object.defineProperty(global, 'global', { value: global, writable: true, configurable: true })
 global.Error.stackTraceLimit = Error.stackTraceLimit
 
+formatGuestStacks((url) => /\/packages\/\w+\/(?:src|test)\//.test(url))
 const ns = createNamespace({ name: 'test', intrinsics })
 const hostRequire = createRequire(import.meta.url)
 const scripts = createScriptStore(cacheDirectory === undefined ? {} : { cacheDirectory })

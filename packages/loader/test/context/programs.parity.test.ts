@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commonJs, entries, esm, failures, mixed, typeScript } from '../programs.ts'
-import { modules, patchedModule, realms, requireModule, sources } from './programs.ts'
+import { modules, patchedModule, realms, requireModule, sourceMaps, sources } from './programs.ts'
 import { runBoth } from '../run-program.ts'
 import type { Outcome, Program } from '../run-program.ts'
 
@@ -45,9 +45,10 @@ describe('a program in a context prints what it prints natively', () => {
     'order, cycles, errors and identity of ES modules': modules,
     'to which realm things belong': realms,
     'sources of every kind': sources,
+    'stacks with source maps': sourceMaps,
   }
   for (const [name, program] of Object.entries(programs)) {
-    test(name, { timeout: 30_000 }, () => {
+    test(name, { timeout: 120_000 }, () => {
       const { native, memory } = runBoth(program, {}, { realm, nodeOptions })
       expect(withoutFrames(memory)).toEqual(withoutFrames(native))
       expect(native.stdout + native.stderr).not.toBe('')

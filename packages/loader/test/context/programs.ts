@@ -272,3 +272,49 @@ export const sources: Program = {
     'positions.js': 'throw new Error(1)\n',
   },
 }
+
+const map = (source: string): string =>
+  JSON.stringify({ version: 3, sources: [source], names: ['original'], mappings: 'AAEAA;AACA;AACA;AACA;AACA' })
+const inline = (source: string): string => `data:application/json;base64,${Buffer.from(map(source)).toString('base64')}`
+
+/** Stacks of modules that were made of others. */
+export const sourceMaps: Program = {
+  entry: 'main.cjs',
+  env: { NODE_OPTIONS: '--enable-source-maps' },
+  files: {
+    'main.cjs': lines(
+      "const Module = require('module')",
+      "const show = (file) => { try { require(file) } catch (error) { console.log(error.stack.split('\\n').slice(0, 4).join('|').replaceAll(/loader:\\d+:\\d+/g, 'loader').replace(/\\|    at [^|]*node:internal.*/, '')) } }",
+      "for (const file of ['./inline.js', './file.js', './missing.js', './broken.js', './esm.mjs', 'dep']) show(file)",
+      "console.log(Module.getSourceMapsSupport(), process.sourceMapsEnabled, Module.findSourceMap(require.resolve('./file.js'))?.payload.sources, Module.findSourceMap('/none'))",
+      "Module.setSourceMapsSupport(false); delete require.cache[require.resolve('./inline.js')]; show('./inline.js'); console.log(Module.getSourceMapsSupport(), process.sourceMapsEnabled)",
+      "process.setSourceMapsEnabled(true); show('./inline.js')",
+      'for (const given of [[], [1], [true, 1], [true, { nodeModules: 1 }], [true, null]]) try { Module.setSourceMapsSupport(...given) } catch (error) { console.log(error.code, error.message) }',
+    ),
+    'inline.js': lines(
+      'function f() {',
+      "  throw new Error('inline')",
+      '}',
+      'f()',
+      `//# sourceMappingURL=${inline('inline.ts')}`,
+    ),
+    'file.js': lines(
+      'function f() {',
+      "  throw new Error('file')",
+      '}',
+      'new f()',
+      '//# sourceMappingURL=maps/file.js.map',
+    ),
+    'maps/file.js.map': map('../src/file.ts'),
+    'missing.js': lines("throw new Error('missing')", '//# sourceMappingURL=none.map'),
+    'broken.js': lines("throw new Error('broken')", '//# sourceMappingURL=data:application/json,{'),
+    'esm.mjs': lines(
+      'export function f() {',
+      "  throw new Error('esm')",
+      '}',
+      'f()',
+      `//# sourceMappingURL=${inline('/absolute/esm.ts')}`,
+    ),
+    'node_modules/dep/index.js': lines("throw new Error('dep')", `//# sourceMappingURL=${inline('dep.ts')}`),
+  },
+}

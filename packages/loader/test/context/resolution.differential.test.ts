@@ -9,11 +9,11 @@ describe('resolution in a context equals that of the Node that runs the tests', 
     const { count, differences } = compareResolution(handWritten, 'context')
     expect(differences).toEqual([])
     expect(count).toBeGreaterThan(1000)
-  }, 60_000)
+  }, 180_000)
 
   test('in generated trees', () => {
     const { count, differences } = compareResolution(fc.sample(generated, { numRuns: 60, seed: 20_261_123 }), 'context')
     expect(differences).toEqual([])
     expect(count).toBeGreaterThan(800)
-  }, 60_000)
+  }, 180_000)
 })
