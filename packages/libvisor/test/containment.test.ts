@@ -30,7 +30,7 @@ describe('an error that guests of one thread could be blamed for', () => {
   beforeAll(async () => {
     host = await createHost({ pool: { threads: 1 } })
     witness = await spawn('setInterval(() => {}, 1000)', 'witness')
-  })
+  }, 60_000)
 
   afterAll(() => host[Symbol.asyncDispose]())
 

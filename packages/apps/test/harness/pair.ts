@@ -41,7 +41,7 @@ export interface Pair extends AsyncDisposable {
 }
 
 /** How long a program may take until it listens. */
-const START_MS = 40_000
+const START_MS = 60_000
 
 /** The URL of a file in `programs/`. */
 export const programFile = (path: string): URL => new URL(`../../programs/${path}`, import.meta.url)

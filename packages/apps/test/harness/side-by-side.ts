@@ -25,7 +25,7 @@ export function sideBySide(app: NotesApp, also: Also): void {
 
     beforeAll(async () => {
       pair = await startPair(app, isolation)
-    }, 60_000)
+    }, 120_000)
 
     beforeEach(() => {
       onTestFailed(() => {
