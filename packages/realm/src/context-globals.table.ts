@@ -33,8 +33,5 @@ export const globalAccessors: ReadonlySet<string> = new Set([
   'sessionStorage',
 ])
 
-/** Functions that run in the guest's name and must belong to its realm: what they return is adopted. */
-export const adoptedGlobals: ReadonlySet<string> = new Set(['fetch', 'structuredClone'])
-
-/** Functions whose results are nobody's. */
-export const calledGlobals: ReadonlySet<string> = new Set(['queueMicrotask'])
+/** Classes of what is fetched. */
+export const bodyGlobals: ReadonlySet<string> = new Set(['FormData', 'Headers', 'Request', 'Response'])

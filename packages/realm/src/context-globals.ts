@@ -2,17 +2,15 @@ import { apply, defineProperty, getOwnPropertyDescriptor, host as hostProcess, o
 import { createPatchRegistry, mimic, sealExports, slots, supportRows } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createGuestConsole } from './context-console.ts'
-import { adoptedGlobals, calledGlobals, eagerGlobals, globalAccessors } from './context-globals.table.ts'
+import { bodyGlobals, eagerGlobals, globalAccessors } from './context-globals.table.ts'
 import type { RealmKit } from './context-kit.ts'
+import type { ContextRealm } from './context-realm.native.ts'
 import type { GuestModules } from './guest-modules.ts'
 
 /** What the globals of a guest are made of. */
 export interface GlobalsOptions {
   readonly ns: Namespace
-  /** The global object to furnish. */
-  readonly global: typeof globalThis
-  readonly kit: RealmKit
-  readonly adopt: <T>(value: T) => T
+  readonly realm: ContextRealm
   /** What the interceptors bind. */
   readonly globals: PropertyDescriptorMap
   readonly modules: GuestModules
@@ -31,7 +29,8 @@ const writable = { writable: true, configurable: true }
  * @param options - the context, and what the guest's own globals are
  */
 export function furnishGlobals(options: GlobalsOptions): void {
-  const { ns, global, kit, globals, modules } = options
+  const { ns, realm, globals, modules } = options
+  const { global, kit } = realm
   const own = new Set(ownKeys(global))
   const known = supportRows('globalThis')
   for (const key of ownKeys(host)) {
@@ -70,9 +69,9 @@ export function furnishGlobals(options: GlobalsOptions): void {
 
 /** Node has some globals as accessors, and all others as values. */
 function boundProperty(options: GlobalsOptions, key: string, bound: PropertyDescriptor): PropertyDescriptor {
-  const { kit } = options
+  const { kit, global } = options.realm
   const { get } = bound
-  const read = get === undefined ? () => bound.value as unknown : () => apply(get, options.global, []) as unknown
+  const read = get === undefined ? () => bound.value as unknown : () => apply(get, global, []) as unknown
   if (globalAccessors.has(key)) return accessor(kit, key, read)
   const enumerable = bound.enumerable === true
   if (get !== undefined) return kit.lazyProperty(key, enumerable, () => ofRealm(options, key, read()))
@@ -80,8 +79,11 @@ function boundProperty(options: GlobalsOptions, key: string, bound: PropertyDesc
 }
 
 function hostProperty(options: GlobalsOptions, key: string): PropertyDescriptor {
-  const { kit } = options
-  const read = (): unknown => host[key]
+  const { kit } = options.realm
+  const read = (): unknown => {
+    if (bodyGlobals.has(key)) options.realm.adoptLate('fetch')
+    return host[key]
+  }
   if (globalAccessors.has(key)) return accessor(kit, key, read)
   if (!eagerGlobals.has(key)) return kit.lazyProperty(key, false, read)
   const { enumerable = false } = getOwnPropertyDescriptor(host, key) ?? {}
@@ -89,11 +91,22 @@ function hostProperty(options: GlobalsOptions, key: string): PropertyDescriptor 
 }
 
 /** A function that belongs to the guest's realm in place of the host's, where it does work in the guest's name. */
-function ofRealm({ kit, adopt }: GlobalsOptions, key: string, value: unknown): unknown {
+function ofRealm({ realm }: GlobalsOptions, key: string, value: unknown): unknown {
   if (typeof value !== 'function') return value
-  if (adoptedGlobals.has(key))
-    return mimic(value, kit.adopting(value as Callable, adopt as (value: unknown) => unknown))
-  return calledGlobals.has(key) ? mimic(value, kit.calling(value as Callable)) : value
+  const { kit, adopt, adoptLate } = realm
+  const fn = value as Callable
+  if (key === 'fetch') return mimic(fn, kit.adopting(withBodies(fn), adopt))
+  if (key === 'structuredClone') return mimic(fn, kit.adopting(fn, adopt))
+  if (key === 'queueMicrotask') return mimic(fn, kit.calling(fn))
+  return value
+
+  /** What is fetched is of classes that are loaded by then. */
+  function withBodies(original: Callable): Callable {
+    return (...args) => {
+      adoptLate('fetch')
+      return apply(original, undefined, args)
+    }
+  }
 }
 
 /** An accessor with a setter where Node's own has one. */

@@ -5,6 +5,8 @@ import { currentNamespace, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createAdopter } from './context-adopt.ts'
 import { relateErrors } from './context-errors.ts'
+import { adoptFromMethods } from './context-methods.ts'
+import { adoptedLateMethods, adoptedMethods } from './context-methods.table.ts'
 import { furnishGlobals } from './context-globals.ts'
 import { makeRealmKit } from './context-kit.ts'
 import { routeEvaluation } from './context-evaluation.ts'
@@ -56,6 +58,8 @@ export interface ContextRealm extends Disposable {
   exchange(values: readonly unknown[], to: 'guest' | 'host'): () => void
   /** Calls a function for which the realm's errors inherit from the host's. */
   asErrors<Result>(call: () => Result): Result
+  /** Has the methods of host classes adopt their results, when a guest first uses what loads them. */
+  adoptLate(what: string): void
   /** Whether an object (a promise above all) was made in this realm. */
   owns(value: unknown): boolean
   /** Puts Node's globals in place. */
@@ -105,6 +109,8 @@ const currentRealm = (): ContextRealm | undefined => {
 // Declared here: a closure of `share` would keep the first guest.
 const currentKit = (): RealmKit | undefined => currentRealm()?.kit
 
+const currentAdopt = (): ((value: unknown) => unknown) | undefined => currentRealm()?.adopt
+
 /** Who imports in code that a function of the kit has evaluated is told by the async context: all guests share the script. */
 async function importForGuest(specifier: string, _script: unknown, attributes: object): Promise<object> {
   const realm = currentRealm()
@@ -118,6 +124,7 @@ function share(global: object): Shared {
   const hostKit = makeRealmKit()
   acceptKin(globalThis, ownConstructors, hostKit)
   routeEvaluation(hostKit, currentKit)
+  adoptFromMethods(adoptedMethods, currentAdopt)
   return {
     kitScript: new Script(kitSource, {
       filename: 'node:internal/libvisor/context',
@@ -202,6 +209,8 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
       return importModuleDynamically(specifier, referrer, attributes)
     },
 
+    adoptLate: (what) => adoptFromMethods(adoptedLateMethods[what] ?? [], currentAdopt),
+
     owns(value) {
       if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false
       let last: object = value
@@ -211,7 +220,7 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
 
     furnish(furnishing) {
       realms.set(furnishing.ns, realm)
-      furnishGlobals({ ...furnishing, global, kit, adopt: adopter.adopt })
+      furnishGlobals({ ...furnishing, realm })
     },
 
     [Symbol.dispose]() {},

@@ -1,7 +1,7 @@
 import type * as vm from 'node:vm'
 import { builtin, defineProperty } from '@libvisor/abi'
 import type { ErrorFactory } from '@libvisor/abi'
-import { mimic } from '@libvisor/core'
+import { keepAlive, mimic } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 
 /** What a guest's `vm` is made of. */
@@ -97,6 +97,8 @@ export function createGuestVm({ realm, copy, errors, withModules }: GuestVmOptio
     ): unknown => adopting(() => host.runInNewContext(code, orNew(object), withLoader(options))),
     createContext: (object?: vm.Context, options?: vm.CreateContextOptions): vm.Context =>
       adopting(() => host.createContext(orNew(object), withLoader(options))),
+    measureMemory: (options?: vm.MeasureMemoryOptions): Promise<unknown> =>
+      adopting(() => adopt(whileAlive(host.measureMemory(options)))),
     isContext: (object: vm.Context): boolean => adopting(() => object !== context && host.isContext(object)),
     compileFunction: (code: string, parameters?: readonly string[], options?: vm.CompileFunctionOptions): unknown => {
       const inGuest = options === undefined ? {} : options
@@ -142,6 +144,16 @@ export function createGuestVm({ realm, copy, errors, withModules }: GuestVmOptio
     }
     defineProperty(Guest, 'name', { value: name, configurable: true })
     return Guest
+  }
+}
+
+/** A measurement is on no list that tells who waits for it. */
+async function whileAlive<Result>(promise: Promise<Result>): Promise<Result> {
+  const reference = keepAlive()
+  try {
+    return await promise
+  } finally {
+    reference[Symbol.dispose]()
   }
 }
 

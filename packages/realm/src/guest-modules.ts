@@ -107,6 +107,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     const fromArea = bound.find(({ modules }) => id in modules)?.modules[id]
     ask(id)
     const exports = fromArea === undefined ? (builtin(id) as object) : fromArea()
+    if (id === 'stream') realm.adoptLate(id)
     if (fromArea === undefined ? isKept(id, exports) : notCopied.has(id)) return exports
     return copyExports(exports, id)
   }
