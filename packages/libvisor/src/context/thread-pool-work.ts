@@ -52,12 +52,13 @@ function holdSubtle({ global, patches }: Realm): void {
   for (const name of ownKeys(prototype)) {
     const method = getOwnPropertyDescriptor(prototype, name)?.value as unknown
     if (typeof method !== 'function' || name === 'constructor' || patches.has(prototype, name)) continue
-    const held = function (this: object, ...args: unknown[]): unknown {
+    const held = async function (this: object, ...args: unknown[]): Promise<unknown> {
       const reference = keepAlive()
-      const settled = (): void => reference[Symbol.dispose]()
-      const promise = apply(method as Method, this, args) as Promise<unknown>
-      promise.then(settled, settled)
-      return promise
+      try {
+        return await apply(method as Method, this, args)
+      } finally {
+        reference[Symbol.dispose]()
+      }
     }
     patches.patch(prototype, name, { value: mimic(method as Method, held) })
   }
