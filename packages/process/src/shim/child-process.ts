@@ -2,6 +2,7 @@ import type * as childProcess from 'node:child_process'
 import { apply } from '@libvisor/abi'
 import { callNativeSync, createDispatcher, denied, setOwner, slots, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
+import { followReferences, holdUntilOver } from './lifeline.ts'
 import { processState } from '../state/process-state.ts'
 import type { ChildOfHost } from '../state/process-state.ts'
 
@@ -79,8 +80,9 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
   const { patches } = realm
 
   // Every asynchronous way ends here, with checked and normalized options.
-  const { prototype } = exports.ChildProcess as unknown as { prototype: { spawn: Fn } }
-  const spawn = prototype.spawn
+  const { prototype } = exports.ChildProcess as unknown as { prototype: { spawn: Fn; kill: Fn } }
+  const { spawn, kill } = prototype
+  if (realm.kind !== 'own') followReferences(patches, prototype)
   patches.patch(prototype, 'spawn', {
     value: createDispatcher(
       spawn,
@@ -94,7 +96,11 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
           const cwd = directoryFor(ns, spawnOptions.cwd, hostDirectory)
           // Its pipes are the host's: net must not take them for the guest's.
           const error = callNativeSync(() => apply(spawn, this, [{ ...spawnOptions, cwd }]) as unknown)
-          if (this.pid !== undefined) ns.get(processState).children.set(this.pid, this)
+          if (this.pid === undefined) return error
+          ns.get(processState).children.set(this.pid, this)
+          if (realm.kind !== 'own') {
+            holdUntilOver(ns, this, { over: 'close', end: () => apply(kill, this, ['SIGKILL']) })
+          }
           return error
         },
     ),

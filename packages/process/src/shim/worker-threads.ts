@@ -1,7 +1,8 @@
 import type * as workerThreads from 'node:worker_threads'
-import { construct } from '@libvisor/abi'
+import { apply, construct } from '@libvisor/abi'
 import { createDispatcher, setOwner, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
+import { followReferences, holdUntilOver } from './lifeline.ts'
 
 /** What `new Worker()` is called with. */
 export type WorkerArguments = readonly [filename: string | URL, options: workerThreads.WorkerOptions]
@@ -44,6 +45,7 @@ type WorkerConstructor = new (...args: unknown[]) => object
 export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOptions): void {
   const { realm, current, launch } = options
   const Original = exports.Worker as unknown as WorkerConstructor
+  const { terminate } = Original.prototype as { terminate: () => unknown }
   const Worker = createDispatcher(
     Original as never,
     current,
@@ -62,10 +64,12 @@ export function hookWorkers(exports: typeof workerThreads, options: WorkerHookOp
           (refused) => construct(Original, launch(ns, filename as string | URL, asked, refused), target) as object,
         )
         setOwner(worker, ns)
+        if (realm.kind !== 'own') holdUntilOver(ns, worker, { over: 'exit', end: () => apply(terminate, worker, []) })
         return worker
       },
   ) as unknown as WorkerConstructor
   realm.patches.patch(exports, 'Worker', { value: Worker })
+  if (realm.kind !== 'own') followReferences(realm.patches, Original.prototype as object)
   // Otherwise `worker.constructor` is a way round this one.
   realm.patches.patch(Original.prototype as object, 'constructor', { value: Worker })
 }
