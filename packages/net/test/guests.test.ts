@@ -27,6 +27,7 @@ name servers: [ '192.0.2.7' ] false
 TLS: TLSv1.2 TLSv1.3
 api speaks: TLSv1.2
 web speaks: TLSv1.3
+connect of web’s own: web/web
 replaced: function request
 usage of api: true true
 usage of web: true

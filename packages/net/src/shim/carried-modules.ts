@@ -26,12 +26,16 @@ const tlsDefaults: readonly GuestProperty[] = [
   'DEFAULT_MAX_VERSION',
 ].map((key) => ({ id: 'tls', key }))
 
+/** Functions that Node itself takes from the exports at each call: what a program puts in their place, it uses. */
+const connecting: readonly GuestProperty[] = ['connect', 'createConnection'].map((key) => ({ id: 'net', key }))
+
 /** The settings that each namespace has of its own, by the built-in on which a program finds them. */
 const properties: Readonly<Record<string, readonly GuestProperty[]>> = Object.freeze({
   http: [httpAgent],
   _http_agent: [httpAgent],
   https: [httpsAgent],
-  tls: tlsDefaults,
+  net: connecting,
+  tls: [...tlsDefaults, { id: 'tls', key: 'connect' }],
 })
 
 /** @source Node 24 `lib/_http_agent.js` and `lib/https.js`, globalAgent */
@@ -61,7 +65,7 @@ export function separateSettings({ realm, current }: SharedRealm): void {
     separate(httpAgent)
   })
   realm.whenAsked('https', () => separate(httpsAgent))
-  realm.whenAsked('tls', () => tlsDefaults.forEach(separate))
+  for (const id of ['net', 'tls']) realm.whenAsked(id, () => properties[id]!.forEach(separate))
 }
 
 /** Exports that change what all guests of a thread have, with the reason to say. */
@@ -83,8 +87,18 @@ export function bindCarried(ns: Namespace, { realm }: SharedRealm, id: string): 
   const host = builtin(id) as Bag
   const bound: Bag = {}
   const refused = threadWide[id] ?? {}
+  const separate = new Map(properties[id]?.map((property) => [property.key as PropertyKey, property]))
   for (const key of ownKeys(host)) {
     const descriptor = getOwnPropertyDescriptor(host, key)!
+    const property = separate.get(key)
+    // On the host these are accessors, which give what nobody has set.
+    if (property !== undefined && property.initial === undefined) {
+      const { enumerable = true } = descriptor
+      const initial = host[key]
+      const value = typeof initial === 'function' ? entering(ns, initial as AnyFunction) : initial
+      defineProperty(bound, key, { value, enumerable, writable: true, configurable: true })
+      continue
+    }
     const { value } = descriptor as { value?: unknown }
     const reason = typeof key === 'string' ? refused[key] : undefined
     if (reason !== undefined && typeof value === 'function') {
@@ -95,7 +109,7 @@ export function bindCarried(ns: Namespace, { realm }: SharedRealm, id: string): 
       defineProperty(bound, key, { ...descriptor, configurable: true })
     }
   }
-  for (const property of properties[id] ?? []) bindProperty(ns, bound, host, property)
+  for (const property of separate.values()) bindProperty(ns, bound, property)
   if (id === 'http') replaceFunctions(bound, { setMaxIdleHTTPParsers: limitParsers(host) })
   if (id === 'net') replaceFunctions(bound, { ...familySelection(ns) })
   return bound

@@ -1,6 +1,6 @@
 import type * as dns from 'node:dns'
 import type * as net from 'node:net'
-import { defineProperty, getOwnPropertyDescriptor, original } from '@libvisor/abi'
+import { apply, defineProperty, getOwnPropertyDescriptor, original } from '@libvisor/abi'
 import { perNamespace } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 
@@ -146,17 +146,16 @@ export function separateProperty(
  * Puts a namespace's own property on its exports of a built-in.
  *
  * @param ns - the namespace
- * @param bound - its exports of a built-in
- * @param host - the same exports of the realm
+ * @param bound - its exports of a built-in, with what it has before it sets the property
  * @param property - the property, which Node may read somewhere else
  */
-export function bindProperty(ns: Namespace, bound: object, host: object, property: GuestProperty): void {
+export function bindProperty(ns: Namespace, bound: object, property: GuestProperty): void {
   const { key } = property
-  const { enumerable = true } = getOwnPropertyDescriptor(host, key) ?? {}
-  const onHost = (): unknown => (host as Record<string, unknown>)[key]
+  const { value, get, enumerable = true } = getOwnPropertyDescriptor(bound, key) ?? {}
+  const initial = (): unknown => (get === undefined ? value : apply(get, bound, []))
   defineProperty(bound, key, {
-    get: () => read(ns, property, onHost),
-    set: (value: unknown) => write(ns, property, value),
+    get: () => read(ns, property, initial),
+    set: (given: unknown) => write(ns, property, given),
     enumerable,
     configurable: true,
   })

@@ -23,7 +23,8 @@ export function separateAgents(realm: Realm, current: CurrentNamespace, exports:
   const getName: GetName = function (this: http.Agent, options = {}) {
     const marked = options as { [madeBy]?: Namespace | null }
     // Sockets become free and end in whatever context: the one that made the request counts.
-    const ns = madeBy in marked ? marked[madeBy] : (marked[madeBy] = current() ?? null)
+    const ns = madeBy in marked ? marked[madeBy] : (current() ?? null)
+    if (!(madeBy in marked) && Object.isExtensible(options)) marked[madeBy] = ns
     const name = apply(original, this, [options])
     if (ns === null || ns === undefined) return name
     // The first namespace that uses an agent is nearly always the only one, and sees the names that Node gives.

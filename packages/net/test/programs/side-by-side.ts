@@ -129,6 +129,21 @@ say('TLS', api.tls.DEFAULT_MAX_VERSION, web.tls.DEFAULT_MAX_VERSION)
     socket.destroy()
   }
 }
+{
+  const { connect } = web.net
+  web.net.connect = ((...args: Parameters<typeof connect>) => {
+    say('connect of web’s own', where())
+    return connect(...args)
+  }) as typeof connect
+  const server = api.run(() => api.http2.createServer((_request, response) => void response.end()).listen(0))
+  const port = await portOf(server)
+  await web.run(async () => {
+    const session = web.http2.connect(`http://api:${port}`)
+    await once(session.request({ ':path': '/' }).resume(), 'close')
+    session.close()
+  })
+  web.net.connect = connect
+}
 Object.assign(api.http, { request: () => 'replaced' })
 say('replaced', typeof api.http.request, web.http.request.name)
 
