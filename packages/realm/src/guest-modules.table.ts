@@ -10,7 +10,6 @@ export interface AdoptionRules {
 
 const path: AdoptionRules = { results: 'parse' }
 const timersPromises: AdoptionRules = { results: 'setTimeout setImmediate' }
-const querystring: AdoptionRules = { results: 'decode parse' }
 const util: AdoptionRules = {
   results: `
     _extend aborted diff getCallSite getCallSites getSystemErrorMap parseArgs parseEnv`,
@@ -45,7 +44,6 @@ export const adoptionRules: Readonly<Record<string, AdoptionRules>> = {
   path,
   'path/posix': path,
   'path/win32': path,
-  querystring,
   'stream/consumers': { results: 'arrayBuffer blob buffer bytes json text' },
   sys: util,
   'timers/promises': timersPromises,

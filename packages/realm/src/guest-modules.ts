@@ -3,6 +3,7 @@ import { createPatchRegistry, livenessOf, mimic, refusalOf, sealExports } from '
 import type { BoundSet, Namespace } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 import { createComparison } from './guest-modules-comparison.ts'
+import { createGuestQuerystring } from './guest-modules-querystring.ts'
 import { adoptionRules } from './guest-modules.table.ts'
 import { createGuestVm } from './guest-modules-vm.native.ts'
 
@@ -90,6 +91,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
         withModules: hasFlag('--experimental-vm-modules'),
       }),
     console: () => realm.global.console,
+    querystring: () => createGuestQuerystring(realm, (exports) => copyExports(exports, 'querystring')),
     ...extra,
   }
 
