@@ -7,6 +7,7 @@ import type { WorkerLauncher } from '@libvisor/process'
 import { createRandomInterceptor } from '@libvisor/random'
 import { installInterceptors, openRealm } from '@libvisor/realm'
 import { createTimeInterceptor } from '@libvisor/time'
+import { hostDirectory } from '../guest/host-directory.ts'
 import { mainThread, showThreadAs } from '../thread/main-thread-view.ts'
 import { holdThreadPoolWork } from './thread-pool-work.ts'
 
@@ -32,7 +33,7 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
     createFsInterceptor(),
     createTimeInterceptor(),
     createRandomInterceptor(),
-    createProcessInterceptor({ workers }),
+    createProcessInterceptor({ workers, hostDirectory }),
     createNetInterceptor(),
   ]
   installInterceptors({ realm, current, interceptors })

@@ -1,6 +1,5 @@
 import { claimRealm, createCurrent, slots } from '@libvisor/core'
-import type { Interceptor, Namespace } from '@libvisor/core'
-import { fileSystem } from '@libvisor/fs'
+import type { Interceptor } from '@libvisor/core'
 import { createLoaderInterceptor } from '@libvisor/loader'
 import { connectAnnouncements } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
@@ -10,6 +9,7 @@ import type { InPlaceRealm } from '@libvisor/realm'
 import { createDeferredInterceptor } from '../areas/deferred-interceptor.ts'
 import { loadFs, loadLoader, loadNet, loadRandom, loadSealing, loadTime } from '../areas/load-area.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
+import { hostDirectory } from './host-directory.ts'
 import { isOwnCode } from './own-code.ts'
 import { sealGlobals } from './seal-globals.ts'
 import { serveWhileWaiting } from './serve-while-waiting.ts'
@@ -42,10 +42,6 @@ function timeAndRandom({ ns, spec }: FurnishedNamespace): readonly Interceptor[]
     ...(ns.get(slots.entropy).seeded ? [loadRandom().createRandomInterceptor()] : []),
   ]
 }
-
-/** Where an executable of the host starts: in a directory of the guest that is the host's as well. */
-const hostDirectory = (ns: Namespace, directory: string): string | undefined =>
-  ns.get(fileSystem).resolve(directory, 'read', true)?.path
 
 /**
  * Gives this thread's realm to one namespace, for good: from now on all code in it is the guest's.
