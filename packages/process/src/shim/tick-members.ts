@@ -11,7 +11,7 @@ const { nextTick, queueMicrotask } = host
 
 /** The guest's function in the guest's context, also where somebody else's code has got hold of the guest's `process`. */
 function inside(ns: Namespace, callback: Fn): Fn {
-  return currentFrame() === ns.frame ? callback : bindGuest(ownerHere(ns).enter(() => callback))
+  return currentFrame() === ns.frame ? callback : ownerHere(ns).enter(bindGuest, callback)
 }
 
 /**

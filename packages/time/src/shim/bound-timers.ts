@@ -67,7 +67,7 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
   /** What Node calls in place of the guest's callback. */
   const gated = (callback: Fn, kind: DeliveryKind, isOver: (timer: NodeTimer) => boolean): Fn => {
     // The context in which a timer is made is the one in which Node calls it: mostly the guest's.
-    const inside = currentFrame() === ns.frame ? callback : bindGuest(ownerHere(ns).enter(() => callback))
+    const inside = currentFrame() === ns.frame ? callback : ownerHere(ns).enter(bindGuest, callback)
     return function (this: unknown, ...args: unknown[]) {
       const timer = this as NodeTimer
       // Natively a loop that nothing keeps alive runs no more of these. Here the loop is kept alive by others.
