@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { restatePlain } from '@libvisor/core'
+import { mimic, restatePlain } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
 import { domainMember } from './domain.ts'
@@ -62,7 +62,11 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
   for (const key of ownKeys(originalProcess)) {
     if (notInherited.has(key)) continue
     const descriptor = getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor
+    const original: unknown = descriptor.value
     const mine = typeof key === 'string' && Object.hasOwn(members, key) ? members[key] : undefined
+    if (typeof mine?.value === 'function' && typeof original === 'function') {
+      mimic({ name: original.name, length: original.length }, mine.value as object)
+    }
     Object.defineProperty(bound, key, { ...(mine ?? descriptor), enumerable: descriptor.enumerable === true })
   }
   for (const key of Object.keys(members)) {
