@@ -59,7 +59,8 @@ describe('guests of a pool', () => {
     await using host = await createHost({ pool: { threads: 2, maxGuestsPerThread: 11 } })
     const idle = 'setInterval(() => {}, 1000)'
     const names = Array.from({ length: 20 }, (_, index) => `guest-${index}`)
-    for (const name of names) await host.spawn(program(name, idle, { placement: { group: name.at(-1) ?? '' } }))
+    // At once: how busy the threads are meanwhile depends on the machine.
+    await Promise.all(names.map((name) => host.spawn(program(name, idle, { placement: { group: name.at(-1) ?? '' } }))))
     const { guests, threads } = await host.stats()
     expect(threads.map(({ guests: count }) => count).sort()).toEqual([10, 10])
     const threadOf = new Map(guests.map(({ name, thread }) => [name, thread]))
@@ -150,28 +151,24 @@ describe('a thread that stalls', () => {
     const noticed = Promise.withResolvers<void>()
     const onStall = (stall: Stall): void => {
       stalls.push(stall)
-      noticed.resolve()
+      if (stall.guest === 'loud') noticed.resolve()
     }
-    await using host = await createHost({ pool: { threads: 1, stallMs: 400, onStall } })
+    await using host = await createHost({ pool: { threads: 1, stallMs: 1000, onStall } })
     await spawnServers(host, ['quiet', 'loud'])
     await ask(host, 'quiet')
     await ask(host, 'loud', '/stall')
     await noticed.promise
-    expect(stalls).toMatchObject([
-      { thread: 1, guest: 'loud', action: 'noticed', others: ['quiet'], limitMs: Infinity },
-    ])
-    expect(stalls[0]?.stalledMs).toBeGreaterThanOrEqual(400)
-    const { guests, threads } = await host.stats()
-    expect(guests.map(({ name, heapUsedBytes }) => [name, heapUsedBytes])).toEqual([
-      ['quiet', undefined],
-      ['loud', undefined],
-    ])
-    expect(threads[0]?.stalledMs).toBeGreaterThan(400)
+    const stall = { thread: 1, guest: 'loud', action: 'noticed', others: ['quiet'], limitMs: Infinity }
+    expect(stalls.at(-1)).toMatchObject(stall)
+    expect(stalls.at(-1)?.stalledMs).toBeGreaterThanOrEqual(1000)
+    const heaps = async (): Promise<unknown> => (await host.stats()).guests.map(({ heapUsedBytes }) => heapUsedBytes)
+    await expect.poll(heaps, { timeout: 20_000 }).toEqual([undefined, undefined])
+    expect((await host.stats()).threads[0]?.stalledMs).toBeGreaterThan(1000)
   })
 
   it('is noticed when it has hardly started, and a guest never gets beyond its first line', async () => {
     const noticed = Promise.withResolvers<Stall>()
-    await using host = await createHost({ pool: { threads: 1, stallMs: 400, onStall: noticed.resolve } })
+    await using host = await createHost({ pool: { threads: 1, stallMs: 1000, onStall: noticed.resolve } })
     await host.spawn(program('first', 'for (;;);'))
     expect(await noticed.promise).toMatchObject({ thread: 1, guest: 'first', others: [] })
   })
@@ -179,7 +176,7 @@ describe('a thread that stalls', () => {
   it('is ended with that guest at the limit, and the others are started again, unless they do not want it', async () => {
     const stalls: Stall[] = []
     const onStall = (stall: Stall): void => void stalls.push(stall)
-    await using host = await createHost({ pool: { threads: 1, stallMs: 300, stallLimitMs: 900, onStall } })
+    await using host = await createHost({ pool: { threads: 1, stallMs: 1000, stallLimitMs: 3000, onStall } })
     const [good] = (await spawnServers(host, ['good'])) as [Guest]
     const [bad, once] = (await spawnServers(host, ['bad', 'once'], { restart: 'no' })) as [Guest, Guest]
     const stderr = text(bad.stderr)
@@ -188,7 +185,8 @@ describe('a thread that stalls', () => {
     const killed = { code: null, signal: 'SIGKILL' }
     expect(await Promise.all([bad.exited, once.exited])).toEqual([killed, killed])
     expect(await stderr).toMatch(/visor: .*thread 1/)
-    expect(stalls.map(({ guest, action }) => [guest, action])).toEqual([
+    // A machine that is too busy may hold the thread up before the guest does.
+    expect(stalls.slice(-2).map(({ guest, action }) => [guest, action])).toEqual([
       ['bad', 'noticed'],
       ['bad', 'ended'],
     ])
