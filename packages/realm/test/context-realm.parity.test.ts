@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import process from 'node:process'
 import { runScript } from '@libvisor/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -9,6 +10,8 @@ const flags = [
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=DeprecationWarning',
   '--experimental-vm-modules',
+  // Without it, promises show the async context that they carry.
+  ...(process.version.startsWith('v22.') ? ['--experimental-async-context-frame'] : []),
 ]
 
 describe('in a context a program prints what it prints natively', () => {

@@ -7,3 +7,23 @@ test('contexts are collected when they are dropped', { timeout: 60_000 }, async 
   expect(stderr).toBe('')
   expect(stdout.trim()).toBe('0')
 })
+
+test(
+  'guests of one thread share classes of Node, and nothing that they change or evaluate',
+  { timeout: 60_000 },
+  async () => {
+    const program = new URL('programs/two-guests.ts', import.meta.url).pathname
+    const { stdout } = await runScript(['--disable-warning=ExperimentalWarning', program])
+    expect(JSON.parse(stdout)).toEqual({
+      joined: ['mine', 'x'],
+      nested: null,
+      intrinsics: [null, null],
+      evaluated: ['a', 'b'],
+      refused: 'VISOR_UNSUPPORTED',
+      instances: [true, true],
+      owners: [true, false, false, true],
+      frozen: false,
+      deep: true,
+    })
+  },
+)
