@@ -29,7 +29,7 @@ async function visorRun(
 
 const print = (expression: string): Record<string, string> => ({ 'print.mjs': `console.log(${expression})` })
 
-describe.each(['process', 'thread'])('visor run --isolation %s', (isolation) => {
+describe.each(['process', 'thread', 'context'])('visor run --isolation %s', (isolation) => {
   const run = (args: readonly string[], files?: Record<string, string>, env?: Record<string, string>, input?: string) =>
     visorRun(['--isolation', isolation, ...args], files, env, input)
 
