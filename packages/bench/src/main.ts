@@ -29,7 +29,7 @@ const benchmarks: Readonly<Record<string, (runs: number) => Promise<Comparison>>
   requests: requestsPerSecond,
 }
 
-/** Benchmarks of many guests at once. They take minutes. */
+/** Benchmarks of many guests at once. They take minutes, and run only when they are named. */
 const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Report>>> = {
   density,
   flatness,
@@ -46,10 +46,9 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 })
-const chosenOf = (names: Readonly<Record<string, unknown>>): readonly string[] =>
-  Object.keys(names).filter((name) => positionals.length === 0 || positionals.some((part) => name.includes(part)))
-const chosen = chosenOf(benchmarks)
-const chosenReports = chosenOf(reports)
+const isNamed = (name: string): boolean => positionals.some((part) => name.includes(part))
+const chosen = Object.keys(benchmarks).filter((name) => positionals.length === 0 || isNamed(name))
+const chosenReports = Object.keys(reports).filter(isNamed)
 const counts = [values.runs, values.guests].map((value) => (value === undefined ? undefined : Number(value)))
 const [runs, guests] = counts
 const areCounts = counts.every((count) => count === undefined || (Number.isInteger(count) && count >= 1))

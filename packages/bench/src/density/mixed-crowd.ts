@@ -63,7 +63,7 @@ function mixedOptions(libvisor: typeof Libvisor, options: MixedCrowdOptions): re
   const guest = (name: string, app: string): GuestOptions => ({
     name,
     entry: program(app),
-    isolation: options.isolation as Libvisor.Isolation,
+    isolation: options.isolation,
     fs: { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/data': memory() },
   })
   return [

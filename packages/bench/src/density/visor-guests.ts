@@ -1,5 +1,5 @@
 import process from 'node:process'
-import type { GuestOptions, Isolation } from 'libvisor'
+import type { GuestOptions } from 'libvisor'
 import { libvisorBuild } from '../commands.native.ts'
 import type { StartGuest } from './crowd-host.ts'
 import { firstAnswer } from './first-answer.ts'
@@ -16,7 +16,7 @@ export async function visorGuestOptions(
   return (name) => ({
     name,
     entry: program,
-    isolation: isolation as Isolation,
+    isolation,
     fs: { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/data': memory({ 'db.json': '{}' }) },
     net: { publish: [{ guestPort: 3000 }] },
     process: { env: { NODE_ENV: 'production' } },
