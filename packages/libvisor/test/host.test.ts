@@ -154,6 +154,16 @@ describe.each(['thread', 'context'] as const)('with isolation %s', (isolation) =
       await expect(bad.listening(3000)).rejects.toMatchObject({ code: 'VISOR_GUEST_ENDED' })
     })
 
+    it('has a stdin to write to where it is asked for', async () => {
+      await using host = await createHost()
+      const guest = await host.spawn(program('echo', 'process.stdin.pipe(process.stdout)', { stdin: true }))
+      guest.stdin?.end('some input')
+      expect(await text(guest.stdout)).toBe('some input')
+      const silent = await host.spawn(program('silent', 'process.stdin.pipe(process.stdout)'))
+      expect(await text(silent.stdout)).toBe('')
+      expect(silent.stdin).toBe(undefined)
+    })
+
     it('tells what the guest uses', async () => {
       await using host = await createHost()
       const guest = await host.spawn(program('user', `${teller}; setInterval(() => {}, 1000)`))

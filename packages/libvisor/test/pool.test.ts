@@ -118,16 +118,6 @@ describe('guests of a pool', () => {
     expect(status.code).toBe(4)
   })
 
-  it('read what is written to the handle', async () => {
-    await using host = await createHost()
-    const guest = await host.spawn(program('echo', 'process.stdin.pipe(process.stdout)', { stdin: true }))
-    guest.stdin?.end('some input')
-    expect(await text(guest.stdout)).toBe('some input')
-    const silent = await host.spawn(program('silent', 'process.stdin.pipe(process.stdout)'))
-    expect(await text(silent.stdout)).toBe('')
-    expect(silent.stdin).toBe(undefined)
-  })
-
   it('say what they use, by guest and by thread', async () => {
     await using host = await createHost({ pool: { threads: 1 } })
     await spawnServers(host, ['a', 'b'])
