@@ -9,6 +9,7 @@ import { requireConditions } from '../state/resolve-commonjs.ts'
 import { createResolver } from '../state/resolver.ts'
 import { formatOfRequired } from '../state/source-format.ts'
 import { createSourceReader } from '../state/source-reader.ts'
+import { decorate } from './explain-module-error.native.ts'
 import { createGuestCycles } from './guest-cycles.ts'
 import { createGuestErrors } from './guest-errors.ts'
 import { createGuestModule } from './guest-module.ts'
@@ -267,7 +268,15 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   const sourceMaps = createSourceMaps({ process, path, read })
   addModuleExports({ sourceMaps, Module: guest.Module, context, resolver, scripts, stacks, process, adoptError })
 
-  const importMain = (file: string): Promise<object> => graph.import(path.pathToFileURL(file).href, undefined)
+  async function importMain(file: string): Promise<object> {
+    try {
+      return await graph.import(path.pathToFileURL(file).href, undefined)
+    } catch (error) {
+      // Nobody catches what the entry throws, and Node shows the line of source then.
+      if (error instanceof global.SyntaxError && !/^\S+:\d+\n/.test(String(error.stack))) decorate(error)
+      throw error
+    }
+  }
 
   /** Whether Node goes to the ESM loader at once. @source Node 24 `lib/internal/modules/run_main.js` */
   function isModule(file: string): boolean {

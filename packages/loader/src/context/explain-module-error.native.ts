@@ -29,8 +29,10 @@ let rethrow: (() => void) | undefined
 /**
  * Puts the line of source that an error is about before its stack. Node knows it, and shows it to whoever runs a script
  * that throws.
+ *
+ * @param error - what Node's parser or linker threw
  */
-function decorate(error: unknown): void {
+export function decorate(error: unknown): void {
   if (rethrow === undefined) {
     const { Script, createContext } = original('vm')
     const script = new Script('rethrow()')

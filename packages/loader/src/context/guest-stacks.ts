@@ -36,13 +36,18 @@ export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposab
     return file.startsWith('/') ? `file://${file}` : file
   }
 
-  /** Own frames, and those of Node's between two of them or at the end, by which one was called. */
-  function isShown(site: NodeJS.CallSite, index: number, trace: readonly NodeJS.CallSite[]): boolean {
+  const isOwn = (site: NodeJS.CallSite): boolean => {
     const file = fileOf(site)
-    if (file.startsWith('file:')) return !isOwnCode(file)
-    if (!entranceFrame.test(file)) return true
-    const neighbours = [trace[index - 1], trace[index + 1]]
-    return !neighbours.some((neighbour) => neighbour !== undefined && isOwnCode(fileOf(neighbour)))
+    return file.startsWith('file:') && isOwnCode(file)
+  }
+  const isEntrance = (site: NodeJS.CallSite): boolean => entranceFrame.test(site.getFileName() ?? '')
+
+  /** Hides own frames, and those of Node's through which libvisor went. */
+  function isShown(site: NodeJS.CallSite, index: number, trace: readonly NodeJS.CallSite[]): boolean {
+    if (!isEntrance(site)) return !isOwn(site)
+    const above = trace.slice(0, index).findLast((other) => !isEntrance(other))
+    const below = trace.slice(index).find((other) => !isEntrance(other))
+    return ![above, below].some((other) => other !== undefined && isOwn(other))
   }
 
   function prepareStackTrace(error: Error, trace: NodeJS.CallSite[]): unknown {
