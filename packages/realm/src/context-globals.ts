@@ -71,7 +71,10 @@ export function furnishGlobals(options: GlobalsOptions): void {
 function boundProperty(options: GlobalsOptions, key: string, bound: PropertyDescriptor): PropertyDescriptor {
   const { kit, global } = options.realm
   const { get } = bound
-  const read = get === undefined ? () => bound.value as unknown : () => apply(get, global, []) as unknown
+  const read = (): unknown => {
+    if (key === 'process') return options.modules.get(key)
+    return get === undefined ? bound.value : (apply(get, global, []) as unknown)
+  }
   if (globalAccessors.has(key)) return accessor(kit, key, read)
   const enumerable = bound.enumerable === true
   if (get !== undefined) return kit.lazyProperty(key, enumerable, () => ofRealm(options, key, read()))

@@ -17,7 +17,12 @@ export const adoptedMethods: readonly AdoptedMethods[] = [
   { module: 'url', name: 'URLSearchParams', methods: 'getAll' },
 ]
 
-/** Classes that are loaded when a guest first uses them. */
+const addresses: readonly AdoptedMethods[] = [
+  { module: 'net', name: 'Server', methods: 'address' },
+  { module: 'net', name: 'Socket', methods: 'address' },
+]
+
+/** Classes that are loaded when a guest first uses them, by the built-in or global that it asks for. */
 export const adoptedLateMethods: Readonly<Record<string, readonly AdoptedMethods[]>> = {
   fetch: [
     { module: 'globalThis', name: 'Response', methods: 'json' },
@@ -25,5 +30,10 @@ export const adoptedLateMethods: Readonly<Record<string, readonly AdoptedMethods
     { module: 'globalThis', name: 'Headers', methods: 'getSetCookie' },
     { module: 'globalThis', name: 'FormData', methods: 'getAll' },
   ],
+  dgram: [{ module: 'dgram', name: 'Socket', methods: 'address' }],
+  http: addresses,
+  https: addresses,
+  net: addresses,
+  tls: addresses,
   stream: [{ module: 'stream', name: 'Readable', methods: 'toArray' }],
 }

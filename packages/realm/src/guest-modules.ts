@@ -109,9 +109,15 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     const fromArea = bound.find(({ modules }) => id in modules)?.modules[id]
     ask(id)
     const exports = fromArea === undefined ? (builtin(id) as object) : fromArea()
-    if (id === 'stream') realm.adoptLate(id)
+    realm.adoptLate(id)
+    if (id === 'process') adoptArguments(exports as NodeJS.Process)
     if (fromArea === undefined ? isKept(id, exports) : notCopied.has(id)) return exports
     return copyExports(exports, id)
+  }
+
+  function adoptArguments({ argv, execArgv }: NodeJS.Process): void {
+    adopt(argv)
+    adopt(execArgv)
   }
 
   function copyExports(exports: object, id: string): object {
