@@ -24,7 +24,8 @@ const subjects = {
 }
 
 /** What a test runner adds, and what only a process with a channel to its parent has. */
-const foreign = /^(?:_events|_eventsCount|_maxListeners|channel|connected|disconnect|mainModule|send|_channel|__)|tinypool/
+const foreign =
+  /^(?:_events|_eventsCount|_maxListeners|channel|connected|disconnect|mainModule|send|_channel|__)|tinypool/
 
 /** What vitest replaces by its own. */
 const replaced = new Set(['exit', 'emit', 'listeners', 'title', 'env', 'domain', 'exitCode', 'report', 'chdir'])
@@ -132,7 +133,9 @@ test('methods of process have the names and lengths of Node’s', () => {
     const [theirs, mine] = [host[name], guest[name]]
     if (typeof theirs !== 'function' || foreign.test(name) || replaced.has(name)) continue
     if (typeof mine !== 'function' || theirs.name !== mine.name || theirs.length !== mine.length) {
-      differing.push(`${name}: ${theirs.name}/${theirs.length} ${(mine as Function)?.name}/${(mine as Function)?.length}`)
+      differing.push(
+        `${name}: ${theirs.name}/${theirs.length} ${(mine as Function)?.name}/${(mine as Function)?.length}`,
+      )
     }
   }
   assert.deepEqual(differing, [])

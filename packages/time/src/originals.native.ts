@@ -18,7 +18,7 @@ export const hostTimers = {
   setInterval: host.setInterval,
   clearTimeout: host.clearTimeout,
   clearInterval: host.clearInterval,
-  setImmediate: host.setImmediate,
+  startImmediate: host.setImmediate,
   clearImmediate: host.clearImmediate,
 }
 

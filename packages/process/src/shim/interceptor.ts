@@ -1,7 +1,6 @@
 import type * as childProcess from 'node:child_process'
 import type * as workerThreads from 'node:worker_threads'
-import { host } from '@libvisor/abi'
-import { createDispatcher, mimic, perNamespace } from '@libvisor/core'
+import { createDispatcher, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { inWorker, liveProcess, originalModule } from '../originals.native.ts'
 import { adoptEnvironment } from './own-environment.ts'
@@ -85,7 +84,7 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
             configurable: true,
           },
           queueMicrotask: {
-            value: mimic(host.queueMicrotask, createQueueMicrotask(ns, argumentErrorsOf(ns))),
+            value: createQueueMicrotask(ns, argumentErrorsOf(ns)),
             writable: true,
             enumerable: true,
             configurable: true,

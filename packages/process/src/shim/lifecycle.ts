@@ -219,18 +219,12 @@ export function createLifecycle(options: LifecycleOptions): GuestLifecycle {
   return {
     start(main) {
       evaluating = true
-      inGuest(
-        () => {
-          main().then(
-            () => {
-              evaluating = false
-              liveness.touch()
-            },
-            thrownByMain,
-          )
-        },
-        thrownByMain,
-      )
+      inGuest(() => {
+        main().then(() => {
+          evaluating = false
+          liveness.touch()
+        }, thrownByMain)
+      }, thrownByMain)
       if (!ns.ended) watch()
     },
     uncaught,

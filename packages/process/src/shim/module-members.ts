@@ -23,7 +23,8 @@ export function moduleMembers({ ns, argument }: MemberContext): Members {
     }),
     allowedNodeEnvironmentFlags: {
       get: () =>
-        (flags ??= hostFlags?.get === undefined ? (hostFlags?.value as unknown) : apply(hostFlags.get, originalProcess, [])),
+        (flags ??=
+          hostFlags?.get === undefined ? (hostFlags?.value as unknown) : apply(hostFlags.get, originalProcess, [])),
       set(value: unknown) {
         flags = value
       },

@@ -1,5 +1,5 @@
 import { apply, host } from '@libvisor/abi'
-import { bindGuest, currentFrame, ownerHere, requireAlive } from '@libvisor/core'
+import { bindGuest, currentFrame, mimic, ownerHere, requireAlive } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type { ArgumentErrors } from './argument-errors.ts'
 import { methods } from './members.ts'
@@ -42,12 +42,12 @@ export function tickMembers({ ns, argument, process }: MemberContext): Members {
  * @returns the function
  */
 export function createQueueMicrotask(ns: Namespace, argument: ArgumentErrors): (callback: unknown) => void {
-  return function queueMicrotask_(callback: unknown): void {
+  return mimic(queueMicrotask, (callback: unknown): void => {
     requireAlive(ns)
     if (typeof callback !== 'function') throw argument.type('callback', 'of type function', callback)
     const fn = inside(ns, callback as Fn)
     queueMicrotask(() => {
       if (!ns.ended) apply(fn, undefined, [])
     })
-  }
+  })
 }

@@ -60,7 +60,8 @@ export function warningMembers(context: MemberContext): WarningMembers {
     let text = `(${process.release.name}:${process.pid}) `
     if (warning.code) text += `[${warning.code}] `
     if (isTraced && warning.stack) text += warning.stack
-    else text += typeof warning.toString === 'function' ? `${warning.toString()}` : `${warning.name}: ${warning.message}`
+    else
+      text += typeof warning.toString === 'function' ? `${warning.toString()}` : `${warning.name}: ${warning.message}`
     if (typeof warning.detail === 'string') text += `\n${warning.detail}`
     if (!isTraced && !hintShown) {
       hintShown = true
@@ -109,16 +110,18 @@ export function warningMembers(context: MemberContext): WarningMembers {
 
   /** What becomes of a warning, whoever has made it. */
   function report(warning: Warning): void {
+    // The guest's own, which stops with the guest.
+    const { nextTick } = process
     if (warning.name === 'DeprecationWarning') {
       if (switches.noDeprecation) return
       if (switches.throwDeprecation) {
-        process.nextTick(() => {
+        nextTick(() => {
           throw warning
         })
         return
       }
     }
-    process.nextTick(emit, warning)
+    nextTick(emit, warning)
   }
 
   reporters.set(process, { report, emit })

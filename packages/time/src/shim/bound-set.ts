@@ -30,7 +30,7 @@ export function bindTimers(ns: Namespace, who: WhoAsks): BoundTimerSet {
   const source: TimerSource = {
     setTimeout: virtual?.setTimeout ?? native.setTimeout,
     setInterval: virtual?.setInterval ?? native.setInterval,
-    setImmediate: native.setImmediate,
+    startImmediate: native.startImmediate,
     clear: virtual === undefined ? native.clear : (timer) => void virtualTimers.clear(timer),
     clearImmediate: native.clearImmediate,
   }
@@ -47,12 +47,17 @@ function bindPromises(ns: Namespace, timers: TimerSource): ReturnType<BoundTimer
     original,
     restate: (error) => restateError(ns, error),
   })
+  const immediate = functions['setImmediate']
   const method = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true })
   const scheduler = Object.create(original.scheduler, {
     wait: method(wait),
-    yield: method(() => functions.setImmediate()),
+    yield: method(() => immediate()),
   }) as object
-  return { ...original, ...(functions as Record<keyof typeof functions, (...args: unknown[]) => unknown>), scheduler } as never
+  return {
+    ...original,
+    ...(functions as Record<keyof typeof functions, (...args: unknown[]) => unknown>),
+    scheduler,
+  } as never
 }
 
 /**

@@ -16,7 +16,7 @@ interface NodeTimer {
 export interface BoundTimers {
   setTimeout(...args: unknown[]): NodeJS.Timeout
   setInterval(...args: unknown[]): NodeJS.Timeout
-  setImmediate(...args: unknown[]): NodeJS.Immediate
+  startImmediate(...args: unknown[]): NodeJS.Immediate
   clear(timer: unknown): void
   clearImmediate(immediate: unknown): void
   /** A timer that had fired has been started anew. */
@@ -80,7 +80,12 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
       }
     }
   }
-  const start = (original: Fn, args: unknown[], kind: DeliveryKind, isOver: (timer: NodeTimer) => boolean): NodeTimer => {
+  const start = (
+    original: Fn,
+    args: unknown[],
+    kind: DeliveryKind,
+    isOver: (timer: NodeTimer) => boolean,
+  ): NodeTimer => {
     requireAlive(ns)
     const [callback, ...rest] = args
     let timer: NodeTimer
@@ -106,8 +111,8 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
       start(hostTimers.setTimeout as unknown as Fn, args, 'timer', isTimeoutOver) as unknown as NodeJS.Timeout,
     setInterval: (...args) =>
       start(hostTimers.setInterval as unknown as Fn, args, 'timer', isIntervalOver) as unknown as NodeJS.Timeout,
-    setImmediate: (...args) =>
-      start(hostTimers.setImmediate as unknown as Fn, args, 'kernel', () => true) as unknown as NodeJS.Immediate,
+    startImmediate: (...args) =>
+      start(hostTimers.startImmediate as unknown as Fn, args, 'kernel', () => true) as unknown as NodeJS.Immediate,
     clear(timer) {
       hostTimers.clearTimeout(timer as NodeJS.Timeout)
       live.delete(timer as NodeTimer)
@@ -146,14 +151,14 @@ export type TimerGlobals = Record<
  * @returns the functions by name
  */
 export function createTimerGlobals(
-  timers: Pick<BoundTimers, 'clear' | 'clearImmediate' | 'setImmediate' | 'setInterval' | 'setTimeout'>,
+  timers: Pick<BoundTimers, 'clear' | 'clearImmediate' | 'setInterval' | 'setTimeout' | 'startImmediate'>,
   promises: () => Record<'setImmediate' | 'setTimeout', Fn>,
 ): TimerGlobals {
   const promisify = Symbol.for('nodejs.util.promisify.custom')
   const functions: TimerGlobals = {
     setTimeout: mimicTimer(hostTimers.setTimeout, (...args) => timers.setTimeout(...args)),
     setInterval: mimicTimer(hostTimers.setInterval, (...args) => timers.setInterval(...args)),
-    setImmediate: mimicTimer(hostTimers.setImmediate, (...args) => timers.setImmediate(...args)),
+    setImmediate: mimicTimer(hostTimers.startImmediate, (...args) => timers.startImmediate(...args)),
     clearTimeout: mimicTimer(hostTimers.clearTimeout, (timer) => timers.clear(timer)),
     clearInterval: mimicTimer(hostTimers.clearInterval, (timer) => timers.clear(timer)),
     clearImmediate: mimicTimer(hostTimers.clearImmediate, (immediate) => timers.clearImmediate(immediate)),

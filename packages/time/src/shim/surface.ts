@@ -78,7 +78,7 @@ export function timersOn(ns: Namespace, clock: ManualClock): TimerSource {
   return {
     setTimeout: (...args) => virtualTimers.setTimeout(ns, clock, args),
     setInterval: (...args) => virtualTimers.setInterval(ns, clock, args),
-    setImmediate: hostTimers.setImmediate,
+    startImmediate: hostTimers.startImmediate,
     clear: (timer) => void virtualTimers.clear(timer),
     clearImmediate: (immediate) => hostTimers.clearImmediate(immediate as NodeJS.Immediate),
   }
@@ -98,7 +98,10 @@ export function createPromiseFunctions(who: WhoAsks): Record<'setInterval' | 'se
   const timersOf = ({ ns, clock }: ManualAsking): PromiseTimers => {
     let timers = made.get(ns)
     if (timers === undefined)
-      made.set(ns, (timers = createPromiseTimers({ ns, timers: timersOn(ns, clock), original, restate: (error) => error })))
+      made.set(
+        ns,
+        (timers = createPromiseTimers({ ns, timers: timersOn(ns, clock), original, restate: (error) => error })),
+      )
     return timers
   }
   const choose = (fn: Fn, name: 'setInterval' | 'setTimeout' | 'wait'): Fn =>

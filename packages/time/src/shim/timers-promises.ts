@@ -18,7 +18,7 @@ interface Started {
 export interface TimerSource {
   setTimeout(callback: () => void, delay: unknown): Started
   setInterval(callback: () => void, delay: unknown): Started
-  setImmediate(callback: () => void): Started
+  startImmediate(callback: () => void): Started
   clear(timer: Started): void
   clearImmediate(immediate: Started): void
 }
@@ -58,6 +58,7 @@ function isValid(delay: unknown, options: unknown): options is TimerOptions | un
  */
 export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers {
   const { ns, timers, original, restate } = options
+  const originalImmediate = original['setImmediate']
 
   /** @source Node 24 `lib/internal/errors.js`, class AbortError */
   const abortError = (signal: AbortSignal): Error => {
@@ -139,8 +140,8 @@ export function createPromiseTimers(options: PromiseTimerOptions): PromiseTimers
       return waitFor(delay, value, given ?? {})
     },
     setImmediate(value, given) {
-      if (!isValid(undefined, given)) return refuse(original.setImmediate, [value, given])
-      return wait(timers.setImmediate, timers.clearImmediate, value, given ?? {})
+      if (!isValid(undefined, given)) return refuse(originalImmediate, [value, given])
+      return wait(timers.startImmediate, timers.clearImmediate, value, given ?? {})
     },
     setInterval(delay, value, given) {
       if (!isValid(delay, given))
