@@ -1,12 +1,10 @@
 import type { CallContext } from './call-context.ts'
 import type { HostFs } from './host-fs.ts'
+import { STALE_AFTER_MS } from './known-names.ts'
 import type { MountTable } from './mounts.ts'
 import { access } from './permission.ts'
 import { fileType } from './vnode.ts'
 import type { Place } from './walk.ts'
-
-/** How long an answer may be out of date at most, where a single callback takes so long. @units milliseconds */
-const STALE_AFTER_MS = 50
 
 /** How many answers are given by one look at the clock, which costs more than the rest of an answer. */
 const ANSWERS_A_LOOK = 32

@@ -46,7 +46,7 @@ describe('what the loader asks again and again', () => {
     assert.equal(view.kind('/late.js'), 'file')
     assert.equal(view.kind('/later.js'), undefined)
     directory.write({ 'later.js': '' })
-    now += 50
+    now += 200
     for (let asked = 0; asked < 32; asked++) view.kind('/main.js')
     assert.equal(view.kind('/later.js'), 'file')
   })
