@@ -110,7 +110,7 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
     ask(id)
     const exports = fromArea === undefined ? (builtin(id) as object) : fromArea()
     realm.adoptLate(id)
-    if (id === 'process') adoptArguments(exports as NodeJS.Process)
+    if (id === 'process' && exports !== builtin(id)) adoptArguments(exports as NodeJS.Process)
     if (fromArea === undefined ? isKept(id, exports) : notCopied.has(id)) return exports
     return copyExports(exports, id)
   }
