@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 test('guests that have ended are collected, with all their modules, though they share scripts', () => {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['--expose-gc', '--experimental-vm-modules', join(import.meta.dirname, 'collect-guests.ts'), '40'],
+    ['--expose-gc', '--experimental-vm-modules', join(import.meta.dirname, 'programs/collect-guests.ts'), '40'],
     { encoding: 'utf8' },
   )
   expect(stdout, stderr).not.toBe('')

@@ -5,7 +5,7 @@ import vm from 'node:vm'
 import { intrinsicsOf } from '@libvisor/abi'
 import { createNamespace } from '@libvisor/core'
 import { createContextLoader, createScriptStore } from '@libvisor/loader'
-import { createMemoryFiles } from '../memory-files.ts'
+import { createMemoryFiles } from '../../memory-files.ts'
 
 v8.setFlagsFromString('--no-compilation-cache')
 
