@@ -1,4 +1,4 @@
-import { original } from '@libvisor/abi'
+import { host, original } from '@libvisor/abi'
 import { meterCpu, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { createScriptStore, formatGuestStacks } from '@libvisor/loader'
@@ -32,6 +32,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   // V8 keeps the contexts of all code in its compilation cache, and would never collect one.
   original('v8').setFlagsFromString('--no-compilation-cache')
   warnOfModules()
+  openOwnStreams()
   formatGuestStacks(isOwnCode)
   const guests = new Map<Namespace, ContextGuest>()
   const thread: PoolThread = {
@@ -55,8 +56,6 @@ export function bootPool(envelope: PoolEnvelope): void {
   })
   meterCpu()
   startPulse(pulse)
-  meterCpu()
-  meterCpu()
   control.on('message', (message: ToPool) => startGuest(message.envelope, thread))
 }
 
@@ -64,6 +63,12 @@ export function bootPool(envelope: PoolEnvelope): void {
 function warnOfModules(): void {
   const { SourceTextModule } = original('vm') as { SourceTextModule?: new (source: string) => unknown }
   if (SourceTextModule !== undefined) new SourceTextModule('')
+}
+
+/** What Node makes when it is first read keeps the async context of whoever reads it: nobody's, when it is read now. */
+function openOwnStreams(): void {
+  void host.process.stdout
+  void host.process.stderr
 }
 
 function startGuest(envelope: PooledGuestEnvelope, thread: PoolThread): void {
