@@ -15,27 +15,54 @@ export function holdThreadPoolWork(realm: Realm): void {
   realm.whenAsked('crypto', () => holdSubtle(realm))
 }
 
-/** Streams of `zlib`: a chunk on its way keeps the guest alive, until it is through or the stream is destroyed. */
+/**
+ * Streams of `zlib`: a chunk on its way keeps the guest alive, until it is through or the stream is destroyed. What nobody
+ * reads stops the work, and a read goes on with it.
+ *
+ * @source Node 22, 24, 26 `lib/zlib.js`: processCallback
+ */
 function holdStreams({ patches }: Realm, exports: Record<PropertyKey, unknown>): void {
   const { prototype } = exports['Gzip'] as { prototype: object }
   let base: object | null = prototype
   while (base !== null && !Object.hasOwn(base, '_transform')) base = Object.getPrototypeOf(base) as object | null
   if (base === null || patches.has(base, '_transform')) return
-  const { _transform, _destroy } = base as Record<'_destroy' | '_transform', Method>
+  const { _transform, _destroy, push, read } = base as Record<'_destroy' | '_transform' | 'push' | 'read', Method>
   const working = new WeakMap<object, Disposable>()
+  const hold = (stream: object): void => {
+    release(stream)
+    working.set(stream, keepAlive())
+  }
   const release = (stream: object): void => {
     working.get(stream)?.[Symbol.dispose]()
     working.delete(stream)
   }
   patches.patch(base, '_transform', {
     value: mimic(_transform, function (this: object, chunk: unknown, encoding: unknown, callback: Method) {
-      release(this)
-      working.set(this, keepAlive())
+      hold(this)
       const through = (...results: unknown[]): unknown => {
         release(this)
         return callback.apply(this, results)
       }
       return apply(_transform, this, [chunk, encoding, through]) as unknown
+    }),
+  })
+  const inherited = { writable: true, enumerable: false, configurable: true }
+  patches.patch(base, 'push', {
+    ...inherited,
+    value: mimic(push, function (this: object, ...args: unknown[]) {
+      const wantsMore = apply(push, this, args) as boolean
+      if (!wantsMore) release(this)
+      return wantsMore
+    }),
+  })
+  patches.patch(base, 'read', {
+    ...inherited,
+    value: mimic(read, function (this: { readonly _read: unknown }, ...args: unknown[]) {
+      const { _read: waiting } = this
+      const chunk: unknown = apply(read, this, args)
+      // The function that goes on with the work puts the usual one back in its place.
+      if (this._read !== waiting) hold(this)
+      return chunk
     }),
   })
   patches.patch(base, '_destroy', {
