@@ -46,12 +46,16 @@ export function formatDensity(results: DensityResults): string {
   const heading = ['express app', ...[...results.keys()].map((kind) => kindNames[kind]), 'gain', 'target', '']
   const lines = rows.map((row) => [
     row.name,
-    ...[...results.values()].map((figures) => quantity(median(figures[row.figure]), row.unit)),
+    ...[...results.values()].map((figures) => cell(figures[row.figure], row.unit)),
     `${gainOf(row, results).toFixed(2)} ×`,
     `≥ ${row.leastGain.toFixed(2)} ×${row.most === undefined ? '' : `, ≤ ${quantity(row.most, row.unit)}`}`,
     isMet(row, results) ? '✓' : '✗',
   ])
   return formatColumns(heading, lines)
+}
+
+function cell(values: readonly number[], unit: string): string {
+  return values.length === 0 ? '–' : quantity(median(values), unit)
 }
 
 function isMet(row: Row, results: DensityResults): boolean {
