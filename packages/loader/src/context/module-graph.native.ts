@@ -81,7 +81,8 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   const { SourceTextModule } = original('vm')
   const jobs = new Map<string, Job>()
   const synthetic = createSyntheticModules(options)
-  const hasGraphInfo = 'hasAsyncGraph' in SourceTextModule.prototype
+  // Without its flag, Node has no such class: CommonJS needs none.
+  const hasGraphInfo = 'hasAsyncGraph' in ((SourceTextModule as typeof SourceTextModule | undefined)?.prototype ?? {})
 
   const keyOf = (url: string, { type = '' }: Attributes): string => `${type}\0${url}`
 

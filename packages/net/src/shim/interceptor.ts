@@ -70,16 +70,17 @@ export function createNetInterceptor(): Interceptor {
         patched !== undefined && patched.lookup === patchedLookup
           ? (createLookup(ns, dnsOriginals(), port) as unknown as LookupFunction)
           : undefined
+      // First: `net` asks for it, and what is asked for without hooks is sealed.
+      realm.whenAsked('dns', (exports) => {
+        patched = exports as unknown as typeof dns
+        patchDns(realm, current, patched)
+        patchedLookup = patched.lookup
+      })
       realm.whenAsked('net', (exports) => {
         netOriginals()
         // Node's `net` takes `lookup` from the exports of `dns`.
         realm.ask('dns')
         patchNet(realm, current, exports as unknown as typeof net, lookupFor)
-      })
-      realm.whenAsked('dns', (exports) => {
-        patched = exports as unknown as typeof dns
-        patchDns(realm, current, patched)
-        patchedLookup = patched.lookup
       })
       realm.whenAsked('tls', (exports) => {
         realm.ask('net')
