@@ -6,7 +6,6 @@ import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
 import type { ConnectResult } from '../types.ts'
-import { boundSession } from './bound-session.ts'
 import { connectByEgress } from './egress.ts'
 import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
@@ -89,7 +88,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #typeOfService = 0
     #writtenAtOnce = 0
     #refusingWrites = false
-    #carriesHttp2: boolean | undefined
     /** One read fills one buffer: the guest may pause before the next. */
     #readLimit: number | undefined
 
@@ -122,10 +120,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (this.#refusingWrites) return COMPLETE
       if (this.#state === 'closed') return this.#errno('EBADF')
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
-      if (this.#completesAtOnce(pieces)) {
-        this.#connection.write(pieces, ignore)
-        return COMPLETE
-      }
       this.#liveness.begin()
       this.#connection.write(pieces, (error) => {
         this.#deliver('io', () => {
@@ -303,16 +297,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     #writeEncoded(request: object, bytes: Uint8Array): number {
       return this.#hasRoomFor(bytes.length) ? this.#writeAtOnce(request, [bytes]) : super.writeBuffer(request, bytes)
-    }
-
-    /**
-     * Whether a write of Node's C++ side is to be complete at once. That of http2 would hold back what follows, and lose
-     * it at the end of a session; TLS cannot take it.
-     */
-    #completesAtOnce(pieces: readonly Uint8Array[]): boolean {
-      const socket = (this as unknown as Record<symbol, object | undefined>)[ownerSymbol]
-      this.#carriesHttp2 ??= socket !== undefined && !('ssl' in socket) && boundSession(socket) !== undefined
-      return this.#carriesHttp2 && this.#hasRoomFor(pieces.reduce((sum, { length }) => sum + length, 0))
     }
 
     /** @param pieces - bytes that nobody else has */
