@@ -27,7 +27,13 @@ for (const [title, source] of Object.entries(programs)) {
     const native = await runScript([filename])
 
     using ns = createNamespace({ name: 'a' })
-    ns.provide(slots.fileView, { read: (name: string) => readFileSync(name) } as FileView)
+    ns.provide(slots.fileView, {
+      kind: () => 'file',
+      read: (name) => readFileSync(name),
+      realpath: (name) => name,
+      hostPath: (name) => name,
+      differsFromHost: () => false,
+    } satisfies FileView)
     let thrown: unknown
     try {
       vm.compileFunction(source, [], { filename })()

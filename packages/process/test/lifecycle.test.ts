@@ -339,7 +339,7 @@ describe('a signal', () => {
   test('goes to listeners', async () => {
     const { ns, process, lifecycle, ended } = makeGuest('listens to signals')
     const seen: unknown[] = []
-    process.on('SIGUSR2', (name, number) => seen.push([name, number]))
+    process.on('SIGUSR2', (name: string, number: number) => seen.push([name, number]))
     lifecycle.start(async () => ns.get(signals).raise('SIGUSR2'))
     assert.equal((await ended).code, 0)
     assert.deepEqual(seen, [['SIGUSR2', 12]])
