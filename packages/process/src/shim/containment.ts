@@ -29,7 +29,7 @@ export interface ContainmentOptions {
  * const ns = createNamespace({ name: 'a' })
  * const seen = await new Promise((resolve) => {
  *   using containment = installContainment({ lifecycleOf: () => undefined, onHostError: resolve })
- *   process.emit('uncaughtException', new Error('lost'), 'uncaughtException')
+ *   ;(process as NodeJS.EventEmitter).emit('uncaughtException', new Error('lost'), 'uncaughtException')
  * })
  * assert.equal(`${seen}`, 'Error: lost')
  * ```
