@@ -120,12 +120,14 @@ describe('what a guest reads', () => {
       stdio[Symbol.dispose]()`
     const module = new URL('../../src/thread/port-stdio.ts', import.meta.url).pathname
     const worker = new Worker(source, { eval: true, workerData: { port, module }, transferList: [port] })
+    // What the worker has sent may arrive after its end.
+    const exited = once(worker, 'exit')
     const [ready] = (await once(streams.stdout, 'data')) as [Buffer]
     expect(String(ready)).toBe('ready')
     streams.stdin?.write('input')
     const [echoed] = (await once(streams.stdout, 'data')) as [Buffer]
     expect(String(echoed)).toBe('input')
-    await once(worker, 'exit')
+    await exited
     streams.end('')
   })
 
