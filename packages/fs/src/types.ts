@@ -233,4 +233,6 @@ export interface FileSystemProcess extends Disposable {
   typeOf(path: string): number | undefined
   /** The content of a file of the host's own, which is text; `undefined` where a path leads to none. */
   hostText(path: string): string | undefined
+  /** As `derive` of a `FileView`. */
+  derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer
 }

@@ -5,6 +5,7 @@ import type { HostFs } from './host-fs.ts'
 import { KnownAnswers } from './known-answers.ts'
 import type { MountTable } from './mounts.ts'
 import { fileType } from './vnode.ts'
+import { trace } from './trace.ts'
 import { checkPath, Place } from './walk.ts'
 
 /** What the answer depends on. */
@@ -53,20 +54,30 @@ export function createResolve(options: DelegationOptions): Resolve {
     return answer
   }
 
+  /** What the host does next may change what names are. */
+  const forget = (): void => {
+    context.feed.version++
+    host.derivations.expire()
+  }
+
   return (path, intent, followLast) => {
     if (identity.uid !== host.uid) return undefined
     if (intent === 'write') {
       if (identity.umask !== host.umask) return undefined
-      if (mounts.writesPass) return { path, identical: true }
+      if (mounts.writesPass) {
+        forget()
+        return { path, identical: true }
+      }
       const answer = find(path, intent, followLast)
       if (answer !== undefined) {
-        // What the host does next may change what names are.
         mounts.forgetNames()
-        context.feed.version++
         known.forget()
+        forget()
       }
       return answer
     }
+    // An answer that is at hand does not tell what it was made of.
+    if (trace !== undefined) return find(path, intent, followLast)
     if (mounts.readsPass) return { path, identical: true }
     return (followLast ? known.recall(path, mounts.generation) : undefined) ?? find(path, intent, followLast)
   }

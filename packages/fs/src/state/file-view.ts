@@ -3,6 +3,7 @@ import type { ErrorFactory } from '@libvisor/abi'
 import type { FileView } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { FileSystemProcess, Syscalls } from '../types.ts'
+import { trace } from './trace.ts'
 import { fileType } from './vnode.ts'
 
 const { O_RDONLY } = linuxFsConstants
@@ -61,7 +62,11 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
 
     text: (path: string) => process.hostText(path) ?? decoder.decode(view.read(path)),
 
+    derive: <Answer>(key: string, make: (spoil: () => void) => Answer) => process.derive(key, make),
+
     read(path: string) {
+      // Of a file that is read by descriptor it is not told where the bytes are.
+      trace?.spoil()
       const fd = seen('open', path, () => sync.open(path, O_RDONLY, 0))
       try {
         return seen('read', path, () => readAll(sync, fd))

@@ -84,6 +84,7 @@ export class HostDriver implements Driver {
   /** Forgets what names are, when one may have changed. */
   forget(path?: string): void {
     this.host.names.forget(path)
+    this.host.derivations.expire()
   }
 
   statfs(node: Vnode): StatFsRecord {
@@ -204,6 +205,10 @@ export class HostNode implements Vnode {
 
   lookup(name: string): HostNode | undefined {
     return this.driver.node(`${this.#path}/${name}`)
+  }
+
+  decidedBy(): readonly string[] {
+    return [this.realPath]
   }
 
   entries(): DirectoryEntry[] {

@@ -3,6 +3,7 @@ import { host, original } from '@libvisor/abi'
 import { callNative } from '@libvisor/core'
 import type { WatchEvent } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
+import { Derivations } from './derivations.ts'
 import { KnownNames } from './known-names.ts'
 import { KnownTexts } from './known-texts.ts'
 import { decodeName } from './name-bytes.ts'
@@ -10,6 +11,7 @@ import { decodeName } from './name-bytes.ts'
 /** There is one host: what one file system of the thread has learned of it all others may know. */
 const names = new KnownNames()
 const texts = new KnownTexts()
+const derivations = new Derivations()
 
 const READ_POSITION = /^pos:\s*(\d+)/
 
@@ -38,6 +40,7 @@ export function createHostFs(): HostFs {
     wallMs: host.Date.now,
     names,
     texts,
+    derivations,
     callback: host.callbackId,
     lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
     lstatBig: (path) => fs.lstatSync(path, { bigint: true }),

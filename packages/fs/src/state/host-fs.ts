@@ -1,5 +1,6 @@
 import type { BigIntStats, Dirent, Stats, StatsFs } from 'node:fs'
 import type { WatchEvent } from '../types.ts'
+import type { Derivations } from './derivations.ts'
 import type { KnownNames } from './known-names.ts'
 import type { KnownTexts } from './known-texts.ts'
 
@@ -24,6 +25,8 @@ export interface HostFs {
   readonly names: KnownNames
   /** What is known of contents already. */
   readonly texts: KnownTexts
+  /** What has been derived from names and contents. */
+  readonly derivations: Derivations
   /** A number of the callback that the event loop is running. */
   callback(): number
   /** The type, permissions and owner at a path, without following a link; `undefined` when nothing is there. */

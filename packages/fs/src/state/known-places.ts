@@ -2,6 +2,7 @@ import type { CallContext } from './call-context.ts'
 import type { HostFs } from './host-fs.ts'
 import { STALE_AFTER_MS } from './known-names.ts'
 import type { MountTable } from './mounts.ts'
+import { Trace, trace, traced } from './trace.ts'
 import { access } from './permission.ts'
 import { fileType } from './vnode.ts'
 import type { Place } from './walk.ts'
@@ -27,6 +28,8 @@ export class KnownPlaces {
   readonly #mounts: MountTable
   readonly #host: HostFs
   readonly #places = new Map<string, Place | undefined>()
+  /** What was found while a trace was open, with what it was found by. */
+  readonly #traces = new Map<string, Trace>()
   #callback = -1
   #generation = -1
   #version = -1
@@ -47,6 +50,7 @@ export class KnownPlaces {
 
   forget(): void {
     this.#places.clear()
+    this.#traces.clear()
     if (last === this.#places) last = undefined
   }
 
@@ -64,6 +68,7 @@ export class KnownPlaces {
     if (last !== this.#places) last?.clear()
     last = this.#places
     this.#places.clear()
+    this.#traces.clear()
     this.#callback = callback
     this.#generation = generation
     this.#version = version
@@ -72,12 +77,29 @@ export class KnownPlaces {
 
   #find(path: string): Place | undefined {
     if (path === '') return this.#context.root
+    if (trace !== undefined) return this.#trace(path, trace)
     const known = this.#places.get(path)
     if (known !== undefined || this.#places.has(path)) return known
+    return this.#findNew(path)
+  }
+
+  #findNew(path: string): Place | undefined {
     const slash = path.lastIndexOf('/')
     const place = this.#step(this.#find(path.slice(0, slash)), path.slice(slash + 1), path)
     this.#places.set(path, place)
     return place
+  }
+
+  /** Finds a place and what it is found by. */
+  #trace(path: string, open: Trace): Place | undefined {
+    const known = this.#traces.get(path)
+    if (known !== undefined) {
+      open.include(known)
+      return this.#places.get(path)
+    }
+    const made = new Trace()
+    this.#traces.set(path, made)
+    return traced(made, () => this.#findNew(path))
   }
 
   #step(directory: Place | undefined, name: string, path: string): Place | undefined {

@@ -14,6 +14,7 @@ import { KnownPlaces } from './known-places.ts'
 import type { MountTable } from './mounts.ts'
 import { encodeName } from './name-bytes.ts'
 import { createNameCalls } from './name-calls.ts'
+import { Trace, trace, traced } from './trace.ts'
 import { Place } from './walk.ts'
 
 /** What a process of the local implementation depends on. */
@@ -42,6 +43,8 @@ export class LocalProcess implements FileSystemProcess {
   readonly #descriptors: DescriptorTable
   readonly #mounts: MountTable
   readonly #host: HostFs
+  readonly #likeness: string | undefined
+  readonly #showsHost: (paths: readonly string[]) => boolean
   readonly #onDispose: (process: LocalProcess) => void
   readonly #watchers = new Set<Disposable>()
 
@@ -51,6 +54,8 @@ export class LocalProcess implements FileSystemProcess {
     const root = new Place(undefined, '', rootDriver === undefined ? mounts.root.stand : rootDriver.root, mounts.root)
     this.#mounts = mounts
     this.#host = host
+    this.#likeness = mounts.likeness
+    this.#showsHost = (paths) => mounts.showsHost(paths)
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
     this.#places = new KnownPlaces(this.#context, mounts, host)
@@ -121,8 +126,26 @@ export class LocalProcess implements FileSystemProcess {
   }
 
   hostText(path: string): string | undefined {
-    const host = this.resolve(path, 'read', true)
-    return host && this.#host.texts.read(this.#host, host.path)
+    const hostPath = this.derive(`host\0${path}`, () => this.resolve(path, 'read', true)?.path)
+    if (hostPath === undefined) return undefined
+    trace?.hasRead(hostPath)
+    return this.#host.texts.read(this.#host, hostPath)
+  }
+
+  derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer {
+    const likeness = this.#likeness
+    if (likeness === undefined) return make(() => {})
+    const { uid, gid, groups } = this.#context.identity
+    const view = uid === 0 ? likeness : `${likeness} ${uid}:${gid}:${groups.join()}`
+    const { derivations } = this.#host
+    // What is asked for in the making of another answer is part of its evidence.
+    const known = trace === undefined ? derivations.recall(this.#host, view, key, this.#showsHost) : undefined
+    if (known !== undefined) return known.answer as Answer
+    const made = new Trace()
+    const answer = traced(made, () => make(() => made.spoil()))
+    const evidence = made.evidence()
+    if (evidence !== undefined) derivations.keep(this.#host, view, key, answer, evidence)
+    return answer
   }
 
   [Symbol.dispose](): void {

@@ -70,6 +70,33 @@ export class MountTable implements Disposable {
     this.root.driver ??= this.#stands
   }
 
+  /**
+   * What is mounted where, as a key: where it is the same, paths lead to the same as far as only the host's directories
+   * decide. `undefined` where they decide nothing.
+   */
+  get likeness(): string | undefined {
+    if (!this.drivers.some(isOfHost)) return undefined
+    return this.points.map(({ path, driver }) => `${path}=${driver === undefined ? '' : likenessOf(driver)}`).join(':')
+  }
+
+  /** Whether upper layers leave what is at paths without links as the host's directories have it. */
+  showsHost(paths: readonly string[]): boolean {
+    if (this.drivers.every((driver) => !(driver instanceof OverlayDriver) || driver.pristine)) return true
+    return paths.every((path) => {
+      let found = this.root
+      const names = path.split('/').slice(1)
+      let depth = 0
+      for (let point: MountPoint | undefined = this.root, index = 0; point !== undefined; index++) {
+        if (point.driver !== undefined) {
+          found = point
+          depth = index
+        }
+        point = point.children.get(names[index] ?? '')
+      }
+      return !(found.driver instanceof OverlayDriver) || found.driver.showsLower(names.slice(depth))
+    })
+  }
+
   /** The drivers, the root's first. */
   get drivers(): Driver[] {
     return this.points.flatMap(({ driver }) => (driver === undefined ? [] : [driver]))
@@ -201,4 +228,13 @@ export class MountTable implements Disposable {
       },
     )
   }
+}
+
+function isOfHost(driver: Driver): boolean {
+  return driver instanceof HostDriver || (driver instanceof OverlayDriver && driver.lowers.some(isOfHost))
+}
+
+function likenessOf(driver: Driver): string {
+  if (driver instanceof HostDriver) return `host(${driver.root.realPath})`
+  return driver instanceof OverlayDriver ? `overlay(${driver.lowers.map(likenessOf).join()})` : 'own'
 }

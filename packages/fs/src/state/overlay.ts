@@ -36,6 +36,8 @@ export class OverlayDriver implements Driver {
   readonly root: OverlayNode
   /** Whether the upper layer holds nothing: everything is what the lower layers say. */
   pristine: boolean
+  /** Whether a directory of the upper layer may have another owner or mode than those that it lies over. */
+  changedDirectories = false
   /** Moves whenever something of a lower layer stops showing: what was known about paths must be asked again. */
   generation = 0
   /** Open files that read a lower layer, by the lower inode. */
@@ -49,6 +51,7 @@ export class OverlayDriver implements Driver {
     this.lowers = options.lowers
     this.#onCover = options.onCover
     this.pristine = this.upper.root.isEmpty()
+    this.changedDirectories = !this.pristine
     const lowerRoots = this.lowers.map(({ root }) => root)
     this.root = new OverlayNode(this, undefined, '', this.upper.root, lowerRoots, '')
   }
@@ -72,8 +75,35 @@ export class OverlayDriver implements Driver {
     this.#onCover()
   }
 
+  /** Whether the upper layer has something else at a name than what the lower layers show, or may have. */
+  shadows(directory: Vnode, name: string): boolean {
+    // What others do to a directory of the host would have to be asked for every time.
+    if (directory.hostPath !== undefined || this.layer.hidden(directory, name)) return true
+    const found = this.layer.lookup(directory, name)
+    return found !== undefined && !this.#showsThrough(found)
+  }
+
+  /** Whether the upper layer leaves what is at a path below the mount point as the lower layers have it. */
+  showsLower(names: readonly string[]): boolean {
+    if (this.pristine) return true
+    let directory = this.upper.root
+    for (const name of names) {
+      if (this.shadows(directory, name)) return false
+      const found = this.layer.lookup(directory, name)
+      if (found === undefined) return true
+      directory = found
+    }
+    return true
+  }
+
+  #showsThrough(found: Vnode): boolean {
+    if (found.type !== fileType.directory || this.layer.opaque(found)) return false
+    return this.layer.redirect(found) === undefined && !this.changedDirectories
+  }
+
   /** Looks at the upper layer again, which has been replaced. */
   reload(): void {
+    this.changedDirectories = true
     this.generation++
     this.pristine = this.upper.root.isEmpty()
     this.#onCover()
@@ -183,6 +213,7 @@ export class OverlayNode implements Vnode {
   }
 
   change(change: AttributeChange): void {
+    if (this.type === fileType.directory) this.driver.changedDirectories = true
     this.copyUp(true).change(change)
   }
 
@@ -225,6 +256,19 @@ export class OverlayNode implements Vnode {
       if (lowers.length === 0) return undefined
     }
     return new OverlayNode(driver, this, name, found, lowers, lowerPath)
+  }
+
+  decidedBy(name: string): readonly string[] | undefined {
+    const { driver } = this
+    const upper = driver.pristine ? undefined : this.#findUpper()
+    if (this.#lowers.length === 0 || (upper !== undefined && driver.shadows(upper, name))) return undefined
+    const directories: string[] = []
+    for (const lower of this.#lowers) {
+      const decided = lower.decidedBy?.(name)
+      if (decided === undefined) return undefined
+      directories.push(...decided)
+    }
+    return directories
   }
 
   entries(): DirectoryEntry[] {

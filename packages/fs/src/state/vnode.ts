@@ -59,6 +59,11 @@ export interface Vnode {
 
   // Of directories.
   lookup(name: string): Vnode | undefined
+  /**
+   * The directories of the host whose entries alone decide what a name leads to; `undefined`, as without this method,
+   * where something else does, too.
+   */
+  decidedBy?(name: string): readonly string[] | undefined
   entries(): DirectoryEntry[]
   isEmpty(): boolean
   create(name: string, init: NodeInit): Vnode

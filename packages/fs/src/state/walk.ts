@@ -7,6 +7,7 @@
 import { Errno } from '../types.ts'
 import type { MountPoint } from './mounts.ts'
 import { access, demand } from './permission.ts'
+import { trace } from './trace.ts'
 import { byteLength, fileType, NAME_MAX, PATH_MAX } from './vnode.ts'
 import type { Credentials, Vnode } from './vnode.ts'
 
@@ -62,6 +63,7 @@ export class Place {
     const mounts = this.mounts?.children.get(name)
     if (mounts?.driver !== undefined) return new Place(this, name, mounts.driver.root, mounts)
     if (name.length * BYTES_PER_UNIT > NAME_MAX && byteLength(name) > NAME_MAX) throw Errno.of('ENAMETOOLONG')
+    trace?.stepped(this, name)
     const node = this.node.lookup(name)
     if (node !== undefined) return new Place(this, name, node, mounts)
     return mounts === undefined ? undefined : new Place(this, name, mounts.stand, mounts)

@@ -233,8 +233,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     findInternal: (request, from, conditions) => resolver.findInternal(request, from, conditions ?? requireConditions),
     findPath: (request, paths, isMain, conditions) => resolver.findPath(request, copyOf(paths), { isMain, conditions }),
     read,
-    formatOf: (filename) =>
-      formatOfRequired(filename, () => resolver.nearestPackage(filename)?.type ?? 'none', dialect),
+    formatOf: (filename) => formatOfRequired(filename, () => resolver.nearestType(filename), dialect),
     stripTypes,
     compile,
     compileWrapped,
@@ -281,7 +280,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   /** Whether Node goes to the ESM loader at once. @source Node 24 `lib/internal/modules/run_main.js` */
   function isModule(file: string): boolean {
     if (/\.(?:mjs|mts|wasm)$/.test(file)) return true
-    return !/\.c[jt]s$/.test(file) && resolver.nearestPackage(file)?.type === 'module'
+    return !/\.c[jt]s$/.test(file) && resolver.nearestType(file) === 'module'
   }
 
   async function runMain(main: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { FileView } from '@libvisor/core'
 import type { LoaderDialect, PackageConfig, PathFunctions } from '../types.ts'
+import { Derived } from './derived.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 
 /** Who asked for a package, for the error of a package.json that cannot be parsed. */
@@ -32,6 +33,14 @@ export interface PackageReaderOptions {
   readonly dialect: LoaderDialect
   /** What is known by its text already: readers may share it. @defaultValue nothing is shared */
   readonly texts?: Map<string, PackageFields | undefined> | undefined
+  /** @defaultValue none are kept */
+  readonly derived?: Derived
+}
+
+/** A package.json that has been read. */
+interface Known {
+  readonly config: PackageConfig
+  readonly fields: PackageFields
 }
 
 const decoder = new TextDecoder()
@@ -75,8 +84,8 @@ function configOf(path: string, fields: PackageFields): PackageConfig {
  * @source Node 24 `src/node_modules.cc`
  */
 export function createPackageReader(options: PackageReaderOptions): PackageReader {
-  const { files, errors, path, dialect, texts } = options
-  const cache = new Map<string, PackageConfig>()
+  const { files, errors, path, dialect, texts, derived = new Derived(files) } = options
+  const cache = new Map<string, Known>()
 
   function parse(text: string): PackageFields | undefined {
     try {
@@ -101,24 +110,37 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     return fields
   }
 
-  function find(file: string, request?: PackageRequest): PackageConfig | undefined {
-    const known = cache.get(file)
-    if (known !== undefined) return known
+  function read(file: string): string | undefined {
     if (files.kind(file) !== 'file') return undefined
-    let text: string
     try {
-      text = files.text?.(file).replace(/^\ufeff/, '') ?? decoder.decode(files.read(file))
+      return files.text?.(file).replace(/^\ufeff/, '') ?? decoder.decode(files.read(file))
     } catch {
       return undefined
     }
+  }
+
+  function find(file: string, request?: PackageRequest): PackageConfig | undefined {
+    const known = cache.get(file)
+    if (known !== undefined) {
+      if (derived.isOpen) attest(file, known)
+      return known.config
+    }
+    const text = read(file)
+    if (text === undefined) return undefined
     const fields = fieldsOf(text)
     if (fields === undefined) {
       const base = request === undefined ? undefined : path.fileURLToPath(request.base)
       throw errors.unreadablePackageConfig(file, request?.specifier, base)
     }
     const config = configOf(file, fields)
-    cache.set(file, config)
+    cache.set(file, { config, fields })
     return config
+  }
+
+  /** Other guests get the answer only if they would read in the file what this one has kept of it. */
+  function attest(file: string, { fields }: Known): void {
+    const text = read(file)
+    if (text === undefined || fieldsOf(text) !== fields) derived.spoil()
   }
 
   return {

@@ -3,6 +3,7 @@
  */
 import type { FileView } from '@libvisor/core'
 import type { EmitWarning, LoaderDialect, PackageConfig, PathFunctions, RequireOptions } from '../types.ts'
+import type { Derived } from './derived.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import type { PackageReader } from './package-json.ts'
 import type { TargetResolver } from './package-target.ts'
@@ -31,6 +32,7 @@ export interface CommonJsResolver {
 /** What a resolver needs. */
 export interface CommonJsResolverOptions {
   readonly files: FileView
+  readonly derived: Derived
   readonly errors: LoaderErrors
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
@@ -50,6 +52,12 @@ export const requireConditions: ReadonlySet<string> = new Set(['require', 'node'
 /** `name` or `@scope/name`, and what follows. */
 const packageRequest = /^((?:@[^/\\%]+\/)?[^./\\%][^/\\%]*)(\/.*)?$/
 
+/** Whether what a folder of a search is depends on nothing else; the empty one stands before an absolute request. */
+const isAnchored = (folder: unknown): boolean => folder === '' || (typeof folder === 'string' && folder.startsWith('/'))
+
+const keyOf = (conditions: ReadonlySet<string>): string =>
+  conditions === requireConditions ? '' : [...conditions].join('\0')
+
 const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
 
 /**
@@ -59,7 +67,7 @@ const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
  * @returns the resolver
  */
 export function createCommonJsResolver(options: CommonJsResolverOptions): CommonJsResolver {
-  const { files, errors, path, dialect, packages, targets, emitWarning } = options
+  const { files, derived, errors, path, dialect, packages, targets, emitWarning } = options
   const absolute = (...parts: string[]): string => path.resolve(options.cwd(), ...parts)
 
   /** Node's own loader takes anything for a file that is no directory. */
@@ -166,14 +174,26 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     paths: readonly string[] | null | undefined,
     { conditions = requireConditions, isMain = false }: Pick<RequireOptions, 'conditions' | 'isMain'> = {},
   ): string | false {
+    const folders = path.isAbsolute(request) ? [''] : (paths ?? [])
+    const make = (): string | false => search(request, folders, conditions, isMain)
+    if (!folders.every(isAnchored)) return make()
+    const how = `${isMain}\0${keyOf(conditions)}\0${options.extensions().join('\0')}`
+    return derived.answer(`path\0${request}\0${folders.join('\0')}\0${how}`, make)
+  }
+
+  function search(
+    request: string,
+    folders: readonly string[],
+    conditions: ReadonlySet<string>,
+    isMain: boolean,
+  ): string | false {
     const isAbsolute = path.isAbsolute(request)
-    const folders = isAbsolute ? [''] : (paths ?? [])
     const asFolder = /(?:^|\/)\.\.?$|\/$/.test(request)
     const isInside = !(isRelative(request) && path.normalize(request).startsWith('..'))
 
     for (const folder of folders) {
       if (typeof folder !== 'string') {
-        throw errors.invalidArgument('"paths" argument', 'of type array of strings', String(paths))
+        throw errors.invalidArgument('"paths" argument', 'of type array of strings', String(folders))
       }
       if (isInside && folder !== '' && files.kind(absolute(folder)) !== 'directory') continue
       if (!isAbsolute) {
@@ -206,8 +226,10 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
   }
 
   function findInternal(request: string, parentPath: string, conditions: ReadonlySet<string>): string | undefined {
-    const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
-    return imported ?? trySelf(parentPath, request, conditions)
+    return derived.answer(`internal\0${path.dirname(parentPath)}\0${request}\0${keyOf(conditions)}`, () => {
+      const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
+      return imported ?? trySelf(parentPath, request, conditions)
+    })
   }
 
   return {

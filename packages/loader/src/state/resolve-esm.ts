@@ -10,6 +10,7 @@ import type {
   PathFunctions,
   ResolvedImport,
 } from '../types.ts'
+import type { Derived } from './derived.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import type { PackageReader } from './package-json.ts'
 import type { TargetResolver } from './package-target.ts'
@@ -37,6 +38,7 @@ export interface PackageLocation {
 /** What a resolver needs. */
 export interface EsmResolverOptions {
   readonly files: FileView
+  readonly derived: Derived
   readonly errors: LoaderErrors
   readonly path: PathFunctions
   readonly packages: PackageReader
@@ -69,7 +71,7 @@ const indexNames = ['index.js', 'index.json', 'index.node']
  * @returns the resolver
  */
 export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
-  const { files, errors, path, packages, targets, emitWarning } = options
+  const { files, derived, errors, path, packages, targets, emitWarning } = options
 
   const pathOrUrl = (url: string): string => (url.startsWith('file:') ? path.fileURLToPath(url) : url)
   const isFile = (file: string): boolean => files.kind(file) === 'file'
@@ -236,11 +238,13 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
     resolve(specifier, { parentURL, conditions = importConditions }) {
       const key = [parentURL, specifier, ...conditions].join('\0')
       const known = resolved.get(key)
-      if (known !== undefined) return known
+      if (known !== undefined && !derived.isOpen) return known
       const base = parentURL ?? path.pathToFileURL(`${options.cwd()}/`).href
       const preserveSymlinks = parentURL === undefined ? options.preserveSymlinksMain : options.preserveSymlinks
       try {
-        const result = resolveAll(specifier, base, conditions, preserveSymlinks)
+        const result = derived.answer(`import\0${preserveSymlinks}\0${base}\0${key}`, () =>
+          resolveAll(specifier, base, conditions, preserveSymlinks),
+        )
         resolved.set(key, result)
         return result
       } catch (error) {

@@ -1,5 +1,13 @@
 import { hostIntrinsics } from '@libvisor/abi'
-import type { ImportOptions, PackageConfig, RequireOptions, ResolvedImport, ResolverOptions } from '../types.ts'
+import type {
+  EmitWarning,
+  ImportOptions,
+  PackageConfig,
+  RequireOptions,
+  ResolvedImport,
+  ResolverOptions,
+} from '../types.ts'
+import { Derived } from './derived.ts'
 import { createLoaderErrors } from './loader-errors.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import { createPackageReader } from './package-json.ts'
@@ -43,6 +51,8 @@ export interface Resolver {
   packageScope(url: string): PackageConfig
   /** The package.json above a file, as CommonJS finds it. */
   nearestPackage(path: string): PackageConfig | undefined
+  /** What `type` says in the package.json above a file, as CommonJS finds it. */
+  nearestType(path: string): PackageConfig['type']
   /** Forgets one package.json, or all that were read, and what imports led to. */
   invalidate(path?: string): void
   /** The errors that this resolver throws. */
@@ -85,11 +95,18 @@ const defaultExtensions = ['.js', '.json', '.node']
 export function createResolver(options: ResolverOptions): Resolver {
   const { files, path, dialect, preserveSymlinks = false, preserveSymlinksMain = false } = options
   const { cwd = () => '/', globalPaths = () => [], extensions = () => defaultExtensions } = options
-  const { emitWarning = () => {} } = options
+  const { emitWarning: warn = () => {} } = options
+  const derived = new Derived(files)
+  const emitWarning: EmitWarning = (...args) => {
+    // Each guest is to be warned.
+    derived.spoil()
+    warn(...args)
+  }
   const errors = createLoaderErrors(options.errors, options.intrinsics ?? hostIntrinsics)
-  const packages = createPackageReader({ files, errors, path, dialect, texts: options.packageTexts })
+  const packages = createPackageReader({ files, errors, path, dialect, texts: options.packageTexts, derived })
   const esm = createEsmResolver({
     files,
+    derived,
     errors,
     path,
     packages,
@@ -108,6 +125,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const targets = createTargetResolver({ errors, path, dialect, emitWarning, resolvePackage: esm.resolvePackage })
   const commonJs = createCommonJsResolver({
     files,
+    derived,
     errors,
     path,
     dialect,
@@ -130,6 +148,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     lookupPaths: commonJs.lookupPaths,
     packageScope: packages.scope,
     nearestPackage: packages.nearest,
+    nearestType: (file) => derived.answer(`type\0${path.dirname(file)}`, () => packages.nearest(file)?.type ?? 'none'),
     invalidate(file) {
       packages.invalidate(file)
       esm.invalidate()
