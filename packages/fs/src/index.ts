@@ -1,5 +1,5 @@
 // What can be mounted.
-export { hostDir, memory, overlay, synthetic } from './state/mount-spec.ts'
+export { hostDir, memory, nodeFs, overlay, synthetic, volume } from './state/mount-spec.ts'
 export type {
   DevSpec,
   EtcOptions,
@@ -7,11 +7,24 @@ export type {
   HostDirOptions,
   HostDirSpec,
   MemoryFiles,
+  MemoryOptions,
   MemorySpec,
+  MountMode,
   MountSpec,
+  NodeFsOptions,
+  NodeFsSpec,
   OverlayOptions,
   OverlaySpec,
+  ProcSpec,
+  VolumeOptions,
+  VolumeSpec,
 } from './state/mount-spec.ts'
+export type { NodeFsFunction, NodeFsObject } from './state/node-fs-object.ts'
+export type { QuotaLimits } from './state/quota.ts'
+
+// Volumes: what outlives the guests that use it.
+export { createVolumeStore } from './state/volume-store.ts'
+export type { Volume, VolumeStore, VolumeStoreOptions } from './state/volume-store.ts'
 
 // The model: a guest's files, and its processes over them.
 export { createFileSystem } from './state/file-system.ts'

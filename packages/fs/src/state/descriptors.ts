@@ -54,9 +54,10 @@ export class Description {
     const { file } = this
     const own = this.#own()
     if ((this.flags & O_APPEND) !== 0) {
-      const end = file.append(data)
+      const length = file.room?.(data.length) ?? data.length
+      const end = file.append(length === data.length ? data : data.subarray(0, length))
       if (own !== -1 && position === -1) this.position = end
-      return data.length
+      return length
     }
     if (position !== -1) return file.write(data, position)
     const count = file.write(data, own)

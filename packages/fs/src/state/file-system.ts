@@ -10,6 +10,7 @@ import { LocalProcess } from './local-process.ts'
 import { MountTable } from './mounts.ts'
 import type { MountSpec } from './mount-spec.ts'
 import { flag } from './remote-protocol.ts'
+import type { VolumeStore } from './volume-store.ts'
 import type { FileSystemMemory } from './remote-protocol.ts'
 import { RemoteServer } from './remote-server.ts'
 
@@ -32,6 +33,8 @@ export interface FileSystemOptions {
   readonly later: (task: () => void) => void
   /** Who owns the roots of memory mounts. @defaultValue the host's user */
   readonly owner?: { readonly uid: number; readonly gid: number }
+  /** Where volumes are. @defaultValue nowhere: they cannot be mounted */
+  readonly volumes?: VolumeStore
   /** Descriptors per process. @defaultValue 1,048,576 */
   readonly maxOpenFiles?: number
 }
@@ -122,7 +125,7 @@ export interface Serving extends Disposable {
  * ```
  */
 export function createFileSystem(options: FileSystemOptions): FileSystem {
-  const { clock, entropy, host, later, maxOpenFiles = MAX_OPEN_FILES } = options
+  const { clock, entropy, host, later, volumes, maxOpenFiles = MAX_OPEN_FILES } = options
   const { owner = { uid: host.uid, gid: host.gid } } = options
   const flags = new Int32Array(new SharedArrayBuffer(flag.count * Int32Array.BYTES_PER_ELEMENT))
   const tellFlags = (): void => {
@@ -131,7 +134,7 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
     store(flags, flag.differs, Number(mounts.differsFromHost))
     store(flags, flag.generation, mounts.generation)
   }
-  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, onCover: tellFlags })
+  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, volumes, onCover: tellFlags })
   tellFlags()
   const feed = new ChangeFeed()
   const processes = new Set<LocalProcess>()

@@ -9,15 +9,19 @@ import { Errno } from '../types.ts'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
 import type { Device } from './device.ts'
 import { MemoryContent } from './memory-content.ts'
+import { BLOCK, FileBlocks } from './quota.ts'
+import type { Quota } from './quota.ts'
 import { byteLength, fileType } from './vnode.ts'
 import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode.ts'
 
 const { O_NOATIME } = linuxFsConstants
 
-/** @units bytes */
-const BLOCK = 4096
+/** The first length of a link's text that takes a block. @source Linux `mm/shmem.c`: SHORT_SYMLINK_LEN @units bytes */
+const LONG_LINK = 128
 /** atime moves when it is this old, as Linux's relatime has it. @units nanoseconds */
 const RELATIME_NS = 24n * 60n * 60n * 1_000_000_000n
+/** What `statfs` says where there is no limit. */
+const UNLIMITED = 2 ** 30
 /** @source Linux `TMPFS_MAGIC` */
 const TMPFS_MAGIC = 0x01021994
 
@@ -38,6 +42,8 @@ export interface MemoryDriverOptions {
   readonly mode?: number
   /** @defaultValue true */
   readonly writable?: boolean
+  /** How much it may hold. @defaultValue no limit */
+  readonly quota?: Quota
 }
 
 export class MemoryDriver implements Driver {
@@ -47,6 +53,7 @@ export class MemoryDriver implements Driver {
   readonly writable: boolean
   readonly holdsModules: boolean
   readonly identityMapped = false
+  readonly quota: Quota | undefined
   /** Inodes that exist, for `statfs`. */
   inodes = 0
   /** The last inode number that was given. */
@@ -58,6 +65,7 @@ export class MemoryDriver implements Driver {
     this.writable = options.writable ?? true
     this.holdsModules = options.holdsModules ?? true
     this.lastIno = (options.firstIno ?? 1) - 1
+    this.quota = options.quota
     this.root = this.make({
       mode: fileType.directory | (options.mode ?? 0o755),
       uid: options.uid ?? 0,
@@ -68,20 +76,54 @@ export class MemoryDriver implements Driver {
 
   /** Makes an inode without a name. Numbers are never used again. */
   make(init: NodeInit): MemoryNode {
+    const { quota } = this
+    quota?.takeInode()
+    const node = new MemoryNode(this, ++this.lastIno, init)
+    if (quota !== undefined && node.takesLinkBlock && quota.takeBlocks(1) === 0) {
+      quota.giveInode()
+      throw Errno.of('ENOSPC')
+    }
     this.inodes++
-    return new MemoryNode(this, ++this.lastIno, init)
+    return node
+  }
+
+  /** An inode that has no name and is not open is gone. */
+  drop(node: MemoryNode): void {
+    this.inodes--
+    const { quota } = this
+    if (quota === undefined) return
+    quota.giveInode()
+    node.blocks?.cut(0)
+    if (node.takesLinkBlock) quota.giveBlocks(1)
+  }
+
+  /** Counts anew, after the inodes have been replaced. */
+  recount(nodes: readonly MemoryNode[]): void {
+    this.inodes = nodes.length
+    const { quota } = this
+    if (quota === undefined) return
+    quota.reset(0, 0)
+    for (const node of nodes) {
+      node.blocks?.fill(node.size)
+      const blocks = node.takesLinkBlock ? 1 : 0
+      const names = node.type === fileType.directory ? 1 : Math.max(1, node.nlink)
+      quota.reset(quota.usedBlocks + blocks, quota.usedInodes + names)
+    }
   }
 
   statfs(): StatFsRecord {
-    const free = 2 ** 30
+    const { blocks = Infinity, inodes = Infinity, usedBlocks = 0, usedInodes = this.inodes } = this.quota ?? {}
+    const size = Math.min(blocks, UNLIMITED)
+    const files = Math.min(inodes, UNLIMITED)
+    const bfree = Math.max(0, size - usedBlocks)
     return {
       type: TMPFS_MAGIC,
       bsize: BLOCK,
-      blocks: free,
-      bfree: free,
-      bavail: free,
-      files: free,
-      ffree: free - this.inodes,
+      blocks: size,
+      bfree,
+      bavail: bfree,
+      files,
+      ffree: Math.max(0, files - usedInodes),
     }
   }
 
@@ -119,6 +161,9 @@ export class MemoryNode implements Vnode {
   opaque = false
   /** In the upper layer of an overlay: where this directory's lower part is, when it has been moved. */
   redirect: string | undefined
+  /** Where there is a quota: the blocks of a regular file, and how often it is open. */
+  readonly blocks: FileBlocks | undefined
+  opens = 0
   readonly #type: number
 
   constructor(driver: MemoryDriver, ino: number, init: NodeInit) {
@@ -137,6 +182,8 @@ export class MemoryNode implements Vnode {
     this.children = this.#type === fileType.directory ? new Map() : undefined
     this.content = this.#type === fileType.file ? new MemoryContent() : undefined
     this.target = init.target
+    const { quota } = driver
+    this.blocks = quota !== undefined && this.content !== undefined ? new FileBlocks(quota) : undefined
     this.descriptor = undefined
     this.device = undefined
     this.redirect = undefined
@@ -162,12 +209,17 @@ export class MemoryNode implements Vnode {
       rdev: this.rdev,
       size,
       blksize: BLOCK,
-      blocks: this.#type === fileType.link || size === 0 ? 0 : Math.ceil(size / BLOCK) * (BLOCK / 512),
+      blocks: this.#blockCount(size) * (BLOCK / 512),
       atimeNs: this.atimeNs,
       mtimeNs: this.mtimeNs,
       ctimeNs: this.ctimeNs,
       birthtimeNs: this.birthtimeNs,
     }
+  }
+
+  #blockCount(size: number): number {
+    if (this.blocks !== undefined) return this.blocks.count
+    return this.#type === fileType.link ? 0 : Math.ceil(size / BLOCK)
   }
 
   get size(): number {
@@ -190,6 +242,12 @@ export class MemoryNode implements Vnode {
     if (content === undefined) return
     if (touch || size !== content.size) this.modified()
     content.truncate(size)
+    this.blocks?.cut(size)
+  }
+
+  /** Whether the text of a link is too long for the inode itself. */
+  get takesLinkBlock(): boolean {
+    return this.target !== undefined && utf8Length(this.target) >= LONG_LINK
   }
 
   /** Moves mtime and ctime to now. */
@@ -199,6 +257,7 @@ export class MemoryNode implements Vnode {
 
   /** Moves atime as relatime does. */
   accessed(): void {
+    if (!this.driver.writable) return
     const { atimeNs } = this
     if (atimeNs > this.mtimeNs && atimeNs > this.ctimeNs) {
       const now = this.driver.clock.nowNs()
@@ -256,6 +315,8 @@ export class MemoryNode implements Vnode {
     linked.ctimeNs = this.ctimeNs
   }
 
+    // A further name counts as an inode, as in tmpfs.
+    this.driver.quota?.takeInode()
   remove(name: string): void {
     const children = this.#directory()
     const node = children.get(name)
@@ -290,7 +351,8 @@ export class MemoryNode implements Vnode {
       node.nlink--
     }
     node.ctimeNs = this.ctimeNs
-    if (node.nlink === 0) this.driver.inodes--
+    if (node.nlink > 0) this.driver.quota?.giveInode()
+    else if (node.opens === 0) this.driver.drop(node)
   }
 
   #directory(): Map<string, MemoryNode> {
@@ -317,14 +379,22 @@ class MemoryFile implements OpenFile {
     const { node } = this
     if (!this.#keepAtime) node.accessed()
     return node.content === undefined ? new Uint8Array(0) : node.content.read(length, position)
+    if (node.blocks !== undefined) node.opens++
   }
 
   write(data: Uint8Array, position: number): number {
     const { content } = this.node
     if (content === undefined || data.length === 0) return 0
-    content.write(data, position)
+    const { blocks } = this.node
+    const length = blocks === undefined ? data.length : blocks.take(position, data.length)
+    content.write(length === data.length ? data : data.subarray(0, length), position)
     this.node.modified()
-    return data.length
+    return length
+  }
+
+  room(length: number): number {
+    const { blocks, size } = this.node
+    return blocks === undefined || length === 0 ? length : blocks.take(size, length)
   }
 
   position(): number {
@@ -352,7 +422,10 @@ class MemoryFile implements OpenFile {
 
   sync(): void {}
 
-  close(): void {}
+  close(): void {
+    const { node } = this
+    if (node.blocks !== undefined && --node.opens === 0 && node.nlink === 0) node.driver.drop(node)
+  }
 }
 
 function utf8Length(text: string): number {

@@ -1,13 +1,19 @@
 /** Mount table: drivers made from specs, and where each is in the guest's root. */
 import type { Clock, Entropy } from '@libvisor/core'
-import { VisorError } from '@libvisor/core'
+import { unsupported, VisorError } from '@libvisor/core'
+import { Errno } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
 import { HostDriver } from './host-directory.ts'
 import { MemoryDriver } from './memory.ts'
-import type { MountSpec } from './mount-spec.ts'
+import type { HostDirSpec, MemoryFiles, MountSpec, NodeFsSpec, OverlaySpec } from './mount-spec.ts'
+import { NodeFsFiles } from './node-fs-files.ts'
 import { OverlayDriver } from './overlay.ts'
+import { PathDriver } from './path-driver.ts'
+import { Quota } from './quota.ts'
+import { QuotaDriver } from './quota-driver.ts'
 import { createDev, createEtc, fill } from './synthetic.ts'
 import { createHostUpper, memoryUpper } from './upper-layer.ts'
+import type { VolumeStore } from './volume-store.ts'
 import { fileType } from './vnode.ts'
 import type { Driver, Vnode } from './vnode.ts'
 
@@ -23,6 +29,8 @@ export interface DriverContext {
   readonly host: HostFs
   /** Who owns the roots of memory drivers. */
   readonly owner: { readonly uid: number; readonly gid: number }
+  /** Where volumes are. */
+  readonly volumes: VolumeStore | undefined
   /** Called when a mount that showed only what the host has shows something else. */
   readonly onCover: () => void
 }
@@ -168,33 +176,49 @@ export class MountTable implements Disposable {
   }
 
   #make(spec: MountSpec, mountPoint: string, layer?: { dev: number; index: number }): Driver {
-    const { clock, entropy, owner } = this.#context
+    const { clock, entropy, owner, volumes } = this.#context
     const dev = layer?.dev ?? this.#lastDev++
     switch (spec.kind) {
       case 'memory': {
-        const driver = new MemoryDriver({ dev, clock, ...owner, firstIno: 1 + (layer?.index ?? 0) * INO_RANGE })
-        fill(driver, spec.files)
+        const firstIno = 1 + (layer?.index ?? 0) * INO_RANGE
+        const hasLimit = spec.sizeBytes !== undefined || spec.inodes !== undefined
+        const quota = hasLimit ? { quota: new Quota(spec) } : {}
+        const driver = new MemoryDriver({ dev, clock, ...owner, firstIno, writable: spec.mode !== 'ro', ...quota })
+        fillWithin(driver, spec.files, mountPoint)
         return driver
       }
       case 'host':
-        return this.#makeHost(spec.path, spec.mode === 'rw', mountPoint)
+        return this.#makeHost(spec, mountPoint)
+      case 'volume':
+        if (volumes === undefined) {
+          throw new VisorError(
+            'VISOR_OPTION_INVALID',
+            `There is no store for the volume '${spec.name}' at '${mountPoint}'`,
+          )
+        }
+        return this.#make(volumes.resolve(spec), mountPoint, layer)
+      case 'node-fs':
+        return this.#makeNodeFs(spec, mountPoint, dev)
       case 'overlay':
-        return this.#makeOverlay(spec.lower, spec.upper, mountPoint, dev)
+        return this.#makeOverlay(spec, mountPoint, dev)
       case 'dev':
         return createDev({ dev, clock, entropy })
+      case 'proc':
+        throw unsupported('A synthetic /proc')
       case 'etc':
         return createEtc(spec, { dev, clock, entropy })
     }
   }
 
-  #makeHost(path: string, writable: boolean, mountPoint: string): HostDriver {
+  #makeHost({ path, mode, quota }: HostDirSpec, mountPoint: string): HostDriver | QuotaDriver {
     const { host } = this.#context
+    const writable = mode === 'rw'
     try {
       const directory = host.realpath(path)
       host.access(directory, 4)
       const driver = new HostDriver({ host, directory, mountPoint, writable })
       if (writable) this.#hostDrivers.push(driver)
-      return driver
+      return quota === undefined ? driver : new QuotaDriver(driver, new Quota(quota, quota.counters))
     } catch (cause) {
       throw new VisorError('VISOR_MOUNT_UNREADABLE', `The directory '${path}' cannot be mounted at '${mountPoint}'`, {
         cause,
@@ -203,7 +227,17 @@ export class MountTable implements Disposable {
     }
   }
 
-  #makeOverlay(lower: readonly MountSpec[], upper: MountSpec, mountPoint: string, own: number): OverlayDriver {
+  #makeNodeFs({ object, path, mode }: NodeFsSpec, mountPoint: string, dev: number): PathDriver {
+    try {
+      return new PathDriver({ dev, files: new NodeFsFiles(object), path, writable: mode === 'rw' })
+    } catch (cause) {
+      throw new VisorError('VISOR_MOUNT_UNREADABLE', `The object at '${mountPoint}' has no directory '${path}'`, {
+        cause,
+      })
+    }
+  }
+
+  #makeOverlay({ lower, upper, mode }: OverlaySpec, mountPoint: string, own: number): OverlayDriver {
     const lowers = lower.map((spec, index) => this.#make(spec, mountPoint, { dev: own, index }))
     const bottom = lowers.at(-1)
     if (bottom === undefined) {
@@ -216,17 +250,30 @@ export class MountTable implements Disposable {
       this.#context.onCover()
     }
     const top = this.#make(upper, mountPoint, { dev, index: lower.length })
-    if (top instanceof MemoryDriver) return new OverlayDriver({ dev, upper: top, layer: memoryUpper, lowers, onCover })
-    if (top instanceof HostDriver && top.writable) {
-      return new OverlayDriver({ dev, upper: top, layer: createHostUpper(), lowers, onCover })
+    if (top.writable) {
+      const layer = top instanceof MemoryDriver ? memoryUpper : createHostUpper()
+      return new OverlayDriver({ dev, upper: top, layer, lowers, onCover, readOnly: mode === 'ro' })
     }
     throw new VisorError(
       'VISOR_OPTION_INVALID',
       `The upper layer of the overlay at '${mountPoint}' cannot be written to`,
       {
-        hint: "Use memory(), or hostDir(path, { mode: 'rw' }).",
+        hint: "Use memory(), or hostDir(path, { mode: 'rw' }). To forbid writing, set the overlay's own mode.",
       },
     )
+  }
+}
+
+/** Puts a mount's first files into it. @throws {VisorError} VISOR_OPTION_INVALID when they are more than it may hold */
+function fillWithin(driver: MemoryDriver, files: MemoryFiles, mountPoint: string): void {
+  try {
+    fill(driver, files)
+  } catch (cause) {
+    if (!(cause instanceof Errno)) throw cause
+    throw new VisorError('VISOR_OPTION_INVALID', `The files of the mount at '${mountPoint}' do not fit into it`, {
+      cause,
+      hint: 'Raise its sizeBytes or inodes.',
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import type { StatRecord } from '../types.ts'
 import type { OverlayNode } from './overlay.ts'
+import { fileType } from './vnode.ts'
 import type { AttributeChange, OpenFile, Vnode } from './vnode.ts'
 
 const { O_RDONLY } = linuxFsConstants
@@ -77,16 +78,27 @@ export class OverlayFile implements OpenFile {
     return this.#file.write(data, position)
   }
 
+  room(length: number): number {
+    return this.#file.room?.(length) ?? length
+  }
+
   append(data: Uint8Array): number {
     return this.#file.append(data)
   }
 
   stat(): StatRecord {
-    if (this.#lower === undefined) return this.node.driver.layer.present(this.#file.stat())
+    if (this.#lower === undefined) return this.#present(this.node.driver.layer.present(this.#file.stat()))
     if (this.#orphan === undefined) return this.node.stat()
     const record = this.#file.stat()
+    const isDirectory = this.node.type === fileType.directory
     const mode = (record.mode & ~0o7777) | ((this.#orphan.mode ?? record.mode) & 0o7777)
-    return { ...record, ...this.#orphan, mode, nlink: Math.max(0, record.nlink - 1) }
+    return { ...record, ...this.#orphan, mode, nlink: isDirectory ? 0 : Math.max(0, record.nlink - 1) }
+  }
+
+  /** A directory of the upper layer counts what is merged into it, too, for as long as it has a name. */
+  #present(record: StatRecord): StatRecord {
+    if (record.nlink === 0 || this.node.type !== fileType.directory) return record
+    return { ...record, nlink: this.node.stat().nlink }
   }
 
   change(change: AttributeChange): void {

@@ -26,6 +26,8 @@ export interface OverlayDriverOptions {
   readonly lowers: readonly Driver[]
   /** Called whenever something of a lower layer stops showing. */
   readonly onCover: () => void
+  /** @defaultValue false */
+  readonly readOnly?: boolean
 }
 
 export class OverlayDriver implements Driver {
@@ -43,6 +45,7 @@ export class OverlayDriver implements Driver {
   /** Open files that read a lower layer, by the lower inode. */
   readonly lowerOpens = new Map<string, Set<OverlayFile>>()
   readonly #onCover: () => void
+  readonly writable: boolean
 
   constructor(options: OverlayDriverOptions) {
     this.dev = options.dev
@@ -50,14 +53,11 @@ export class OverlayDriver implements Driver {
     this.layer = options.layer
     this.lowers = options.lowers
     this.#onCover = options.onCover
+    this.writable = options.readOnly !== true && this.upper.writable
     this.pristine = this.upper.root.isEmpty()
     this.changedDirectories = !this.pristine
     const lowerRoots = this.lowers.map(({ root }) => root)
     this.root = new OverlayNode(this, undefined, '', this.upper.root, lowerRoots, '')
-  }
-
-  get writable(): boolean {
-    return this.upper.writable
   }
 
   get holdsModules(): boolean {
@@ -185,7 +185,7 @@ export class OverlayNode implements Vnode {
   }
 
   get hostWritable(): boolean {
-    return this.#upper?.hostWritable === true && this.type !== fileType.directory
+    return this.driver.writable && this.#upper?.hostWritable === true && this.type !== fileType.directory
   }
 
   is(other: Vnode): boolean {

@@ -91,6 +91,13 @@ export interface OpenFile {
   read(length: number, position: number): Uint8Array
   /** @param position - -1 for the host descriptor's own */
   write(data: Uint8Array, position: number): number
+  /**
+   * Takes room for bytes at the end; absent where there is always enough, or the host says.
+   *
+   * @returns how many of so many bytes fit
+   * @throws Errno ENOSPC when none does
+   */
+  room?(length: number): number
   /** Writes at the end. @returns the position after what was written */
   append(data: Uint8Array): number
   stat(): StatRecord
