@@ -1,6 +1,8 @@
 /**
  * The bytes of a file in memory: one array that grows while the file is small, then pieces of one size, so that a
  * large file is never copied to grow. Pieces that nobody wrote are holes and take no memory.
+ *
+ * What a file holds at one moment can be kept without copying it: pieces are shared until they are written to.
  */
 
 /** @units bytes */
@@ -11,12 +13,41 @@ const FIRST_GROWTH = 256
 
 const empty = new Uint8Array(0)
 
+/** What a file holds at one moment. Can be cloned; nobody writes to the pieces. */
+export interface ContentState {
+  readonly size: number
+  /** The first one of any length, which may be more or less than `size`; the others of 1 MiB each. What is missing is a hole. */
+  readonly pieces: readonly (Uint8Array | undefined)[]
+}
+
 export class MemoryContent {
   size = 0
   /** The first piece, of any length up to PIECE. */
   #head: Uint8Array = empty
   /** The others, each of length PIECE. */
   #pieces: (Uint8Array | undefined)[] | undefined
+  /** Whether a state holds the first piece, too: it is copied before it is written to. */
+  #headShared = false
+  /** The others that a state holds. */
+  #shared: Set<Uint8Array> | undefined
+
+  /** Keeps what there is now. */
+  share(): ContentState {
+    const { size } = this
+    this.#headShared = true
+    if (this.#pieces === undefined) return { size, pieces: [this.#head] }
+    this.#shared = new Set(this.#pieces.filter((piece) => piece !== undefined))
+    return { size, pieces: [this.#head, ...this.#pieces] }
+  }
+
+  /** Holds what a state holds, which stays as it is. */
+  restore({ size, pieces: [head = empty, ...others] }: ContentState): void {
+    this.size = size
+    this.#head = head
+    this.#headShared = true
+    this.#pieces = others.length === 0 ? undefined : others
+    this.#shared = others.length === 0 ? undefined : new Set(others.filter((piece) => piece !== undefined))
+  }
 
   /** How many bytes it takes. */
   get allocated(): number {
@@ -49,11 +80,12 @@ export class MemoryContent {
     const end = position + data.length
     if (end <= PIECE) {
       if (position === 0 && this.size === 0) {
-        this.#head = new Uint8Array(data)
+        this.#setHead(new Uint8Array(data))
         this.size = end
         return
       }
       if (end > this.#head.length) this.#growHead(end)
+      else if (this.#headShared) this.#setHead(this.#head.slice())
       this.#head.set(data, position)
     } else {
       for (let at = position; at < end;) {
@@ -70,7 +102,7 @@ export class MemoryContent {
   truncate(size: number): void {
     if (size < this.size) {
       if (size === 0) {
-        this.#head = empty
+        this.#setHead(empty)
         this.#pieces = undefined
       } else {
         this.#cut(size)
@@ -81,7 +113,7 @@ export class MemoryContent {
 
   /** Forgets what lies behind `size`, so that growing again shows zeros. */
   #cut(size: number): void {
-    if (size < this.#head.length) this.#head = this.#head.slice(0, size)
+    if (size < this.#head.length) this.#setHead(this.#head.slice(0, size))
     const pieces = this.#pieces
     if (pieces === undefined) return
     const kept = Math.ceil(size / PIECE) - 1
@@ -91,23 +123,36 @@ export class MemoryContent {
     }
     pieces.length = Math.min(pieces.length, kept)
     const last = pieces[kept - 1]
-    if (last !== undefined) last.fill(0, size - kept * PIECE)
+    if (last !== undefined) this.#own(last, kept - 1).fill(0, size - kept * PIECE)
   }
 
   #growHead(size: number): void {
     const capacity = Math.min(PIECE, Math.max(size, this.#head.length * 2, FIRST_GROWTH))
     const grown = new Uint8Array(capacity)
     grown.set(this.#head)
-    this.#head = grown
+    this.#setHead(grown)
+  }
+
+  #setHead(head: Uint8Array): void {
+    this.#head = head
+    this.#headShared = false
   }
 
   #piece(index: number, needed: number): Uint8Array {
     if (index === 0) {
       if (this.#head.length < needed) this.#growHead(needed)
+      else if (this.#headShared) this.#setHead(this.#head.slice())
       return this.#head
     }
     const pieces = (this.#pieces ??= [])
     while (pieces.length < index) pieces.push(undefined)
-    return (pieces[index - 1] ??= new Uint8Array(PIECE))
+    const piece = (pieces[index - 1] ??= new Uint8Array(PIECE))
+    return this.#own(piece, index - 1)
+  }
+
+  /** A piece behind the first one that may be written to. */
+  #own(piece: Uint8Array, at: number): Uint8Array {
+    if (this.#pieces === undefined || !this.#shared?.delete(piece)) return piece
+    return (this.#pieces[at] = piece.slice())
   }
 }
