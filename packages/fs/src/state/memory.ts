@@ -309,14 +309,14 @@ export class MemoryNode implements Vnode {
 
   link(name: string, node: Vnode): void {
     const linked = node as MemoryNode
+    // A further name counts as an inode, as in tmpfs.
+    this.driver.quota?.takeInode()
     this.#directory().set(name, linked)
     linked.nlink++
     this.modified()
     linked.ctimeNs = this.ctimeNs
   }
 
-    // A further name counts as an inode, as in tmpfs.
-    this.driver.quota?.takeInode()
   remove(name: string): void {
     const children = this.#directory()
     const node = children.get(name)
@@ -373,13 +373,13 @@ class MemoryFile implements OpenFile {
   constructor(node: MemoryNode, keepAtime: boolean) {
     this.node = node
     this.#keepAtime = keepAtime
+    if (node.blocks !== undefined) node.opens++
   }
 
   read(length: number, position: number): Uint8Array {
     const { node } = this
     if (!this.#keepAtime) node.accessed()
     return node.content === undefined ? new Uint8Array(0) : node.content.read(length, position)
-    if (node.blocks !== undefined) node.opens++
   }
 
   write(data: Uint8Array, position: number): number {
