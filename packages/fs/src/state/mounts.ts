@@ -54,6 +54,7 @@ export class MountTable implements Disposable {
   #lastDev = FIRST_DEV
   /** The directories of the host that are written to, wherever they are in. */
   readonly #hostDrivers: HostDriver[] = []
+  readonly #overlays: readonly OverlayDriver[]
   /** Holds the directories on the way to mounts. */
   readonly #stands: MemoryDriver
 
@@ -76,6 +77,7 @@ export class MountTable implements Disposable {
     }
     this.points = points
     this.root.driver ??= this.#stands
+    this.#overlays = this.drivers.filter((driver) => driver instanceof OverlayDriver)
   }
 
   /**
@@ -89,7 +91,7 @@ export class MountTable implements Disposable {
 
   /** Whether upper layers leave what is at paths without links as the host's directories have it. */
   showsHost(paths: readonly string[]): boolean {
-    if (this.drivers.every((driver) => !(driver instanceof OverlayDriver) || driver.pristine)) return true
+    if (this.#overlays.every(({ pristine }) => pristine)) return true
     return paths.every((path) => {
       let found = this.root
       const names = path.split('/').slice(1)

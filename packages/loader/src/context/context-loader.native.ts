@@ -139,6 +139,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     dialect,
     emitWarning,
     probe: { ...probe, containsModuleSyntax },
+    text: (file) => read(file),
   })
 
   /** @source Node 24 `lib/internal/modules/cjs/loader.js`, Module._initPaths */

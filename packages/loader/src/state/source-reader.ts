@@ -44,6 +44,8 @@ export interface SourceReaderOptions {
   readonly path: PathFunctions
   readonly dialect: LoaderDialect
   readonly probe: SyntaxProbe
+  /** Reads a file whose bytes nobody asks for. @defaultValue every file is read as bytes */
+  readonly text?: (file: string) => string
   /** Emits a warning without a type of its own. */
   readonly emitWarning: EmitWarning
 }
@@ -98,6 +100,8 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       const format =
         (known as ModuleFormat | null | undefined) ?? formatOfName(url, resolver.packageScope(url).type, dialect)
       if (format === undefined) throw resolver.errors.unknownExtension(extensionOf(new URL(url).pathname), file)
+      const isText = format === 'module' || format === 'commonjs' || format === 'json'
+      if (isText && options.text !== undefined) return { format, source: options.text(file) }
       const source = files.read(file)
       return { format: format ?? detectImported(url, file, source), source }
     },
