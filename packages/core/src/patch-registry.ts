@@ -94,6 +94,8 @@ export function createPatchRegistry(): PatchRegistry {
   }
 }
 
+const { defineProperty: tryDefineProperty } = Reflect
+
 /**
  * Copies a function's own properties (`length`, `name`, `util.promisify.custom`, …) to the one that replaces it.
  *
@@ -117,10 +119,10 @@ export function mimic<T extends object>(from: object, to: T): T {
   for (const key of ownKeys(from)) {
     if (key === 'prototype') continue
     const descriptor = getOwnPropertyDescriptor(from, key)
-    const own = getOwnPropertyDescriptor(to, key)
-    if (descriptor !== undefined && (own === undefined || own.configurable === true)) {
-      defineProperty(to, key, { ...descriptor, configurable: true })
-    }
+    if (descriptor === undefined) continue
+    descriptor.configurable = true
+    // What cannot be changed stays as it is.
+    tryDefineProperty(to, key, descriptor)
   }
   return to
 }

@@ -1,5 +1,9 @@
-import { ownKeys } from '@libvisor/abi'
+import { apply, ownKeys } from '@libvisor/abi'
 import type { Namespace } from './namespace.ts'
+
+const { isArray } = Array
+const { slice } = Array.prototype
+const { getPrototypeOf, setPrototypeOf } = Object
 
 /**
  * Makes an error that an original has thrown for a wrong argument one of the guest's realm.
@@ -48,16 +52,29 @@ export function restatePlain<T>(ns: Namespace, value: T): T {
   const { Array: GuestArray, Object: GuestObject } = ns.intrinsics
   const copy = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value
-    const isArray = Array.isArray(value)
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (!isArray && prototype !== Object.prototype && prototype !== null) return value
-    const made = isArray ? new GuestArray() : Object.create(prototype === null ? null : GuestObject.prototype)
-    for (const key of ownKeys(value)) {
-      const descriptor = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
-      if ('value' in descriptor) descriptor.value = copy(descriptor.value)
-      Object.defineProperty(made, key, descriptor)
+    const isFrozen = Object.isFrozen(value)
+    let made: object
+    if (isArray(value)) {
+      // Not one element after the other: lists of Node's have hundreds.
+      made = setPrototypeOf(apply(slice, value, []) as unknown[], GuestArray.prototype as object)
+      copyInner(made as unknown[])
+    } else {
+      const prototype: unknown = getPrototypeOf(value)
+      if (prototype !== Object.prototype && prototype !== null) return value
+      made = Object.create(prototype === null ? null : GuestObject.prototype) as object
+      for (const key of ownKeys(value)) {
+        const descriptor = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
+        if (typeof descriptor.value === 'object') descriptor.value = copy(descriptor.value)
+        Object.defineProperty(made, key, descriptor)
+      }
     }
-    return Object.isFrozen(value) ? Object.freeze(made) : made
+    return isFrozen ? Object.freeze(made) : made
+  }
+  const copyInner = (array: unknown[]): void => {
+    for (let index = 0; index < array.length; index++) {
+      const element = array[index]
+      if (typeof element === 'object' && element !== null) array[index] = copy(element)
+    }
   }
   return copy(value) as T
 }

@@ -92,10 +92,29 @@ export function sealExports(options: SealOptions): void {
     if (support === 'denied') deny(seal, options.exports, key, key)
     else if (support === 'host') gate(seal, options.exports, key, key)
   }
-  for (const [name, { support }] of rows) {
-    const dot = name.indexOf('.')
-    if (dot > 0 && (support === 'denied' || support === 'host')) sealInner(seal, name, dot, support)
+  for (const { name, dot, support } of innerRowsOf(rows)) sealInner(seal, name, dot, support)
+}
+
+/** A row of the support table about what an export object holds, of which it is to be sealed. */
+interface InnerRow {
+  readonly name: string
+  readonly dot: number
+  readonly support: 'denied' | 'host'
+}
+
+const innerRows = new WeakMap<object, readonly InnerRow[]>()
+
+/** They are few, and looked for once: each guest in a context has its exports sealed. */
+function innerRowsOf(rows: Seal['rows']): readonly InnerRow[] {
+  let found = innerRows.get(rows)
+  if (found === undefined) {
+    found = [...rows].flatMap(([name, { support }]) => {
+      const dot = name.indexOf('.')
+      return dot > 0 && (support === 'denied' || support === 'host') ? [{ name, dot, support }] : []
+    })
+    innerRows.set(rows, found)
   }
+  return found
 }
 
 /** Seals what an export object holds. */

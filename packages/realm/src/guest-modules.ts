@@ -1,10 +1,11 @@
-import { apply, builtin, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { apply, builtin, defineProperty, getOwnPropertyDescriptor } from '@libvisor/abi'
 import { createPatchRegistry, livenessOf, mimic, refusalOf, sealExports } from '@libvisor/core'
 import type { BoundSet, Namespace } from '@libvisor/core'
 import type { ContextRealm } from './context-realm.native.ts'
 import { createComparison } from './guest-modules-comparison.ts'
 import { createGuestQuerystring } from './guest-modules-querystring.ts'
 import { adoptionRules } from './guest-modules.table.ts'
+import { copiedPropertiesOf } from './guest-modules-properties.ts'
 import { createGuestVm } from './guest-modules-vm.native.ts'
 
 /** What the built-ins of a guest are made of. */
@@ -39,6 +40,7 @@ const { create, isFrozen } = Object
 const { getPrototypeOf, setPrototypeOf } = Reflect
 const { isArray } = Array
 const { bind } = Function.prototype
+const { slice } = Array.prototype
 
 /** Modules of the areas that are made for one guest, and of its realm already: their own code calls what the guest assigns. */
 const notCopied: ReadonlySet<string> = new Set(['fs', 'fs/promises', 'process'])
@@ -128,9 +130,11 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
   function copyObject(source: object, id: string, proto: object | null): object {
     const known = copies.get(source)
     if (known !== undefined) return known
-    const copy = create(proto) as object
+    // What the guest has put on the prototype is not to be found while properties are assigned.
+    const copy = {}
     copies.set(source, copy)
     copyProperties(source, copy, id)
+    setPrototypeOf(copy, proto)
     return copy
   }
 
@@ -138,46 +142,48 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
   function copyFunction(source: Callable, id: string): object {
     const known = copies.get(source)
     if (known !== undefined) return known
-    const copy = setRealm(mimicWhole(source, apply(bind, source, [undefined]) as Callable))
+    const copy = mimicWhole(source, apply(bind, source, [undefined]) as Callable)
     copies.set(source, copy)
     copyProperties(source, copy, id)
-    return copy
+    return setRealm(copy)
   }
 
   function copyProperties(source: object, copy: object, id: string): void {
     const kinds = kindsOf(id)
-    for (const key of ownKeys(source)) {
+    const target = copy as Record<PropertyKey, unknown>
+    for (const { key, descriptor, isConstant, isOrdinary } of copiedPropertiesOf(source)) {
       if (typeof source === 'function' && functionOwn.has(key)) continue
-      const descriptor = getOwnPropertyDescriptor(source, key)
-      if (descriptor === undefined) continue
-      defineProperty(copy, key, copyProperty(source, key, descriptor, kinds, id))
+      if (!isConstant) {
+        const kind = kinds.get(key)
+        const nested = `${id}/${String(key)}`
+        if (!('value' in descriptor)) {
+          defineProperty(copy, key, copyAccessor(source, descriptor, kind, nested))
+          continue
+        }
+        descriptor.value = copyValue(descriptor.value, kind, nested)
+      }
+      if (isOrdinary) target[key] = descriptor.value as unknown
+      else defineProperty(copy, key, descriptor)
     }
   }
 
-  function copyProperty(
+  function copyAccessor(
     source: object,
-    key: PropertyKey,
-    descriptor: PropertyDescriptor,
-    kinds: ReadonlyMap<PropertyKey, Kind>,
+    { get, set, enumerable = true }: PropertyDescriptor,
+    kind: Kind | undefined,
     id: string,
   ): PropertyDescriptor {
-    const { get, set, enumerable = true } = descriptor
-    const kind = kinds.get(key)
-    const nested = `${id}/${String(key)}`
-    if (get !== undefined || set !== undefined) {
-      return {
-        // Some accessors of Node's replace themselves: the host's exports stay as they are.
-        ...(get && { get: () => copyValue(apply(get, create(source), []) as unknown, kind, nested) }),
-        ...(set && {
-          set(this: unknown, value: unknown) {
-            apply(set, this, [value])
-          },
-        }),
-        enumerable,
-        configurable: true,
-      }
+    return {
+      // Some accessors of Node's replace themselves: the host's exports stay as they are.
+      ...(get && { get: () => copyValue(apply(get, create(source), []) as unknown, kind, id) }),
+      ...(set && {
+        set(this: unknown, value: unknown) {
+          apply(set, this, [value])
+        },
+      }),
+      enumerable,
+      configurable: true,
     }
-    return { ...descriptor, value: copyValue(descriptor.value, kind, nested), configurable: true }
   }
 
   function copyValue(value: unknown, kind: Kind | undefined, id: string): unknown {
@@ -191,10 +197,11 @@ export function createGuestModules(options: GuestModulesOptions): GuestModules {
   }
 
   function copyArray(source: unknown[]): unknown {
-    let copy = copies.get(source) as unknown[] | undefined
+    let copy = copies.get(source)
     if (copy === undefined) {
-      copies.set(source, (copy = kit.array()))
-      for (const value of source) copy[copy.length] = value
+      copy = apply(slice, source, []) as unknown[]
+      setPrototypeOf(copy, getPrototypeOf(kit.array()))
+      copies.set(source, copy)
     }
     return copy
   }

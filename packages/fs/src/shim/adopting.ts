@@ -34,10 +34,16 @@ export function adopting(ns: Namespace, name: string, fn: AnyFunction): AnyFunct
       throw ns.adopt(error)
     }
   }
+  // What it is called, and takes, is what it is adorned with.
   for (const key of ownKeys(fn)) {
-    if (key !== 'prototype') Object.defineProperty(adopted, key, Object.getOwnPropertyDescriptor(fn, key)!)
+    if (!isOfEachFunction(key)) Object.defineProperty(adopted, key, Object.getOwnPropertyDescriptor(fn, key)!)
   }
   return adopted
+}
+
+/** Whether a property is one that each function has of its own. */
+export function isOfEachFunction(key: PropertyKey): boolean {
+  return key === 'length' || key === 'name' || key === 'prototype'
 }
 
 /** Makes a callback get what belongs to its realm. */

@@ -4,7 +4,7 @@ import { mimic, unsupported } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type * as nodeFsTypes from 'node:fs'
 import type * as nodePromisesTypes from 'node:fs/promises'
-import { adopting } from './adopting.ts'
+import { adopting, isOfEachFunction } from './adopting.ts'
 import { attributeOperations } from './attributes.ts'
 import { openAsBlob, openAsBlobSync } from './blob.ts'
 import { contentOperations } from './contents.ts'
@@ -177,7 +177,7 @@ function furnish(ns: Namespace, target: Exports, original: Exports, own: Exports
       Object.defineProperty(target, key, { value: refuse, enumerable, writable: true, configurable: true })
     }
   }
-  return ns.adopt(target)
+  return Object.setPrototypeOf(target, ns.intrinsics.Object.prototype as object) as Exports
 }
 
 /** An accessor that makes its value when it is first asked for, and takes another where the original does. */
@@ -201,11 +201,21 @@ function lazy(make: () => AnyFunction, original: PropertyDescriptor): PropertyDe
 
 /** Gives a function the properties of its original, but for those it has of its own. */
 function adorn(own: AnyFunction, original: AnyFunction): AnyFunction {
-  const kept = Object.getOwnPropertyDescriptors(own)
-  mimic(original, own)
-  for (const key of ownKeys(kept)) {
-    if (key === 'length' || key === 'name' || key === 'prototype') continue
-    Object.defineProperty(own, key, (kept as PropertyDescriptorMap)[key as string]!)
+  for (const [key, descriptor] of adornmentsOf(original)) {
+    if (isOfEachFunction(key) || !Object.hasOwn(own, key)) Object.defineProperty(own, key, descriptor)
   }
   return own
+}
+
+const adornments = new WeakMap<AnyFunction, readonly (readonly [PropertyKey, PropertyDescriptor])[]>()
+
+/** The properties of one of Node's functions: the same for each namespace, of which a thread may have hundreds. */
+function adornmentsOf(original: AnyFunction): readonly (readonly [PropertyKey, PropertyDescriptor])[] {
+  let known = adornments.get(original)
+  if (known === undefined) {
+    const keys = ownKeys(original).filter((key) => key !== 'prototype')
+    known = keys.map((key) => [key, { ...getOwnPropertyDescriptor(original, key), configurable: true }] as const)
+    adornments.set(original, known)
+  }
+  return known
 }

@@ -42,6 +42,8 @@ export class GuestHandle implements Guest {
   readonly #exiting = Promise.withResolvers<ExitStatus>()
   #carrier: Carrier
   #files: GuestFiles | undefined
+  /** Opens the guest's files: most hosts never look at them. */
+  #openFiles: (() => GuestFiles) | undefined
   #ports: PortBoard
   readonly #answers = new Map<number, PromiseWithResolvers<unknown>>()
   #launchedAt = 0
@@ -96,8 +98,8 @@ export class GuestHandle implements Guest {
   }
 
   get fs(): GuestFiles['promises'] {
-    invariant(this.#files !== undefined, 'nobody has the handle of a guest before it has started')
-    return this.#files.promises
+    invariant(this.#openFiles !== undefined, 'nobody has the handle of a guest before it has started')
+    return (this.#files ??= this.#openFiles()).promises
   }
 
   kill(signal: NodeJS.Signals = 'SIGTERM'): boolean {
@@ -180,7 +182,8 @@ export class GuestHandle implements Guest {
         break
       case 'started':
         this.#startMs = performance.now() - this.#launchedAt
-        this.#files = openGuestFiles(this.#options.spec, { port: carrier.files, memory: message.files })
+        this.#files = undefined
+        this.#openFiles = () => openGuestFiles(this.#options.spec, { port: carrier.files, memory: message.files })
         carrier.started(message.namespaceId)
         this.#starting.resolve()
         break
@@ -198,7 +201,7 @@ export class GuestHandle implements Guest {
     const goesOn = innocent && this.#signal === null && this.#options.mayRestart()
     if (!goesOn) this.#status = { code: signal === null ? departure.code : null, signal }
     this.#carrier.control.close()
-    this.#files?.[Symbol.dispose]()
+    this.#closeFiles()
     this.#signalledAt = undefined
     const why = goesOn
       ? new VisorError('VISOR_GUEST_ENDED', `The guest '${this.name}' is started again: its thread has ended`)
@@ -214,6 +217,19 @@ export class GuestHandle implements Guest {
     } catch (error) {
       this.#status = { code: null, signal: 'SIGKILL' }
       this.#end(this.#ended(), `visor: '${this.name}' cannot be started again: ${(error as Error).message}\n`)
+    }
+  }
+
+  /** Whoever asks for the files of a guest that has ended gets closed ones. */
+  #closeFiles(): void {
+    this.#files?.[Symbol.dispose]()
+    const open = this.#openFiles
+    if (this.#files !== undefined || open === undefined) return
+    this.#carrier.files.close()
+    this.#openFiles = () => {
+      const files = open()
+      files[Symbol.dispose]()
+      return files
     }
   }
 
