@@ -11,6 +11,7 @@ import { requireBuild } from './commands.native.ts'
 import { isMet, ratioOf } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
 import { density } from './density.bench.ts'
+import { fileGrowth, files } from './files.bench.ts'
 import { flatness } from './flatness.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
 import { mixedCrowd } from './mixed-crowd.bench.ts'
@@ -29,9 +30,11 @@ const benchmarks: Readonly<Record<string, (runs: number) => Promise<Comparison>>
   requests: requestsPerSecond,
 }
 
-/** Benchmarks of many guests at once. They take minutes, and run only when they are named. */
+/** Benchmarks with figures of their own. They take minutes, and run only when they are named. */
 const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Report>>> = {
   density,
+  'file-growth': fileGrowth,
+  'file-operations': files,
   flatness,
   'mixed-crowd': mixedCrowd,
   soak,

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { temporaryDirectory } from '@libvisor/testkit'
+import { output, program, visorRun } from './commands.native.ts'
+import { median } from './comparison.ts'
+import type { Report, ReportOptions } from './report.ts'
+import { formatColumns, quantity } from './table.ts'
+
+const defaultRuns = 5
+const turns = 10
+const windowMs = 30
+
+const operations = ['write', 'read', 'stat', 'promises.readFile'] as const
+type Operation = (typeof operations)[number]
+
+/** A way to keep files. */
+interface Side {
+  readonly name: string
+  readonly args: readonly string[]
+}
+
+/** What one side must be, over another: times at most. */
+interface Goal {
+  readonly of: string
+  readonly over: string
+  readonly atMost: (operation: Operation) => number
+}
+
+const goals: readonly Goal[] = [
+  { of: 'libvisor memory', over: 'memfs', atMost: (operation) => (operation === 'stat' ? 1 / 1.2 : 1 / 1.5) },
+  { of: 'libvisor memory', over: 'tmpfs', atMost: () => 1 },
+  { of: 'identity-mapped', over: 'bare fs', atMost: () => 1.05 },
+  { of: 'confined', over: 'bare fs', atMost: () => 1.25 },
+]
+
+/** What an operation on a file of 1 KB takes: in a mount in memory beside memfs and tmpfs, in a directory of the host beside Node. */
+export async function files({ runs = defaultRuns }: ReportOptions): Promise<Report> {
+  using disk = temporaryDirectory({})
+  using shared = sharedMemory()
+  const file = program('file-operations.mjs')
+  const sides: readonly Side[] = [
+    { name: 'memfs', args: [file, '/memory', 'memfs'] },
+    { name: 'tmpfs', args: [file, shared.path] },
+    { name: 'libvisor memory', args: visorRun('--tmpfs', '/memory', file, '/memory') },
+    { name: 'bare fs', args: [file, disk.resolve('bare')] },
+    { name: 'identity-mapped', args: visorRun('-v', '/:/', file, disk.resolve('identity')) },
+    { name: 'confined', args: visorRun('-v', `${disk.path}:/data`, file, '/data/confined') },
+  ]
+  const taken = new Map(
+    sides.map(({ name }) => [name, new Map(operations.map((operation) => [operation, [] as number[]]))]),
+  )
+  for (let run = 0; run < runs; run++) {
+    await using stack = new AsyncDisposableStack()
+    const running = new Map(sides.map(({ name, args }) => [name, stack.use(start(args))]))
+    for (const operation of operations) {
+      const figures = new Map(sides.map(({ name }) => [name, [] as number[]]))
+      for (let turn = 0; turn <= turns; turn++) {
+        for (const { name } of turn % 2 === 0 ? sides : sides.toReversed()) {
+          const figure = await running.get(name)!.ask(`${operation} ${windowMs}`)
+          // The first turn warms up.
+          if (turn > 0) figures.get(name)!.push(figure)
+        }
+      }
+      for (const [name, values] of figures) taken.get(name)!.get(operation)!.push(median(values))
+    }
+    console.error(`files: run ${run + 1} of ${runs}`)
+  }
+  const table = formatColumns(
+    ['1 KB, per operation', ...operations],
+    sides.map(({ name }) => [
+      name,
+      ...operations.map((operation) => quantity(median(taken.get(name)!.get(operation)!) / 1000, 'µs')),
+    ]),
+  )
+  let isMet = true
+  const verdicts = goals.map(({ of, over, atMost }) => {
+    const cells = operations.map((operation) => {
+      const mine = taken.get(of)!.get(operation)!
+      const theirs = taken.get(over)!.get(operation)!
+      const ratio = median(mine.map((value, index) => value / theirs[index]!))
+      const holds = ratio <= atMost(operation)
+      isMet &&= holds
+      return `${ratio.toFixed(2)} (≤ ${atMost(operation).toFixed(2)}) ${holds ? '✓' : '✗'}`
+    })
+    return [`${of} / ${over}`, ...cells]
+  })
+  return { text: `${table}\n\n${formatColumns(['ratio', ...operations], verdicts)}`, isMet }
+}
+
+/** How much an operation may cost with many files, or far down, over what it costs with few: noise is more than nothing. */
+const flatWithin = 1.5
+
+/** What operations cost from a hundred files to a million, and down to a depth of a hundred, in a mount in memory. */
+export async function fileGrowth(): Promise<Report> {
+  const lines = (await output(visorRun('--tmpfs', '/memory', program('file-growth.mjs'), '/memory'))).trim().split('\n')
+  const steps = lines.map((line) => JSON.parse(line) as Record<string, number>)
+  const titles = ['memory mount', 'stat', 'read', 'write']
+  const cells = steps.map(({ files: count, depth, ...rest }) => [
+    count === undefined ? `depth ${depth}` : `${count.toLocaleString('en')} files`,
+    ...titles.slice(1).map((title) => quantity(rest[title]! / 1000, 'µs')),
+  ])
+  const isFlat = (kind: string): boolean => {
+    const some = steps.filter((step) => kind in step)
+    return titles.slice(1).every((title) => some.at(-1)![title]! <= flatWithin * some[0]![title]!)
+  }
+  const isMet = isFlat('files') && isFlat('depth')
+  return { text: `${formatColumns(titles, cells)}\n${isMet ? '✓' : '✗'} last within ${flatWithin} × the first`, isMet }
+}
+
+/** A directory of the host in memory: a real tmpfs. */
+function sharedMemory(): Disposable & { readonly path: string } {
+  const path = fs.mkdtempSync('/dev/shm/libvisor-bench-')
+  return { path, [Symbol.dispose]: () => fs.rmSync(path, { recursive: true }) }
+}
+
+function start(args: readonly string[]): AsyncDisposable & { ask(question: string): Promise<number> } {
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const lines = createInterface(child.stdout)
+  return {
+    async ask(question) {
+      const answer = once(lines, 'line')
+      child.stdin.write(`${question}\n`)
+      const end = exited.then(([code]) => Promise.reject(new Error(`node ${args.join(' ')} ended with ${code}`)))
+      const [line] = (await Promise.race([answer, end])) as [string]
+      return Number(line)
+    },
+    async [Symbol.asyncDispose]() {
+      child.stdin.end()
+      await exited
+    },
+  }
+}
