@@ -1,10 +1,9 @@
 // Answers each line of its input, an operation and a number of milliseconds, with how many nanoseconds one took meanwhile.
 import realFs from 'node:fs'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 
 const [directory, kind = 'fs'] = process.argv.slice(2)
-const fs = kind === 'memfs' ? createMemfs() : realFs
+const fs = kind === 'memfs' ? await createMemfs() : realFs
 fs.mkdirSync(`${directory}/files`, { recursive: true })
 const data = Buffer.alloc(1024, 'x')
 const file = `${directory}/files/file.bin`
@@ -17,8 +16,8 @@ const operations = {
   'promises.readFile': async () => check(await fs.promises.readFile(file)),
 }
 
-function createMemfs() {
-  const { createFsFromVolume, Volume } = createRequire(import.meta.url)('memfs')
+async function createMemfs() {
+  const { createFsFromVolume, Volume } = await import('memfs')
   return createFsFromVolume(new Volume())
 }
 
