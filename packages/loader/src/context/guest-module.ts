@@ -185,10 +185,12 @@ export function createGuestModule(
 
   Module._nodeModulePaths = function _nodeModulePaths(from) {
     const paths: string[] = []
-    const parts = resolve(from).split('/')
-    for (let count = parts.length; count > 1; count--) {
-      const last = parts[count - 1]
-      if (last !== 'node_modules' && last !== '') paths.push(`${parts.slice(0, count).join('/')}/node_modules`)
+    const path = resolve(from)
+    for (let end = path.length; end > 0;) {
+      const slash = path.lastIndexOf('/', end - 1)
+      const last = path.slice(slash + 1, end)
+      if (last !== 'node_modules' && last !== '') paths.push(`${path.slice(0, end)}/node_modules`)
+      end = slash
     }
     paths.push('/node_modules')
     return paths
