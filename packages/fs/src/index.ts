@@ -28,8 +28,7 @@ export type { Volume, VolumeStore, VolumeStoreOptions } from './state/volume-sto
 
 // The model: a guest's files, and its processes over them.
 export { createFileSystem } from './state/file-system.ts'
-export type { FileSystem, FileSystemOptions, FileSystemState, ServeOptions, Serving } from './state/file-system.ts'
-export type { InodeState, LayerState } from './state/layer-state.ts'
+export type { FileSystem, FileSystemOptions, ServeOptions, Serving } from './state/file-system.ts'
 export { connectFileSystem } from './state/remote-process.ts'
 export type { ConnectOptions } from './state/remote-process.ts'
 export type { Connection, FileSystemMemory } from './state/remote-protocol.ts'
@@ -51,6 +50,16 @@ export type {
   Syscalls,
   WatchEvent,
 } from './types.ts'
+
+// What was written to layers in memory: kept, put back, sent, packed as OCI's image layers.
+export { readSnapshot, Snapshot, stateOf } from './state/snapshot.ts'
+export { exportPortable } from './state/snapshot-layers.ts'
+export type { FileSystemState, LayerKeeper } from './state/snapshot-layers.ts'
+export type { FileChanges } from './state/layer-diff.ts'
+export type { LayerEntry } from './state/layer-tar-entries.ts'
+export type { ByteSource } from './state/layer-tar-reader.ts'
+export type { InodeState, LayerState } from './state/layer-state.ts'
+export type { ContentState } from './state/memory-content.ts'
 
 // Names that are not UTF-8.
 export { decodeName, encodeName } from './state/name-bytes.ts'

@@ -1,11 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
-import { VisorError } from '@libvisor/core'
 import type { Clock, Entropy, Identity, Stdio } from '@libvisor/core'
 import type { FileSystemProcess } from '../types.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { HostFs } from './host-fs.ts'
-import { exportLayer, importLayer } from './layer-state.ts'
-import type { LayerState } from './layer-state.ts'
 import { LocalProcess } from './local-process.ts'
 import { MountTable } from './mounts.ts'
 import type { MountSpec } from './mount-spec.ts'
@@ -13,6 +10,8 @@ import { flag } from './remote-protocol.ts'
 import type { VolumeStore } from './volume-store.ts'
 import type { FileSystemMemory } from './remote-protocol.ts'
 import { RemoteServer } from './remote-server.ts'
+import { createLayerKeeper } from './snapshot-layers.ts'
+import type { LayerKeeper } from './snapshot-layers.ts'
 
 const { store } = Atomics
 
@@ -40,7 +39,7 @@ export interface FileSystemOptions {
 }
 
 /** The files of one guest, shared by its processes. */
-export interface FileSystem extends Disposable {
+export interface FileSystem extends LayerKeeper, Disposable {
   /**
    * Makes a process of the guest: its own descriptors over the shared files.
    *
@@ -62,20 +61,6 @@ export interface FileSystem extends Disposable {
    * @returns how many calls were answered
    */
   pump(): number
-  /** Copies what the writable layers in memory hold. */
-  exportState(): FileSystemState
-  /**
-   * Replaces what the writable layers in memory hold. Files that are open keep what they had.
-   *
-   * @param state - from a file system with the same mounts
-   * @throws {VisorError} VISOR_OPTION_INVALID when a layer has no mount here
-   */
-  importState(state: FileSystemState): void
-}
-
-/** What was written to a guest's layers in memory, by where they are mounted. Can be cloned. */
-export interface FileSystemState {
-  readonly layers: Readonly<Record<string, LayerState>>
 }
 
 /** What a process in another thread starts with. */
@@ -178,24 +163,7 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
       return count
     },
 
-    exportState: () => ({
-      layers: Object.fromEntries(Array.from(mounts.memoryLayers(), ([path, layer]) => [path, exportLayer(layer)])),
-    }),
-
-    importState({ layers }) {
-      const drivers = new Map(mounts.memoryLayers())
-      const targets = Object.entries(layers).map(([path, layer]) => {
-        const driver = drivers.get(path)
-        if (driver === undefined) {
-          throw new VisorError('VISOR_OPTION_INVALID', `There is no writable layer in memory at '${path}'`, {
-            hint: 'Import a state into a file system with the mounts it was exported from.',
-          })
-        }
-        return [driver, layer] as const
-      })
-      for (const [driver, layer] of targets) importLayer(driver, layer)
-      mounts.reload()
-    },
+    ...createLayerKeeper({ mounts, specs: options.mounts, owner }),
 
     [Symbol.dispose]() {
       for (const server of [...servers]) server[Symbol.dispose]()

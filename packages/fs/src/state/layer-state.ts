@@ -1,12 +1,14 @@
-/** A layer in memory as plain data: what is exported, cloned to another thread, and imported again. */
+/** A layer in memory as plain data: what is kept in a snapshot, cloned to another thread, and put back. */
+import type { ContentState } from './memory-content.ts'
 import { MemoryNode } from './memory.ts'
 import type { MemoryDriver } from './memory.ts'
 import { fileType } from './vnode.ts'
 
 /** An inode. */
 export interface InodeState {
-  readonly dev: number
-  readonly ino: number
+  /** `st_dev` and `st_ino`. Without them it gets new ones where it is put. */
+  readonly dev?: number
+  readonly ino?: number
   readonly mode: number
   readonly uid: number
   readonly gid: number
@@ -19,11 +21,13 @@ export interface InodeState {
   /** The text of a symbolic link. */
   readonly target?: string
   /** The bytes of a regular file. */
-  readonly data?: Uint8Array
+  readonly content?: ContentState
   /** The entries of a directory: names, and indices into {@link LayerState.inodes}. */
   readonly entries?: readonly (readonly [name: string, inode: number])[]
   readonly opaque?: boolean
   readonly redirect?: string
+  /** A directory of which only the name is known: the attributes are those of the lower layer, where it has one. */
+  readonly implied?: boolean
 }
 
 /** A layer. The first inode is the root; an inode with several names is in it once. */
@@ -31,10 +35,14 @@ export interface LayerState {
   readonly inodes: readonly InodeState[]
   /** The last inode number that was given. */
   readonly lastIno: number
+  /** Whether it lies over others. */
+  readonly overlay?: boolean
+  /** Of an overlay: nothing has been written to it, so that its root, too, is the lower layer's. */
+  readonly pristine?: boolean
 }
 
 /**
- * Takes a layer out of its driver, which keeps it.
+ * Takes a layer out of its driver, which keeps it. Contents are shared until the driver writes to them.
  *
  * @param driver - of the layer
  */
@@ -56,7 +64,7 @@ export function exportLayer(driver: MemoryDriver): LayerState {
     inodes.push({
       ...{ dev, ino, mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs },
       ...(target !== undefined && { target }),
-      ...(content !== undefined && { data: content.read(content.size, 0) }),
+      ...(content !== undefined && { content: content.share() }),
       ...(children !== undefined && {
         entries: Array.from(children, ([name, child]) => [name, indexOf(child)] as const),
       }),
@@ -68,25 +76,27 @@ export function exportLayer(driver: MemoryDriver): LayerState {
 }
 
 /**
- * Puts a layer into a driver in place of what it holds.
+ * Puts a layer into a driver in place of what it holds. Files that are open keep what they had.
  *
  * @param driver - of the same kind as the one the layer came from
- * @param state - what {@link exportLayer} gave
+ * @param state - what {@link exportLayer} gave; it stays as it is
  */
 export function importLayer(driver: MemoryDriver, state: LayerState): void {
+  // A number of before may still be that of an open file.
+  let lastIno = Math.max(driver.lastIno, state.lastIno)
   const nodes = state.inodes.map((inode, index) => {
-    const { ino, mode, uid, gid, target } = inode
-    const node =
-      index === 0
-        ? driver.root
-        : new MemoryNode(driver, ino, { mode, uid, gid, ...(target !== undefined && { target }) })
-    if (inode.data !== undefined && inode.data.length > 0) node.content?.write(inode.data, 0)
+    const { mode, uid, gid, target, content } = inode
+    const ino = inode.ino ?? (index === 0 ? driver.root.ino : ++lastIno)
+    const init = { mode, uid, gid, ...(target !== undefined && { target }) }
+    const node = index === 0 ? driver.root : new MemoryNode(driver, ino, init)
+    if (content !== undefined) node.content?.restore(content)
     return node
   })
   for (const [index, inode] of state.inodes.entries()) {
     const node = nodes[index]
     if (node === undefined) continue
-    const { dev, ino, mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs, redirect } = inode
+    const { mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs, redirect } = inode
+    const { dev = driver.dev, ino = node.ino } = inode
     Object.assign(node, { dev, ino, mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs, redirect })
     node.opaque = inode.opaque === true
     if (node.type !== fileType.directory) continue
@@ -96,6 +106,11 @@ export function importLayer(driver: MemoryDriver, state: LayerState): void {
       if (childNode !== undefined) node.children?.set(name, childNode)
     }
   }
-  driver.inodes = nodes.length
-  driver.lastIno = state.lastIno
+  driver.recount(nodes)
+  driver.lastIno = lastIno
+}
+
+/** Whether an inode of a layer says that a name of the lower layers is gone. */
+export function isWhiteoutState({ mode, rdev }: InodeState): boolean {
+  return (mode & fileType.mask) === fileType.character && rdev === 0
 }

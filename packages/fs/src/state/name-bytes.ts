@@ -9,6 +9,14 @@ export function maybeLossy(name: string): boolean {
   return name.includes(REPLACEMENT)
 }
 
+const BEYOND_ASCII = /[^\0-\x7f]/
+
+/** Compares names as the system sorts them: byte by byte. */
+export function compareNames(a: string, b: string): number {
+  if (!BEYOND_ASCII.test(a) || !BEYOND_ASCII.test(b)) return a < b ? -1 : a > b ? 1 : 0
+  return Buffer.compare(Buffer.from(encodeName(a) as string), Buffer.from(encodeName(b) as string))
+}
+
 /**
  * The bytes of a name.
  *

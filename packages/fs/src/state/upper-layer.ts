@@ -86,9 +86,9 @@ function isWhiteout(node: MemoryNode | undefined): boolean {
 }
 
 /** @source OCI image specification 1.1, `layer.md`, "Whiteouts" */
-const WHITEOUT_PREFIX = '.wh.'
+export const WHITEOUT_PREFIX = '.wh.'
 /** @source OCI image specification 1.1, `layer.md`, "Opaque Whiteout" */
-const OPAQUE_MARKER = '.wh..wh..opq'
+export const OPAQUE_MARKER = '.wh..wh..opq'
 
 const note = { mode: fileType.file | 0o600, uid: 0, gid: 0 }
 
