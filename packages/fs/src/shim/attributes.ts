@@ -43,7 +43,7 @@ function statLike(name: 'lstat' | 'stat', use: PathUse): PathOperation {
         return makeStats((yield { name, args: [path.absolute] }) as never, bigint)
       } catch (error) {
         const code = errnoOf(error)
-        const isAbsent = code === 'ENOENT' || code === 'ENOTDIR'
+        const isAbsent = code === 'ENOENT' || (code === 'ENOTDIR' && name === 'stat')
         const mayBeAbsent = throwIfNoEntry === false && (flavour === 'sync' || name === 'stat')
         if (isAbsent && mayBeAbsent && (flavour === 'sync' || nodeVersion.asyncThrowIfNoEntry)) return undefined
         throw fileError(context.ns, error, { syscall: name, path: path.shown })

@@ -5,6 +5,7 @@ import type { StatRecord } from '../types.ts'
 import { flagsOf, modeOf, optionsOf } from './arguments.ts'
 import type { GuestOptions } from './arguments.ts'
 import type { LiveExports } from './context.ts'
+import { asMadeInJavaScript } from './errors.ts'
 import { abortError } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
@@ -30,6 +31,8 @@ export interface WholeFile {
   readonly live?: LiveExports | undefined
   /** The path by which it was opened, where errors tell it. */
   readonly path?: string | undefined
+  /** Whether reading that fails gives what was read until then. @source Node 24 `lib/internal/fs/read/context.js`, close */
+  readonly endsQuietly?: boolean
 }
 
 /** The path that errors of reading and writing tell, in Nodes that do. */
@@ -79,7 +82,13 @@ export function* readWhole(file: WholeFile): Operation<string | Buffer> {
   let total = 0
   while (total < limit) {
     checkAborted(options)
-    const chunk = yield* attempt(ns, { syscall: 'read', path }, 'read', fd, Math.min(step, limit - total), CURRENT)
+    let chunk: Uint8Array
+    try {
+      chunk = yield* attempt(ns, { syscall: 'read', path }, 'read', fd, Math.min(step, limit - total), CURRENT)
+    } catch (error) {
+      if (file.endsQuietly) break
+      throw error
+    }
     if (chunk.byteLength === 0) break
     chunks.push(chunk)
     total += chunk.byteLength
@@ -135,10 +144,28 @@ function bytesOf(data: unknown, encoding: GuestOptions['encoding']): Uint8Array 
 /** Writes bytes to a descriptor, at its own position. */
 function* writeBytes(file: WholeFile, bytes: Uint8Array): Operation<void> {
   const { ns, flavour, fd, options, path } = file
+  // With a callback, nothing is written, too.
+  if (flavour === 'callback' && bytes.byteLength === 0) {
+    yield* attempt(ns, { syscall: 'write', path }, 'write', fd, bytes, CURRENT)
+  }
   for (let at = 0; at < bytes.byteLength;) {
     checkAborted(options)
     const end = flavour === 'promise' ? at + CHUNK_BYTES : bytes.byteLength
     at += yield* attempt(ns, { syscall: 'write', path }, 'write', fd, bytes.subarray(at, end), CURRENT)
+  }
+}
+
+/** Whether `writeFileSync` writes data in C++. @source Node 24 `lib/fs.js`, writeFileSync */
+function isUtf8Text(data: unknown, { encoding }: GuestOptions): boolean {
+  return typeof data === 'string' && (encoding === undefined || encoding === 'utf8' || encoding === 'utf-8')
+}
+
+/** Writes bytes as `writeFileSync` does in JavaScript, which is where the error comes from. */
+function* writeByWriteSync(file: WholeFile, bytes: Uint8Array): Operation<void> {
+  try {
+    yield* writeBytes(file, bytes)
+  } catch (error) {
+    throw asMadeInJavaScript(error)
   }
 }
 
@@ -147,6 +174,8 @@ export function* writeWhole(file: WholeFile, data: unknown): Operation<void> {
   const { flavour, options } = file
   checkAborted(options)
   if (flavour === 'promise' && isIterable(data)) yield* writeEach(file, iteratorOf(data))
+  else if (flavour === 'sync' && !isUtf8Text(data, options))
+    yield* writeByWriteSync(file, bytesOf(data, options.encoding))
   else yield* writeBytes(file, bytesOf(data, options.encoding))
   if (options.flush) yield* flush(file)
 }
@@ -201,7 +230,11 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
     name,
     paths: [write],
     rest: ['data', 'options'],
-    intentOf: ([, data]) => (typeof data === 'string' || ArrayBuffer.isView(data) ? 'write' : undefined),
+    intentOf([, data, options]) {
+      const isExclusive = String(optionsOf(options).flag ?? '').includes('x')
+      // A name that must be free is not where a link leads.
+      return !isExclusive && (typeof data === 'string' || ArrayBuffer.isView(data)) ? 'write' : undefined
+    },
     *run(pathCall) {
       const { context, flavour, args } = pathCall
       const options = optionsOf(args[1])
@@ -214,6 +247,15 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
     *runDescriptor({ context, flavour, fd, args }: DescriptorCall) {
       yield* writeWhole({ ns: context.ns, flavour, fd, options: optionsOf(args[1]), live: context.live }, args[0])
     },
+  }
+}
+
+/** Makes a copy belong to whom the original does, where that is allowed. */
+function* giveTo(target: number, { uid, gid }: StatRecord): Operation<void> {
+  try {
+    yield* call('fchown', target, uid, gid)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
   }
 }
 
@@ -233,11 +275,15 @@ function* copy({ context, path, dest, args: [bits] }: PathCall): Operation<void>
       const to = yield* call('fstat', target)
       if (to.ino === from.ino && to.dev === from.dev) return
       yield* call('ftruncate', target, 0)
+      yield* call('futimes', target, from.atimeNs, from.mtimeNs)
+      yield* giveTo(target, from)
       yield* call('fchmod', target, from.mode & ~S_IFMT)
-      for (;;) {
-        const chunk = yield* call('read', source, CHUNK_BYTES, CURRENT)
+      // As much as its size says: an empty file is not even read.
+      for (let left = from.size; left > 0;) {
+        const chunk = yield* call('read', source, Math.min(left, CHUNK_BYTES), CURRENT)
         if (chunk.byteLength === 0) break
         yield* call('write', target, chunk, CURRENT)
+        left -= chunk.byteLength
       }
     } catch (error) {
       yield* call('unlink', dest.absolute)
@@ -285,7 +331,8 @@ export const contentOperations: readonly PathOperation[] = [
       )
     },
     *runDescriptor({ context, flavour, fd, args }) {
-      return yield* readWhole({ ns: context.ns, flavour, fd, options: optionsOf(args[0]) })
+      const endsQuietly = flavour === 'callback'
+      return yield* readWhole({ ns: context.ns, flavour, fd, options: optionsOf(args[0]), endsQuietly })
     },
   },
   writeLike('writeFile', 'w'),

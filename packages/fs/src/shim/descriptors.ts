@@ -117,13 +117,18 @@ export function* readInto({ context, fd }: DescriptorCall, range: Range): Operat
 }
 
 /** Writes from a view. */
-export function* writeFrom({ context, flavour, fd }: DescriptorCall, range: Range): Operation<number> {
+export function* writeFrom({ context, fd }: DescriptorCall, range: Range): Operation<number> {
   const { view, offset, length, position } = range
   const data = bytesOf(view).subarray(offset, offset + length)
+  return yield* attempt(context.ns, { syscall: 'write' }, 'write', fd, data, position)
+}
+
+/** The same for `writeSync`, whose error is made in JavaScript. */
+function* writeSyncFrom(call: DescriptorCall, range: Range): Operation<number> {
   try {
-    return yield* attempt(context.ns, { syscall: 'write' }, 'write', fd, data, position)
+    return yield* writeFrom(call, range)
   } catch (error) {
-    throw flavour === 'sync' ? asMadeInJavaScript(error) : error
+    throw asMadeInJavaScript(error)
   }
 }
 
@@ -135,7 +140,13 @@ export function* transferAll(
   position: unknown,
 ): Operation<number> {
   let total = 0
-  for (const view of views) {
+  const filled = views.filter(({ byteLength }) => byteLength > 0)
+  // One system call takes them all: it fails also when none has room.
+  if (filled.length === 0 && views.length > 0) {
+    if (name === 'read') yield* attempt(call.context.ns, { syscall: 'read' }, 'read', call.fd, 0, CURRENT)
+    else yield* writeFrom(call, { view: views[0]!, offset: 0, length: 0, position: CURRENT })
+  }
+  for (const view of filled) {
     const at = typeof position === 'number' && position >= 0 ? position + total : CURRENT
     const range = { view, offset: 0, length: view.byteLength, position: at }
     const bytes = yield* name === 'read' ? readInto(call, range) : writeFrom(call, range)
@@ -200,7 +211,9 @@ export const descriptorOperations: readonly DescriptorOperation[] = [
     isPlain: (args) => isPlainRange(args) || (typeof args[0] === 'string' && args.length === 1),
     subjectOf: ([data]) => data,
     *run(call) {
-      return { bytes: yield* writeFrom(call, writeRange(call.args)), subject: call.args[0] } satisfies Transfer
+      const range = writeRange(call.args)
+      const bytes = yield* call.flavour === 'sync' ? writeSyncFrom(call, range) : writeFrom(call, range)
+      return { bytes, subject: call.args[0] } satisfies Transfer
     },
   },
   {

@@ -29,6 +29,7 @@ interface DirHandle {
 
 type DirConstructor = new (handle: DirHandle, path: string | Uint8Array, options: unknown) => Dir
 
+/** A directory that has been listed. */
 class ListedDirectory implements DirHandle {
   readonly #context: FsContext
   readonly #entries: readonly DirectoryEntry[]
@@ -40,13 +41,19 @@ class ListedDirectory implements DirHandle {
   }
 
   read(encoding: NameEncoding, count: number, request?: Request): unknown[] | null | undefined {
-    const entries = this.#entries.slice(this.#at, this.#at + count)
-    this.#at += entries.length
+    const entries = this.take(count)
     const result =
       entries.length === 0 ? null : entries.flatMap((entry) => [showName(entry.name, encoding), direntType(entry)])
     if (request === undefined) return result
     deliver(ownerHere(this.#context.ns), 'io', () => request.oncomplete(null, result))
     return undefined
+  }
+
+  /** The entries that come next. */
+  take(count: number): readonly DirectoryEntry[] {
+    const entries = this.#entries.slice(this.#at, this.#at + count)
+    this.#at += entries.length
+    return entries
   }
 
   close(request?: Request): void {
@@ -60,46 +67,71 @@ function* list(context: FsContext, path: GuestPath, flavour?: Flavour): Operatio
   return yield* attempt(context.ns, info, 'readdir', path.absolute)
 }
 
-/** A directory's entries and, after each that is a directory, all below it. */
+/** An entry of a directory, or of one below it. */
 interface NestedEntry {
   readonly entry: DirectoryEntry
-  readonly parent: string
+  readonly parent: string | Uint8Array
+  /** Whether what is below it has been looked for. */
+  isOpened: boolean
+  /** Why it cannot be listed: reading it fails. */
+  failure?: unknown
 }
 
-function* listNested(context: FsContext, path: GuestPath): Operation<NestedEntry[]> {
-  const { S_IFDIR, S_IFMT } = context.ns.personality.fs
-  const nested: NestedEntry[] = []
-  const queue = [path]
-  for (const directory of queue) {
-    let entries: DirectoryEntry[]
+/** A directory with all below it, each listed when its entry is read, at once, as Node does it. */
+class NestedDirectory extends ListedDirectory {
+  readonly #context: FsContext
+  readonly #nested: NestedEntry[]
+  readonly #encoding: NameEncoding
+  #taken = 0
+
+  constructor(context: FsContext, path: GuestPath, encoding: NameEncoding, entries: readonly DirectoryEntry[]) {
+    super(context, [])
+    this.#context = context
+    this.#encoding = encoding
+    this.#nested = entries.map((entry) => ({ entry, parent: path.given, isOpened: false }))
+  }
+
+  override take(count: number): readonly DirectoryEntry[] {
+    // Whoever asks for more has read all that came before.
+    for (let at = 0; at < this.#taken; at++) this.#open(this.#nested[at]!)
+    const entries = this.#nested.slice(this.#taken, this.#taken + count).map(({ entry }) => entry)
+    this.#taken += entries.length
+    return entries
+  }
+
+  /** The directory that an entry is in. @throws what listing the directory that it is fails with */
+  parentOf(index: number): string | Uint8Array {
+    const found = this.#nested[index]!
+    this.#open(found)
+    if (found.failure !== undefined) throw found.failure as Error
+    return found.parent
+  }
+
+  #open(found: NestedEntry): void {
+    const { S_IFDIR, S_IFMT } = this.#context.ns.personality.fs
+    if (found.isOpened || (found.entry.type & S_IFMT) !== S_IFDIR) return
+    found.isOpened = true
     try {
-      entries = yield* list(context, directory)
+      // Throws for names and paths that are bytes, as Node does.
+      const parent = nodePath.join(found.parent as string, showName(found.entry.name, this.#encoding) as string)
+      for (const entry of runSync(this.#context.process, list(this.#context, this.#context.path(parent)))) {
+        this.#nested.push({ entry, parent, isOpened: false })
+      }
     } catch (error) {
-      if (directory === path) throw error
-      continue
-    }
-    const parent = directory.shown
-    for (const entry of entries) {
-      nested.push({ entry, parent })
-      if ((entry.type & S_IFMT) === S_IFDIR) queue.push(context.path(nodePath.join(parent, entry.name)))
+      found.failure = error
     }
   }
-  return nested
 }
 
 /** Makes a `Dir` that gives entries of many directories, each with the parent it was found in. */
-function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested: readonly NestedEntry[]): Dir {
-  const entries = nested.map(({ entry }) => entry)
+function nestedDir(handle: NestedDirectory, path: GuestPath, options: unknown): Dir {
   const DirClass = nodeFs.Dir as unknown as DirConstructor
-  const dir = new DirClass(new ListedDirectory(context, entries), path.given, {
-    ...(options as object),
-    recursive: false,
-  })
+  const dir = new DirClass(handle, path.given, { ...(options as object), recursive: false })
   let at = 0
   const place = (dirent: Dirent | null): Dirent | null => {
     if (dirent === null) return null
-    const { parent } = nested[at++]!
-    const own: { parentPath?: string; path?: string } = dirent
+    const parent = handle.parentOf(at++)
+    const own: { parentPath?: string | Uint8Array; path?: string | Uint8Array } = dirent
     own.parentPath = parent
     if (Object.hasOwn(own, 'path')) own.path = parent
     return dirent
@@ -118,7 +150,16 @@ function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested
   const methods = {
     read(callback?: (error: Error | null, dirent?: Dirent | null) => void): unknown {
       if (callback === undefined) return read().then(place)
-      return read((error, dirent) => (error === null ? callback(null, place(dirent)) : callback(error)))
+      return read((error, dirent) => {
+        let placed: Dirent | null
+        try {
+          placed = error === null ? place(dirent) : null
+        } catch (failure) {
+          error = failure as Error
+        }
+        if (error === null) callback(null, placed!)
+        else callback(error)
+      })
     },
     readSync: () => place(readSync()),
     entries: entriesOf,
@@ -132,8 +173,9 @@ function nestedDir(context: FsContext, path: GuestPath, options: unknown, nested
 }
 
 function* open(context: FsContext, flavour: Flavour, path: GuestPath, options: unknown): Operation<Dir> {
-  if (optionsOf(options).recursive) return nestedDir(context, path, options, yield* listNested(context, path))
+  const { recursive, encoding } = optionsOf(options)
   const entries = yield* list(context, path, flavour)
+  if (recursive) return nestedDir(new NestedDirectory(context, path, encoding, entries), path, options)
   const DirClass = nodeFs.Dir as unknown as DirConstructor
   return new DirClass(new ListedDirectory(context, entries), path.given, options)
 }

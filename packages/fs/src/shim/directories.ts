@@ -1,6 +1,8 @@
 /** Operations that make, list and remove directories. */
+import type { ErrnoCode } from '@libvisor/abi'
 import { slots } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
+import { decodeName } from '../state/name-bytes.ts'
 import type { DirectoryEntry } from '../types.ts'
 import { modeOf, optionsOf } from './arguments.ts'
 import { nodePath, NOWHERE } from './natives.native.ts'
@@ -33,16 +35,34 @@ function mkdirOptions(value: unknown): { mode: number; recursive: boolean } {
   return { mode: modeOf(mode, MKDIR_MODE), recursive }
 }
 
+/** What making one directory fails with that making others cannot mend. */
+const isFinal: ReadonlySet<ErrnoCode> = new Set(['EACCES', 'ENOSPC', 'ENOTDIR', 'EPERM'])
+
+/** The type of what is at a path, or why that cannot be told. */
+function* typeAt(ns: Namespace, absolute: string): Operation<ErrnoCode | number> {
+  try {
+    return (yield* call('stat', absolute)).mode & ns.personality.fs.S_IFMT
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === undefined) throw error
+    return code
+  }
+}
+
 /**
  * Makes a directory and those above it.
  *
  * @returns the first one that was made, in the guest's words, or `undefined`
- * @source Node 24 `src/node_file.cc`, MKDirpSync
+ * @source Node 24 `src/node_file.cc`, MKDirpSync and MKDirpAsync
  */
-function* makeParents({ context, path }: PathCall, mode: number): Operation<string | undefined> {
+function* makeParents({ context, flavour, path }: PathCall, mode: number): Operation<string | undefined> {
   const { ns, cwd } = context
-  const fail = (code: 'EEXIST' | 'ENOTDIR'): Error => ns.errors.file(code, { syscall: 'mkdir', path: path.shown })
-  const pending = [typeof path.given === 'string' ? path.given.toWellFormed() : path.absolute]
+  // Asynchronously, the error tells the directory at which it failed.
+  const infoOf = (at: string): { syscall: string; path: string } => ({
+    syscall: 'mkdir',
+    path: flavour === 'sync' ? path.shown : (showName(at, 'utf8') as string),
+  })
+  const pending = [typeof path.given === 'string' ? path.given.toWellFormed() : decodeName(path.given)]
   let first: string | undefined
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const absolute = absolutePath(next, cwd)
@@ -51,16 +71,19 @@ function* makeParents({ context, path }: PathCall, mode: number): Operation<stri
       first ??= next
     } catch (error) {
       const code = errnoOf(error)
+      const info = infoOf(next)
       if (code === 'ENOENT') {
         const parent = parentOf(next)
-        if (parent === '' || parent === next) throw fileError(ns, error, { syscall: 'mkdir', path: path.shown })
+        if (parent === '' || parent === next) throw fileError(ns, error, info)
         pending.push(next, parent)
         continue
       }
-      if (code !== 'EEXIST' && code !== 'EISDIR') throw fileError(ns, error, { syscall: 'mkdir', path: path.shown })
-      const record = yield* attempt(ns, { syscall: 'mkdir', path: path.shown }, 'stat', absolute)
-      if ((record.mode & ns.personality.fs.S_IFMT) === ns.personality.fs.S_IFDIR) continue
-      throw fail(pending.length > 0 ? 'ENOTDIR' : 'EEXIST')
+      if (code === undefined || isFinal.has(code)) throw fileError(ns, error, info)
+      const isParent = code === 'EEXIST' && pending.length > 0
+      const type = yield* typeAt(ns, absolute)
+      if (type === ns.personality.fs.S_IFDIR) continue
+      if (typeof type === 'number') throw ns.errors.file(isParent ? 'ENOTDIR' : 'EEXIST', info)
+      throw ns.errors.file(isParent && flavour !== 'sync' ? 'ENOTDIR' : type, info)
     }
   }
   return first === undefined ? undefined : (showName(first, 'utf8') as string)
@@ -121,15 +144,17 @@ function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: 
   const queue: { shown: string; entries: DirectoryEntry[] | undefined }[] = [{ shown: base, entries: undefined }]
   const isEager = flavour === 'promise' && !nodeVersion.uniformRecursion
   const entriesOf = (shown: string): Operation<DirectoryEntry[]> =>
-    list(pathCall, absolutePath(shown, context.cwd), shown)
+    shown === base ? list(pathCall, path.absolute, path.shown) : list(pathCall, absolutePath(shown, context.cwd), shown)
   if (isEager) queue[0]!.entries = yield* entriesOf(base)
   while (queue.length > 0) {
     const { shown, entries } = isEager ? queue.pop()! : queue.shift()!
     for (const entry of entries ?? (yield* entriesOf(shown))) {
       const child = nodePath.join(shown, showName(entry.name, encoding) as string)
       results.push(withFileTypes ? makeDirent(entry, shown, encoding) : nodePath.relative(base, child))
+      // Without types Node asks for the path that it shows, which is another one when the name is not UTF-8.
+      const isKnown = withFileTypes || entry.name.isWellFormed()
       const descends =
-        (entry.type & S_IFMT) === S_IFDIR ||
+        ((entry.type & S_IFMT) === S_IFDIR && isKnown) ||
         (!(isEager && withFileTypes) && (yield* isDirectory(absolutePath(child, context.cwd), context.ns)))
       if (descends) queue.push({ shown: child, entries: isEager ? yield* entriesOf(child) : undefined })
     }

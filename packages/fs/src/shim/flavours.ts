@@ -11,6 +11,7 @@ import { NO_FD, nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
 import { errnoOf, runAsync, runSync } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { Flavour, PathCall, PathOperation, PathUse } from './path-operation.ts'
+import { showName } from './paths.ts'
 import type { GuestPath } from './paths.ts'
 
 /** A function with Node's own, dynamic, arguments. */
@@ -90,7 +91,7 @@ export class PathCaller {
       if (paths.length > 1 || this.#operation.showsPath?.(args) === true) return undefined
       // A name that is not UTF-8 goes as bytes.
       hostArgs[index] = encodeName(host.path)
-      substitutions.push({ host: host.path, shown: path.shown })
+      substitutions.push({ host: shownName(host.path), shown: path.shown })
     }
     return { args: hostArgs, substitutions }
   }
@@ -125,6 +126,7 @@ export class PathCaller {
     const call: PathCall = {
       context: this.#context,
       flavour: this.#flavour,
+      given: args[0],
       path: guestPaths[0]!,
       dest: guestPaths.at(-1)!,
       args: args.slice(paths.length),
@@ -136,6 +138,11 @@ export class PathCaller {
     const { given, shown } = this.#context.path(path)
     return { given, shown, absolute: typeof given === 'string' ? given.toWellFormed() : decodeName(given) }
   }
+}
+
+/** A path of the host as Node's errors tell it. */
+function shownName(path: string): string {
+  return showName(path, 'utf8') as string
 }
 
 /** What `realpath` makes of its path. */

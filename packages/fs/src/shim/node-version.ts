@@ -20,6 +20,10 @@ export const nodeVersion = Object.freeze({
   globSkipsLinks: isSince(26),
   /** `readdir` lists recursively in one way, whatever the flavour. */
   uniformRecursion: isSince(26),
+  /** `rmSync` is one function of C++, with errors of its own. */
+  nativeRemoval: isSince(24),
+  /** Its errors tell the path once, and not twice. */
+  removalTellsPathOnce: isSince(26),
   /** `readFile` and `writeFile` are one job of the thread pool, whose errors all tell the path. */
   wholeFileJobs: isSince(26),
   /** libuv passes times on to the nanosecond, and not to the microsecond. */

@@ -15,6 +15,8 @@ export interface PathCall {
   readonly flavour: Flavour
   /** The first path. */
   readonly path: GuestPath
+  /** The first path as it was given: what errors made in JavaScript tell. */
+  readonly given?: unknown
   /** The second path of operations with two, else the first again. */
   readonly dest: GuestPath
   /** The arguments after the paths, without a callback. */

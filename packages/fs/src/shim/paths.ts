@@ -4,6 +4,7 @@
  * System calls know strings only: a byte that is not UTF-8 stands as a lone surrogate (see `types.ts`).
  */
 import { decodeName, encodeName } from '../state/name-bytes.ts'
+import { byteLength, PATH_MAX } from '../state/vnode.ts'
 import { fileURLToPath } from './natives.native.ts'
 
 /** A path that a guest gave, after validation. */
@@ -53,7 +54,14 @@ export function guestPath(path: unknown, cwd: () => string): GuestPath {
   const given = typeof path === 'string' || path instanceof Uint8Array ? path : fileURLToPath(path as URL)
   const text = typeof given === 'string' ? given.toWellFormed() : decodeName(given)
   const shown = typeof given === 'string' ? given : encodeBytes(text).toString()
-  return { given, shown, absolute: absolutePath(text, cwd) }
+  return { given, shown, absolute: isTooLong(text) ? TOO_LONG : absolutePath(text, cwd) }
+}
+
+/** What stands for a path that is too long, and is so wherever it starts. */
+const TOO_LONG = '/x'.repeat(PATH_MAX)
+
+function isTooLong(path: string): boolean {
+  return path.length * 3 >= PATH_MAX && byteLength(path) >= PATH_MAX
 }
 
 /**

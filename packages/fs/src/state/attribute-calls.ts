@@ -2,6 +2,7 @@
 import { Errno } from '../types.ts'
 import type { Syscalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
+import { compareNames } from './name-bytes.ts'
 import { access, isMember, owns, permits, special } from './permission.ts'
 import { fileType } from './vnode.ts'
 import type { AttributeChange, Credentials, Vnode } from './vnode.ts'
@@ -103,7 +104,7 @@ export function createAttributeCalls(context: CallContext): Pick<Syscalls, Attri
           else if (driver !== undefined) entries[at] = { name, type }
         }
       }
-      return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+      return entries.sort((a, b) => compareNames(a.name, b.name))
     },
 
     readlink(path) {

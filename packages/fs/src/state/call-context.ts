@@ -28,13 +28,13 @@ export class CallContext {
 
   /** Resolves a path that must exist. */
   find(path: string, follow: boolean): Place {
-    checkPath(path)
+    checkPath(path, this.identity.cwd)
     return this.walk().find(path, follow)
   }
 
   /** Walks to the directory that has the last component. */
   parent(path: string): Parent {
-    checkPath(path)
+    checkPath(path, this.identity.cwd)
     return this.walk().parent(path)
   }
 

@@ -31,9 +31,14 @@ export function createResolve(options: DelegationOptions): Resolve {
   const find = (path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined => {
     let found
     try {
-      checkPath(path)
+      checkPath(path, identity.cwd)
       const walk = context.walk()
-      found = walk.last(walk.parent(path), followLast)
+      const parent = walk.parent(path)
+      if (intent === 'write' && !followLast) {
+        // Calls that take a name away fail where there is none, and an overlay has to note what is gone.
+        if (parent.last !== 'name' || parent.slash || !parent.directory.node.hostWritable) return undefined
+      }
+      found = walk.last(parent, followLast)
     } catch {
       // The call fails: emulation says how.
       return undefined

@@ -78,7 +78,9 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
 
   return {
     open(path, flags, mode) {
-      checkPath(path)
+      // Since Linux 6.4; before, it made a file.
+      if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) throw Errno.of('EINVAL')
+      checkPath(path, context.identity.cwd)
       descriptors.reserve()
       const walk = context.walk()
       const { place, created } =

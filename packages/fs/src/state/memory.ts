@@ -276,6 +276,7 @@ export class MemoryNode implements Vnode {
   }
 
   readlink(): string {
+    this.accessed()
     return this.target ?? ''
   }
 
@@ -285,6 +286,11 @@ export class MemoryNode implements Vnode {
 
   entries(): DirectoryEntry[] {
     this.accessed()
+    return this.list()
+  }
+
+  /** The entries, for somebody whose look does not count. */
+  list(): DirectoryEntry[] {
     const entries: DirectoryEntry[] = []
     for (const [name, node] of this.#directory()) entries.push({ name, type: node.type })
     return entries

@@ -111,6 +111,7 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
       if (moved.mounts !== undefined || replaced?.mounts !== undefined) throw Errno.of('EBUSY')
       // Its entry for the parent changes.
       if (isDirectory && !moved.parent.node.is(target.directory.node)) context.demand(moved.node, access.write)
+      if (moved.node.pinned === true) throw Errno.of('EXDEV')
       if (replaced?.isDirectory() === true && !replaced.node.isEmpty()) throw Errno.of('ENOTEMPTY')
       source.directory.node.rename(source.name, moved.node, target.directory.node, target.name, replaced?.node)
       context.renamed(source.directory, source.name)

@@ -146,11 +146,13 @@ export class OverlayNode implements Vnode {
     this.#upper = upper
     this.#lowers = lowers
     this.#lowerPath = lowerPath
+    // Whoever makes a node has looked.
+    if (upper === undefined) this.#noneAt = driver.generation
   }
 
   /** The layer whose metadata count. */
   get #top(): Vnode {
-    const top = this.#upper === undefined || this.driver.pristine ? this.#lowers[0] : this.#upper
+    const top = this.driver.pristine ? this.#lowers[0] : (this.#findUpper() ?? this.#lowers[0])
     if (top === undefined) throw Errno.of('ENOENT')
     return top
   }
@@ -188,6 +190,10 @@ export class OverlayNode implements Vnode {
     return this.driver.writable && this.#upper?.hostWritable === true && this.type !== fileType.directory
   }
 
+  get pinned(): boolean {
+    return this.#lowers.length > 0 && !this.driver.layer.redirects && this.type === fileType.directory
+  }
+
   is(other: Vnode): boolean {
     if (!(other instanceof OverlayNode) || other.driver !== this.driver) return false
     return (this.#findUpper() === undefined) === (other.#findUpper() === undefined) && this.#top.is(other.#top)
@@ -209,7 +215,7 @@ export class OverlayNode implements Vnode {
     const record = top === this.#upper ? this.driver.layer.present(top.stat()) : top.stat()
     if (top !== this.#upper) return top.hostPath === undefined ? { ...record, dev: this.driver.dev } : record
     if (top.type !== fileType.directory || this.#lowers.length === 0) return record
-    return { ...record, nlink: 2 + this.entries().filter(({ type }) => type === fileType.directory).length }
+    return { ...record, nlink: 2 + this.#list(this.#upper).filter(({ type }) => type === fileType.directory).length }
   }
 
   change(change: AttributeChange): void {
@@ -273,6 +279,11 @@ export class OverlayNode implements Vnode {
 
   entries(): DirectoryEntry[] {
     const upper = this.driver.pristine ? undefined : this.#findUpper()
+    if (upper !== undefined) this.driver.layer.accessed(upper)
+    return this.#list(upper)
+  }
+
+  #list(upper: Vnode | undefined): DirectoryEntry[] {
     if (upper === undefined && this.#lowers.length === 1) return this.#lowers[0]?.entries() ?? []
     const hidden = new Set<string>()
     const entries = upper === undefined ? [] : this.driver.layer.entries(upper, hidden)
@@ -288,7 +299,7 @@ export class OverlayNode implements Vnode {
   }
 
   isEmpty(): boolean {
-    return this.entries().length === 0
+    return this.#list(this.driver.pristine ? undefined : this.#findUpper()).length === 0
   }
 
   create(name: string, init: NodeInit): OverlayNode {
@@ -337,7 +348,6 @@ export class OverlayNode implements Vnode {
     const to = toDirectory as OverlayNode
     const isDirectory = moved.type === fileType.directory
     const keepsLower = isDirectory && moved.#lowers.length > 0
-    if (keepsLower && !layer.redirects) throw Errno.of('EXDEV')
     const found = moved.copyUp(true)
     if (keepsLower) layer.setRedirect(found, moved.#lowerPath)
     const fromUpper = this.copyUp(true)
@@ -442,9 +452,9 @@ export class OverlayNode implements Vnode {
     return this.#lowers.some((lower) => lower.lookup(name) !== undefined)
   }
 
-  /** Tells the open files of a lower inode that its name is gone. */
+  /** Tells the open files and directories of a lower inode that its name is gone. */
   #detach(lower: Vnode): void {
-    if (lower.type !== fileType.file || this.driver.lowerOpens.size === 0) return
+    if (this.driver.lowerOpens.size === 0) return
     for (const file of this.driver.lowerOpens.get(inodeKey(lower.stat())) ?? []) file.detach()
   }
 }

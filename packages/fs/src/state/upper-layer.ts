@@ -4,7 +4,7 @@
  */
 import type { DirectoryEntry, StatRecord } from '../types.ts'
 import type { MemoryNode } from './memory.ts'
-import { fileType } from './vnode.ts'
+import { byteLength, fileType, NAME_MAX } from './vnode.ts'
 import type { Vnode } from './vnode.ts'
 
 export interface UpperLayer {
@@ -26,6 +26,8 @@ export interface UpperLayer {
   hasOrigin(node: Vnode): boolean
   /** An inode's attributes with the number that it keeps. */
   present(record: StatRecord): StatRecord
+  /** Notes that a directory has been read, where listing it does not. */
+  accessed(directory: Vnode): void
   /** The entries of a directory, notes taken out. @param hidden - receives the names that are gone */
   entries(directory: Vnode, hidden?: Set<string>): DirectoryEntry[]
   /** Removes all notes in a directory, so that it can be removed. */
@@ -60,9 +62,10 @@ export const memoryUpper: UpperLayer = {
   },
   hasOrigin: () => false,
   present: (record) => record,
+  accessed: (directory) => (directory as MemoryNode).accessed(),
   entries(directory, hidden) {
     const entries: DirectoryEntry[] = []
-    for (const entry of directory.entries()) {
+    for (const entry of (directory as MemoryNode).list()) {
       if (entry.type === fileType.character && isWhiteout((directory as MemoryNode).lookup(entry.name))) {
         hidden?.add(entry.name)
       } else {
@@ -90,6 +93,11 @@ export const WHITEOUT_PREFIX = '.wh.'
 /** @source OCI image specification 1.1, `layer.md`, "Opaque Whiteout" */
 export const OPAQUE_MARKER = '.wh..wh..opq'
 
+/** Whether a whiteout's name is no longer than names may be. */
+function canBeNoted(name: string): boolean {
+  return name.length * 3 <= NAME_MAX - WHITEOUT_PREFIX.length || byteLength(name) <= NAME_MAX - WHITEOUT_PREFIX.length
+}
+
 const note = { mode: fileType.file | 0o600, uid: 0, gid: 0 }
 
 /**
@@ -99,18 +107,21 @@ const note = { mode: fileType.file | 0o600, uid: 0, gid: 0 }
 export function createHostUpper(): UpperLayer {
   const origins = new Map<string, Pick<StatRecord, 'dev' | 'ino'>>()
   return {
-    hidden: (directory, name) => directory.lookup(WHITEOUT_PREFIX + name) !== undefined,
+    hidden: (directory, name) => canBeNoted(name) && directory.lookup(WHITEOUT_PREFIX + name) !== undefined,
     hide(directory, name) {
       directory.create(WHITEOUT_PREFIX + name, note)
     },
     unhide(directory, name) {
-      const marker = directory.lookup(WHITEOUT_PREFIX + name)
+      const marker = canBeNoted(name) ? directory.lookup(WHITEOUT_PREFIX + name) : undefined
       if (marker !== undefined) directory.remove(WHITEOUT_PREFIX + name, marker)
     },
     opaqueFromStart: false,
     opaque: (directory) => directory.lookup(OPAQUE_MARKER) !== undefined,
     setOpaque(directory) {
+      const { atimeNs, mtimeNs } = directory.stat()
       directory.create(OPAQUE_MARKER, note)
+      // The note is no change that anybody could see.
+      directory.change({ atimeNs, mtimeNs })
     },
     redirects: false,
     redirect: () => undefined,
@@ -121,6 +132,8 @@ export function createHostUpper(): UpperLayer {
       const origin = origins.size === 0 ? undefined : origins.get(inodeKey(record))
       return origin === undefined ? record : { ...record, ...origin }
     },
+    // The host notes it.
+    accessed() {},
     entries(directory, hidden) {
       const entries: DirectoryEntry[] = []
       for (const entry of directory.entries()) {

@@ -46,6 +46,8 @@ export interface Vnode {
   /** Where on the host changes may show through, under what lies over it. */
   readonly lowerHostPath: string | undefined
   /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
+  /** Whether it is a directory that cannot be renamed, as of a lower layer of some overlays. */
+  readonly pinned?: boolean
   readonly descriptor: number | undefined
   /** Whether two nodes are one inode. */
   is(other: Vnode): boolean

@@ -176,12 +176,15 @@ export class Walk {
 /**
  * Checks what can be said of a path without walking it.
  *
- * @param path - as a guest gave it
+ * @param path - absolute
+ * @param cwd - the working directory: what a guest's relative path was put behind, which does not count
  * @throws Errno ENOENT when it is empty, ENAMETOOLONG
  */
-export function checkPath(path: string): void {
+export function checkPath(path: string, cwd: string): void {
   if (path === '') throw Errno.of('ENOENT')
-  if (path.length * BYTES_PER_UNIT >= PATH_MAX && byteLength(path) >= PATH_MAX) throw Errno.of('ENAMETOOLONG')
+  if (path.length * BYTES_PER_UNIT < PATH_MAX) return
+  const given = path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path
+  if (byteLength(given) >= PATH_MAX) throw Errno.of('ENAMETOOLONG')
 }
 
 function skipSlashes(path: string, from: number): number {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { memory } from '@libvisor/fs'
 import { runScript } from '@libvisor/testkit'
 import { describe, test } from 'vitest'
-import { startGuest } from './worlds.ts'
+import { startGuest } from './guests.ts'
 
 describe.each(['fs', 'fs/promises'] as const)('%s', (name) => {
   const native = name === 'fs' ? fs : fs.promises

@@ -1,23 +1,18 @@
 /** The places in which a body is run: the real file system, which says what is right, and guests' of every kind. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
-import { createNamespace, slots } from '@libvisor/core'
-import type { Identity, Namespace } from '@libvisor/core'
-import { createFileSystem, createFsInterceptor, createHostFs, fileSystem, hostDir, memory, overlay } from '@libvisor/fs'
-import type { FileSystemProcess } from '@libvisor/fs'
+import { hostDir, memory, overlay } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
 import { test } from 'vitest'
-import { countingEntropy, makeIdentity, makeStdio, startRemote } from '../state/fixture.ts'
+import { startRemote } from '../state/fixture.ts'
 import type { Mounts } from '../state/fixture.ts'
+import { bindGuest, identityAt, startGuest } from './guests.ts'
+import type { Guest } from './guests.ts'
 
 /** What a body works with. */
-export interface World {
-  readonly fs: typeof fs
-  readonly promises: typeof fs.promises
+export interface World extends Omit<Guest, typeof Symbol.dispose> {
   /** An empty directory, with the same path in every world. */
   readonly dir: string
-  /** What the guest's working directory is. */
-  chdir(path: string): void
 }
 
 type Body = (world: World) => unknown
@@ -33,54 +28,8 @@ const guests: Readonly<Record<string, (dir: string, other: string) => Mounts>> =
   'in a root that is the host’s own': () => ({ '/': hostDir('/', { mode: 'rw' }) }),
 }
 
-const wallClock = {
-  now: () => Date.now(),
-  nowNs: () => BigInt(Date.now()) * 1_000_000n,
-  monotonicNs: () => process.hrtime.bigint(),
-  zone: undefined,
-}
-
-/** Who a guest's process is: the host's user, so that both may do the same. */
-function identityAt(cwd: string): Identity {
-  return makeIdentity({ cwd, umask: process.umask(), uid: process.getuid!(), gid: process.getgid!() })
-}
-
-/** A namespace over a process of a file system. */
-function bindGuest(
-  identity: Identity,
-  processOf: (ns: Namespace) => FileSystemProcess,
-): Omit<World, 'dir'> & Disposable {
-  const ns = createNamespace({ name: 'guest' })
-  const files = processOf(ns)
-  ns.provide(slots.identity, identity)
-  ns.provide(slots.clock, wallClock)
-  ns.provide(slots.entropy, countingEntropy())
-  ns.provide(fileSystem, files)
-  const { modules } = createFsInterceptor().bind(ns)
-  return {
-    fs: modules['fs']!() as typeof fs,
-    promises: modules['fs/promises']!() as typeof fs.promises,
-    chdir: (path) => void (identity.cwd = path),
-    [Symbol.dispose]() {
-      files[Symbol.dispose]()
-      ns[Symbol.dispose]()
-    },
-  }
-}
-
-/** A guest whose files are in this thread. */
-export function startGuest(mounts: Mounts, cwd: string): Omit<World, 'dir'> & Disposable {
-  const identity = identityAt(cwd)
-  return bindGuest(identity, (ns) => {
-    const later = (task: () => void): void => ns.scheduler.schedule('io', task)
-    const host = createHostFs()
-    const files = createFileSystem({ mounts, clock: wallClock, entropy: countingEntropy(), host, later })
-    return files.process(identity, makeStdio())
-  })
-}
-
 /** A guest whose files are in another thread. */
-async function startRemoteGuest(mounts: Mounts, cwd: string): Promise<Omit<World, 'dir'> & Disposable> {
+async function startRemoteGuest(mounts: Mounts, cwd: string): Promise<Guest> {
   const identity = identityAt(cwd)
   const { process: files } = await startRemote(mounts, identity)
   return bindGuest(identity, () => files)
