@@ -29,6 +29,7 @@ export type { Volume, VolumeStore, VolumeStoreOptions } from './state/volume-sto
 // The model: a guest's files, and its processes over them.
 export { createFileSystem } from './state/file-system.ts'
 export type { FileSystem, FileSystemOptions, ServeOptions, Serving } from './state/file-system.ts'
+export type { ProcessFacts } from './state/proc-facts.ts'
 export { connectFileSystem } from './state/remote-process.ts'
 export type { ConnectOptions } from './state/remote-process.ts'
 export type { Connection, FileSystemMemory } from './state/remote-protocol.ts'

@@ -88,6 +88,15 @@ export class DescriptorTable implements Disposable {
     })
   }
 
+  /** The descriptors that are open, lowest first. */
+  numbers(): number[] {
+    return Array.from(this.#open.keys()).filter((fd) => this.#open[fd] !== undefined)
+  }
+
+  has(fd: number): boolean {
+    return this.#open[fd] !== undefined
+  }
+
   /** @throws Errno EBADF */
   get(fd: number): Description {
     const description = this.#open[fd]

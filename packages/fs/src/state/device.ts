@@ -9,8 +9,8 @@ export interface Device {
   open(node: Vnode): OpenFile
 }
 
-/** The largest read of a device that never ends. @units bytes */
-const LARGEST_READ = 32 * 1024 * 1024
+/** The largest read. @source Linux MAX_RW_COUNT @units bytes */
+const LARGEST_READ = 0x7ffff000
 
 /** What a device gives and takes. */
 interface DeviceOperations {

@@ -46,6 +46,8 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
       if ((flags & O_EXCL) !== 0) throw Errno.of('EEXIST')
       if (place.node.type !== fileType.link) return { place, created: false }
       if ((flags & O_NOFOLLOW) !== 0) throw Errno.of('ELOOP')
+      const jumped = place.node.jump?.(at.directory)
+      if (jumped !== undefined) return { place: jumped, created: false }
       at = walk.parent(walk.readlink(place), at.directory)
     }
   }

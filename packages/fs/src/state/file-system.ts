@@ -6,12 +6,14 @@ import type { HostFs } from './host-fs.ts'
 import { LocalProcess } from './local-process.ts'
 import { MountTable } from './mounts.ts'
 import type { MountSpec } from './mount-spec.ts'
+import { createProcSource } from './proc-facts.ts'
+import type { ProcessFacts } from './proc-facts.ts'
 import { flag } from './remote-protocol.ts'
-import type { VolumeStore } from './volume-store.ts'
 import type { FileSystemMemory } from './remote-protocol.ts'
 import { RemoteServer } from './remote-server.ts'
 import { createLayerKeeper } from './snapshot-layers.ts'
 import type { LayerKeeper } from './snapshot-layers.ts'
+import type { VolumeStore } from './volume-store.ts'
 
 const { store } = Atomics
 
@@ -32,6 +34,8 @@ export interface FileSystemOptions {
   readonly later: (task: () => void) => void
   /** Who owns the roots of memory mounts. @defaultValue the host's user */
   readonly owner?: { readonly uid: number; readonly gid: number }
+  /** What `/proc` says of the guest's processes. @defaultValue next to nothing */
+  readonly facts?: ProcessFacts
   /** Where volumes are. @defaultValue nowhere: they cannot be mounted */
   readonly volumes?: VolumeStore
   /** Descriptors per process. @defaultValue 1,048,576 */
@@ -119,7 +123,15 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
     store(flags, flag.differs, Number(mounts.differsFromHost))
     store(flags, flag.generation, mounts.generation)
   }
-  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, volumes, onCover: tellFlags })
+  const proc = createProcSource({
+    facts: options.facts,
+    host,
+    clock,
+    maxOpenFiles,
+    processes: () => Array.from(processes, (process) => process.proc),
+    mounts: () => mounts.rows(),
+  })
+  const mounts = new MountTable(options.mounts, { clock, entropy, host, owner, volumes, proc, onCover: tellFlags })
   tellFlags()
   const feed = new ChangeFeed()
   const processes = new Set<LocalProcess>()

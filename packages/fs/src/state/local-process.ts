@@ -14,6 +14,7 @@ import { KnownPlaces } from './known-places.ts'
 import type { MountTable } from './mounts.ts'
 import { encodeName } from './name-bytes.ts'
 import { createNameCalls } from './name-calls.ts'
+import type { ProcProcess } from './proc-facts.ts'
 import { Trace, trace, traced } from './trace.ts'
 import { Place } from './walk.ts'
 
@@ -38,6 +39,8 @@ export class LocalProcess implements FileSystemProcess {
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
   readonly resolve: Resolve
+  /** What `/proc` shows of it. */
+  readonly proc: ProcProcess
   readonly #context: CallContext
   readonly #places: KnownPlaces
   readonly #descriptors: DescriptorTable
@@ -50,8 +53,10 @@ export class LocalProcess implements FileSystemProcess {
 
   constructor(options: LocalProcessOptions) {
     const { mounts, host, feed, identity } = options
-    const rootDriver = mounts.root.driver
-    const root = new Place(undefined, '', rootDriver === undefined ? mounts.root.stand : rootDriver.root, mounts.root)
+    this.#descriptors = new DescriptorTable(options.stdio, host, options.maxOpenFiles)
+    this.proc = { identity, descriptors: this.#descriptors }
+    const point = mounts.rootFor(this.proc)
+    const root = new Place(undefined, '', point.driver === undefined ? point.stand : point.driver.root, point)
     this.#mounts = mounts
     this.#host = host
     this.#likeness = mounts.likeness
@@ -59,7 +64,6 @@ export class LocalProcess implements FileSystemProcess {
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
     this.#places = new KnownPlaces(this.#context, mounts, host)
-    this.#descriptors = new DescriptorTable(options.stdio, host, options.maxOpenFiles)
     this.resolve = createResolve({ context: this.#context, mounts, host })
     this.sync = Object.freeze({
       ...createNameCalls(this.#context),

@@ -1,14 +1,18 @@
 /** Mount table: drivers made from specs, and where each is in the guest's root. */
 import type { Clock, Entropy } from '@libvisor/core'
-import { unsupported, VisorError } from '@libvisor/core'
+import { VisorError } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
 import { HostDriver } from './host-directory.ts'
 import { MemoryDriver } from './memory.ts'
 import type { HostDirSpec, MemoryFiles, MountSpec, NodeFsSpec, OverlaySpec } from './mount-spec.ts'
+import { rowOf } from './mount-rows.ts'
+import type { MountRow } from './mount-rows.ts'
 import { NodeFsFiles } from './node-fs-files.ts'
 import { OverlayDriver } from './overlay.ts'
 import { PathDriver } from './path-driver.ts'
+import { ProcDriver } from './proc-driver.ts'
+import type { ProcProcess, ProcSource } from './proc-facts.ts'
 import { Quota } from './quota.ts'
 import { QuotaDriver } from './quota-driver.ts'
 import { createDev, createEtc, fill } from './synthetic.ts'
@@ -29,6 +33,8 @@ export interface DriverContext {
   readonly host: HostFs
   /** Who owns the roots of memory drivers. */
   readonly owner: { readonly uid: number; readonly gid: number }
+  /** What `/proc` is made of. */
+  readonly proc: ProcSource
   /** Where volumes are. */
   readonly volumes: VolumeStore | undefined
   /** Called when a mount that showed only what the host has shows something else. */
@@ -55,12 +61,16 @@ export class MountTable implements Disposable {
   /** The directories of the host that are written to, wherever they are in. */
   readonly #hostDrivers: HostDriver[] = []
   readonly #overlays: readonly OverlayDriver[]
+  /** The drivers that are no plain file systems, by what they are. */
+  readonly #purposes = new Map<Driver, 'dev' | 'proc'>()
+  readonly #hasProc: boolean
   /** Holds the directories on the way to mounts. */
   readonly #stands: MemoryDriver
 
   constructor(specs: Readonly<Record<string, MountSpec>>, context: DriverContext) {
     this.#context = context
     this.#stands = new MemoryDriver({ dev: this.#lastDev++, clock: context.clock, writable: false })
+    this.#hasProc = specs['/proc']?.kind === 'proc'
     this.root = this.#point('/')
     const points: MountPoint[] = [this.root]
     const made: Driver[] = []
@@ -69,6 +79,7 @@ export class MountTable implements Disposable {
         const point = this.#place(path)
         point.driver = this.#make(spec, point.path)
         made.push(point.driver)
+        if (spec.kind === 'dev' || spec.kind === 'proc') this.#purposes.set(point.driver, spec.kind)
         if (point !== this.root) points.push(point)
       }
     } catch (error) {
@@ -110,6 +121,18 @@ export class MountTable implements Disposable {
   /** The drivers, the root's first. */
   get drivers(): Driver[] {
     return this.points.flatMap(({ driver }) => (driver === undefined ? [] : [driver]))
+  }
+
+  /** The mounts as a process sees them: `/proc` tells everybody of himself. */
+  rootFor(caller: ProcProcess): MountPoint {
+    return this.drivers.some((driver) => driver instanceof ProcDriver) ? seenBy(this.root, caller) : this.root
+  }
+
+  /** The mounts as `/proc` lists them. */
+  rows(): readonly MountRow[] {
+    return this.points.flatMap(({ path, driver }) =>
+      driver === undefined ? [] : rowOf(path, driver, this.#purposes.get(driver)),
+    )
   }
 
   /** Forgets what names of the host are, before something else than a driver changes them. */
@@ -178,7 +201,7 @@ export class MountTable implements Disposable {
   }
 
   #make(spec: MountSpec, mountPoint: string, layer?: { dev: number; index: number }): Driver {
-    const { clock, entropy, owner, volumes } = this.#context
+    const { clock, entropy, owner, volumes, proc } = this.#context
     const dev = layer?.dev ?? this.#lastDev++
     switch (spec.kind) {
       case 'memory': {
@@ -204,9 +227,9 @@ export class MountTable implements Disposable {
       case 'overlay':
         return this.#makeOverlay(spec, mountPoint, dev)
       case 'dev':
-        return createDev({ dev, clock, entropy })
+        return createDev({ dev, clock, entropy, hasProc: this.#hasProc })
       case 'proc':
-        throw unsupported('A synthetic /proc')
+        return new ProcDriver({ dev, source: proc })
       case 'etc':
         return createEtc(spec, { dev, clock, entropy })
     }
@@ -263,6 +286,15 @@ export class MountTable implements Disposable {
         hint: "Use memory(), or hostDir(path, { mode: 'rw' }). To forbid writing, set the overlay's own mode.",
       },
     )
+  }
+}
+
+function seenBy(point: MountPoint, caller: ProcProcess): MountPoint {
+  const { driver, children } = point
+  return {
+    ...point,
+    driver: driver instanceof ProcDriver ? driver.seenBy(caller) : driver,
+    children: new Map(Array.from(children, ([name, child]) => [name, seenBy(child, caller)])),
   }
 }
 

@@ -12,6 +12,9 @@ const { O_WRONLY } = linuxFsConstants
 /** Where Docker's resolver is, and where a guest's is. */
 const NAME_SERVER = '127.0.0.11'
 
+/** Names of the first descriptors. */
+const streams = ['stdin', 'stdout', 'stderr']
+
 /** Major and minor number as `st_rdev` has them. */
 function deviceNumber(major: number, minor: number): number {
   return (major << 8) | minor
@@ -24,12 +27,18 @@ export interface SyntheticOptions {
   readonly entropy: Entropy
 }
 
+/** What `/dev` depends on. */
+export interface DevOptions extends SyntheticOptions {
+  /** Whether `/proc` is the guest's own, so that its links to open files can be used. */
+  readonly hasProc: boolean
+}
+
 /**
  * Makes a `/dev`.
  *
  * @source Linux, `Documentation/admin-guide/devices.txt`
  */
-export function createDev(options: SyntheticOptions): MemoryDriver {
+export function createDev(options: DevOptions): MemoryDriver {
   const driver = new MemoryDriver({ dev: options.dev, clock: options.clock, holdsModules: false })
   const { root } = driver
   const random = randomDevice(options.entropy)
@@ -46,11 +55,20 @@ export function createDev(options: SyntheticOptions): MemoryDriver {
     node.rdev = deviceNumber(major, minor)
     node.device = device
   }
+  root.create('shm', { mode: fileType.directory | 0o1777, uid: 0, gid: 0 })
+  const link = { mode: fileType.link | 0o777, uid: 0, gid: 0 }
+  if (options.hasProc) {
+    root.create('fd', { ...link, target: '/proc/self/fd' })
+    for (const [descriptor, name] of streams.entries()) {
+      root.create(name, { ...link, target: `/proc/self/fd/${descriptor}` })
+    }
+    return driver
+  }
   const fd = root.create('fd', { mode: fileType.directory | 0o555, uid: 0, gid: 0 })
-  for (const [descriptor, name] of ['stdin', 'stdout', 'stderr'].entries()) {
+  for (const [descriptor, name] of streams.entries()) {
     const node = fd.create(`${descriptor}`, { mode: fileType.character | 0o666, uid: 0, gid: 0 })
     node.descriptor = descriptor
-    root.create(name, { mode: fileType.link | 0o777, uid: 0, gid: 0, target: `/dev/fd/${descriptor}` })
+    root.create(name, { ...link, target: `/dev/fd/${descriptor}` })
   }
   return driver
 }

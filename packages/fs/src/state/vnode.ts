@@ -7,6 +7,7 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import type { Identity } from '@libvisor/core'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
+import type { Place } from './walk.ts'
 
 /** Whose permissions count. */
 export type Credentials = Pick<Identity, 'gid' | 'groups' | 'uid' | 'umask'>
@@ -45,9 +46,9 @@ export interface Vnode {
   readonly hostWritable: boolean
   /** Where on the host changes may show through, under what lies over it. */
   readonly lowerHostPath: string | undefined
-  /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
   /** Whether it is a directory that cannot be renamed, as of a lower layer of some overlays. */
   readonly pinned?: boolean
+  /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
   readonly descriptor: number | undefined
   /** Whether two nodes are one inode. */
   is(other: Vnode): boolean
@@ -58,6 +59,12 @@ export interface Vnode {
   /** @param flags - of open(2); O_CREAT, O_EXCL and O_TRUNC have been dealt with */
   open(flags: number): OpenFile
   readlink(): string
+  /**
+   * Where a link leads whatever its text says: the links to open files in `/proc`.
+   *
+   * @param from - the directory it is in
+   */
+  jump?(from: Place): Place | undefined
 
   // Of directories.
   lookup(name: string): Vnode | undefined

@@ -123,6 +123,11 @@ export class Walk {
       const child = place.step(name)
       if (child === undefined) throw Errno.of('ENOENT')
       if (child.node.type === fileType.link) {
+        const jumped = child.node.jump?.(place)
+        if (jumped !== undefined) {
+          place = jumped
+          continue
+        }
         const target = this.readlink(child)
         if (target.charCodeAt(0) === SLASH) place = this.#root
         rest = `${target}/${rest.slice(next)}`
@@ -147,6 +152,11 @@ export class Walk {
       const place = at.directory.step(at.name)
       if (place === undefined) return at
       if (place.node.type === fileType.link && (follow || at.slash)) {
+        const jumped = place.node.jump?.(at.directory)
+        if (jumped !== undefined) {
+          if (at.slash && !jumped.isDirectory()) throw Errno.of('ENOTDIR')
+          return jumped
+        }
         const target = this.readlink(place)
         const followed = this.parent(target, at.directory)
         at = at.slash && !followed.slash ? { ...followed, slash: true } : followed

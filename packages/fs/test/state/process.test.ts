@@ -143,6 +143,7 @@ bothWith('/dev holds devices', { '/dev': synthetic.dev() }, ({ sync }) => {
     'full',
     'null',
     'random',
+    'shm',
     'stderr',
     'stdin',
     'stdout',
