@@ -1,5 +1,6 @@
 /** The writable layers of a file system: what they hold is kept, put back, and compared. */
 import { VisorError } from '@libvisor/core'
+import { Errno } from '../types.ts'
 import { diffLayers, mergeChanges } from './layer-diff.ts'
 import type { FileChanges } from './layer-diff.ts'
 import { exportLayer, importLayer, isWhiteoutState } from './layer-state.ts'
@@ -25,6 +26,14 @@ export interface FileSystemState {
   readonly layers: Readonly<Record<string, LayerState>>
   /** Of layers for which it is something else: the same for those who do not know this overlay. */
   readonly portable?: Readonly<Record<string, LayerState>>
+  /** Why layers cannot be made portable. */
+  readonly refused?: Readonly<Record<string, Refusal>>
+}
+
+/** Why something cannot be done. */
+export interface Refusal {
+  readonly message: string
+  readonly hint: string | undefined
 }
 
 /** What is kept, put back and compared. */
@@ -102,13 +111,8 @@ export function createLayerKeeper(options: LayerKeeperOptions): LayerKeeper {
         if (since !== undefined && kept === undefined) continue
         const before = kept === undefined ? firstState(layer, mount, options) : withImplied(kept, layer)
         const after = stateOfLayer(layer)
-        parts.push(
-          diffLayers(
-            { layer: before, roots },
-            { layer: after, roots },
-            { mount, ignoreTimesBefore: kept === undefined },
-          ),
-        )
+        const options = { mount, ignoreTimesBefore: kept === undefined }
+        parts.push(compared(mount, () => diffLayers({ layer: before, roots }, { layer: after, roots }, options)))
       }
       return mergeChanges(parts)
     },
@@ -139,11 +143,18 @@ export function createLayerKeeper(options: LayerKeeperOptions): LayerKeeper {
 export function exportPortable(files: LayerKeeper): FileSystemState {
   const { layers } = files.exportState()
   const portable: Record<string, LayerState> = {}
+  const refused: Record<string, Refusal> = {}
   for (const [mount, layer] of Object.entries(layers)) {
-    const other = files.makePortable(mount, layer)
-    if (other !== layer) portable[mount] = other
+    try {
+      const other = files.makePortable(mount, layer)
+      if (other !== layer) portable[mount] = other
+    } catch (error) {
+      if (!(error instanceof VisorError)) throw error
+      // The layer can be put back all the same.
+      refused[mount] = { message: error.message, hint: error.hint }
+    }
   }
-  return { layers, portable }
+  return { layers, portable, refused }
 }
 
 /** What is said when a layer is not there. */
@@ -163,6 +174,16 @@ function* writableLayers(mounts: MountTable): Generator<readonly [mount: string,
 function stateOfLayer({ driver, overlay }: WritableLayer): LayerState {
   const state = exportLayer(driver)
   return overlay === undefined ? state : { ...state, overlay: true, pristine: overlay.pristine }
+}
+
+/** What lies beneath may not be for this user to read. */
+function compared(mount: string, compare: () => FileChanges): FileChanges {
+  try {
+    return compare()
+  } catch (cause) {
+    if (!(cause instanceof Errno)) throw cause
+    throw new VisorError('VISOR_LAYER_INVALID', `The layer at '${mount}' cannot be compared: ${cause.code}`, { cause })
+  }
 }
 
 /** What a layer held when it was mounted: made again, but for the times. */

@@ -1,6 +1,7 @@
 /** A layer as anybody can apply it who has the lower layers: without what only this overlay understands. */
 import { linuxFsConstants } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
+import { Errno } from '../types.ts'
 import { isWhiteoutState } from './layer-state.ts'
 import type { InodeState, LayerState } from './layer-state.ts'
 import { MemoryContent } from './memory-content.ts'
@@ -21,7 +22,7 @@ const COPY_PIECE = 1 << 20
  *
  * @param layer - of an overlay
  * @param roots - of its lower layers, the topmost first
- * @throws {VisorError} VISOR_LAYER_INVALID when a moved directory holds a device
+ * @throws {VisorError} VISOR_LAYER_INVALID when a moved directory holds a device, or what cannot be read
  */
 export function makePortable(layer: LayerState, roots: readonly Vnode[]): LayerState {
   return new Portable(layer, roots).result()
@@ -121,7 +122,7 @@ class Portable {
     this.#copies.set(key, place)
     if (isDirectory) {
       const entries: [string, number][] = []
-      for (const name of namesOfLower(nodes)) {
+      for (const name of readable(path, () => namesOfLower(nodes))) {
         const child = this.#copy(`${path}/${name}`, lookupLower(nodes, name, false))
         if (child !== undefined) entries.push([name, child])
       }
@@ -130,7 +131,7 @@ class Portable {
     } else if (node.type === fileType.link) {
       this.#inodes[place] = { ...attributes, target: node.readlink() }
     } else if (node.type === fileType.file) {
-      this.#inodes[place] = { ...attributes, content: readContent(node) }
+      this.#inodes[place] = { ...attributes, content: readable(path, () => readContent(node)) }
     }
     return place
   }
@@ -147,6 +148,19 @@ class Portable {
     const inode = this.#layer.inodes[index]
     if (inode === undefined) throw new TypeError(`There is no inode ${index} in the layer`)
     return inode
+  }
+}
+
+/** Reads something of a lower layer, which may not be for this user. */
+function readable<Result>(path: string, read: () => Result): Result {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof Errno)) throw cause
+    throw new VisorError('VISOR_LAYER_INVALID', `'${path}' cannot be copied into a layer: ${cause.code}`, {
+      cause,
+      hint: 'It is in a directory of a lower layer that was renamed.',
+    })
   }
 }
 

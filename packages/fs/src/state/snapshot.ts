@@ -1,3 +1,4 @@
+import { VisorError } from '@libvisor/core'
 import { below, layerEntries, opaqueMarker } from './layer-tar-entries.ts'
 import type { LayerEntry } from './layer-tar-entries.ts'
 import { packEntries } from './layer-tar.ts'
@@ -77,9 +78,14 @@ export class Snapshot {
   }
 
   #portable(mount: string): LayerState {
-    const { layers, portable = {} } = this.#state
+    const { layers, portable = {}, refused = {} } = this.#state
     const layer = layers[mount]
     if (layer === undefined) throw noLayer(mount, this.mounts)
+    const refusal = refused[mount]
+    if (refusal !== undefined) {
+      const { message, hint } = refusal
+      throw new VisorError('VISOR_LAYER_INVALID', message, hint === undefined ? {} : { hint })
+    }
     return portable[mount] ?? this.#makePortable?.(mount, layer) ?? layer
   }
 }

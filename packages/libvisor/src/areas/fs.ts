@@ -6,4 +6,5 @@ export {
   createFsInterceptor,
   createHostFs,
   createSocketFiles,
+  exportPortable,
 } from '@libvisor/fs'

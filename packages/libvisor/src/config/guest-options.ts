@@ -128,6 +128,12 @@ export interface GuestOptions extends NamespaceOptions {
    */
   readonly restart?: 'no' | 'on-thread-loss'
   /**
+   * Whether what it has written to layers in memory is kept when it ends: `guest.fs.snapshot()` and `guest.fs.diff()` then
+   * go on to answer. Lost when its thread is ended by force, as by SIGKILL.
+   * @defaultValue false
+   */
+  readonly keepFiles?: boolean
+  /**
    * Where stdout and stderr go, and where stdin comes from: to and from the handle's streams, or the host's own.
    * @defaultValue 'pipe'
    */

@@ -102,6 +102,7 @@ const guestOptions = z.strictObject({
   isolation: z.enum(['context', 'thread']).optional(),
   placement: z.strictObject({ thread: z.int().min(1).optional(), group: z.string().min(1).optional() }).optional(),
   restart: z.enum(['no', 'on-thread-loss']).optional(),
+  keepFiles: z.boolean().optional(),
   stdio: z.enum(['inherit', 'pipe']).optional(),
   stdin: z.boolean().optional(),
   ...namespaceShape,

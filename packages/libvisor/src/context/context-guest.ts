@@ -13,7 +13,7 @@ import * as netArea from '../areas/net.ts'
 import { furnish } from '../guest/furnish.ts'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
 import type { ExitStatus } from '../host/exit-status.ts'
-import { connectToHost } from '../thread/host-connection.ts'
+import { connectToHost, tellLastFiles } from '../thread/host-connection.ts'
 import { createInheritedStdio } from '../thread/inherited-stdio.native.ts'
 import { createPortStdio } from '../thread/port-stdio.ts'
 import type { GuestUsage, PooledGuestEnvelope } from '../thread/protocol.ts'
@@ -104,12 +104,14 @@ export class ContextGuest {
     this.#release()
     control.postMessage({ type: 'ended', ...status })
     control.close()
+    this.#thread.noteEnd()
   }
 
   #furnish(): FurnishedNamespace {
     const { namespace: spec, program, network, stdio, stdioPort } = this.#envelope
     const channels = stdio === 'inherit' ? createInheritedStdio() : this.#part(createPortStdio(stdioPort))
     const furnished = furnish(spec, {
+      ...(this.#envelope.keepFiles && { onExit: () => this.#tellLastFiles() }),
       stdio: channels,
       env: createEnvironment(spec.env, { intrinsics: this.realm.intrinsics }),
       argv: [host.process.execPath, program.entry, ...program.args],
@@ -122,6 +124,10 @@ export class ContextGuest {
     this.#part(furnished.ns)
     furnished.ns.provide(slots.stdio, channels)
     return furnished
+  }
+
+  #tellLastFiles(): void {
+    tellLastFiles(this.furnished, (message) => this.#envelope.control.postMessage(message))
   }
 
   #part<Part extends Disposable>(part: Part): Part {

@@ -1,3 +1,4 @@
+import { builtin } from '@libvisor/abi'
 import { captureContext, createCurrent } from '@libvisor/core'
 import type { CurrentNamespace, Interceptor } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
@@ -9,6 +10,7 @@ import { installInterceptors, openRealm } from '@libvisor/realm'
 import { createTimeInterceptor } from '@libvisor/time'
 import { hostDirectory } from '../guest/host-directory.ts'
 import { mainThread, showThreadAs } from '../thread/main-thread-view.ts'
+import { createShapeKeeper } from './own-shapes.ts'
 import { holdThreadPoolWork } from './thread-pool-work.ts'
 
 /** The realm of a pool thread: guests have contexts of their own, and the built-ins that they do not have of their own from here. */
@@ -41,5 +43,15 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
   showThreadAs(realm, mainThread)
   holdThreadPoolWork(realm)
   realm.commit()
-  return { interceptors, ask: (id) => enterNobody(() => realm.ask(id)) }
+  const keepShapes = createShapeKeeper()
+  keepShapes(realm.global)
+  const asked = new Set<string>()
+  const ask = (id: string): void => {
+    if (asked.has(id)) return
+    asked.add(id)
+    enterNobody(() => realm.ask(id))
+    const exports = builtin(id)
+    if (exports !== undefined) keepShapes(exports)
+  }
+  return { interceptors, ask }
 }

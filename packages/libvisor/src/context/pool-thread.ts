@@ -11,6 +11,7 @@ import { describeFailure } from '../thread/failure.ts'
 import type { FromGuest, PooledGuestEnvelope, ToPool } from '../thread/protocol.ts'
 import { startPulse } from '../thread/pulse.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
+import { createCollector } from './collector.ts'
 import { ContextGuest } from './context-guest.ts'
 import { openPoolRealm } from './pool-realm.ts'
 import type { PoolRealm } from './pool-realm.ts'
@@ -20,6 +21,8 @@ export interface PoolThread {
   readonly realm: PoolRealm
   readonly scripts: ScriptStore
   readonly guests: Map<Namespace, ContextGuest>
+  /** A guest has ended, and has been disposed of. */
+  noteEnd(): void
 }
 
 /**
@@ -29,14 +32,18 @@ export interface PoolThread {
  */
 export function bootPool(envelope: PoolEnvelope): void {
   const { control, pulse, cacheDirectory } = envelope
+  const { setFlagsFromString } = original('v8')
   // V8 keeps the contexts of all code in its compilation cache, and would never collect one.
-  original('v8').setFlagsFromString('--no-compilation-cache')
+  setFlagsFromString('--no-compilation-cache')
+  // It also keeps the shapes that compiled code was made for, over two collections, and shapes keep contexts.
+  setFlagsFromString('--retain-maps-for-n-gc=0')
   warnOfModules()
   openOwnStreams()
   formatGuestStacks(isOwnCode)
   const guests = new Map<Namespace, ContextGuest>()
   const thread: PoolThread = {
     guests,
+    noteEnd: createCollector(() => guests.size),
     scripts: createScriptStore({ ...(cacheDirectory !== undefined && { cacheDirectory }) }),
     realm: openPoolRealm((ns, ...asked) => {
       const guest = guests.get(ns)

@@ -24,6 +24,8 @@ export interface FurnishPowers {
   /** The whole `process.argv`. */
   readonly argv: readonly string[]
   readonly execArgv: readonly string[]
+  /** Hears of the end by `process.exit()` or by a signal, and of every end of a guest in a context, before anything is released. */
+  readonly onExit?: () => void
   /** The way to other guests. @defaultValue none */
   readonly switchPort?: SwitchPort
   /** Where the code of the areas comes from. @defaultValue it is loaded when it is first needed */
@@ -78,12 +80,15 @@ export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNa
 }
 
 function provideProcess(ns: Namespace, spec: NamespaceSpec, powers: FurnishPowers): void {
-  const { env, argv, execArgv, switchPort } = powers
+  const { env, argv, execArgv, onExit, switchPort } = powers
   const { hostname, uid, gid, umask, cwd, seed } = spec
   ns.provide(slots.clock, createClock(spec.time))
   ns.provideLazily(slots.entropy, () => createEntropy({ seed }))
   ns.provide(slots.identity, createIdentity({ uid, gid, umask, cwd, hostname }))
-  ns.provide(processState, createProcessState({ env, argv, execArgv, interfaces: interfacesOf(switchPort) }))
+  ns.provide(
+    processState,
+    createProcessState({ env, argv, execArgv, interfaces: interfacesOf(switchPort), ...(onExit && { onExit }) }),
+  )
 }
 
 function provideFiles(

@@ -6,10 +6,12 @@ import { defaultAction } from '@libvisor/process'
 import type { Isolation } from '../config/guest-options.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 import { restoreFailure } from '../thread/failure.ts'
-import type { FromGuest, GuestUsage, ToGuest } from '../thread/protocol.ts'
+import type { FromGuest, GuestUsage, LastFiles, ToGuest } from '../thread/protocol.ts'
 import type { Carrier, Departure, Launch } from './carrier.ts'
 import type { ExitStatus } from './exit-status.ts'
 import type { Guest, GuestStats, ListeningPort } from './guest.ts'
+import { createGuestLayers } from './guest-layers.ts'
+import type { GuestFileSystem, GuestLayers } from './guest-layers.ts'
 import { openGuestFiles } from './guest-files.ts'
 import type { GuestFiles } from './guest-files.ts'
 import { PortBoard } from './port-board.ts'
@@ -44,6 +46,9 @@ export class GuestHandle implements Guest {
   #files: GuestFiles | undefined
   /** Opens the guest's files: most hosts never look at them. */
   #openFiles: (() => GuestFiles) | undefined
+  #fs: GuestFileSystem | undefined
+  /** What its layers held when it ended. */
+  #lastFiles: LastFiles | undefined
   #ports: PortBoard
   readonly #answers = new Map<number, PromiseWithResolvers<unknown>>()
   #launchedAt = 0
@@ -97,9 +102,14 @@ export class GuestHandle implements Guest {
     return this.#ports.open()
   }
 
-  get fs(): GuestFiles['promises'] {
+  get fs(): GuestFileSystem {
     invariant(this.#openFiles !== undefined, 'nobody has the handle of a guest before it has started')
-    return (this.#files ??= this.#openFiles()).promises
+    this.#files ??= this.#openFiles()
+    return (this.#fs ??= { ...this.#files.promises, ...this.#layers() })
+  }
+
+  #layers(): GuestLayers {
+    return createGuestLayers({ ask: (request) => this.#ask(request), last: () => this.#lastFiles })
   }
 
   kill(signal: NodeJS.Signals = 'SIGTERM'): boolean {
@@ -174,6 +184,9 @@ export class GuestHandle implements Guest {
       case 'ended':
         this.#leave({ code: message.code, signal: message.signal, innocent: false })
         break
+      case 'files':
+        this.#lastFiles = message.last
+        break
       case 'failed':
         this.#starting.reject(restoreFailure(message.failure))
         break
@@ -182,7 +195,7 @@ export class GuestHandle implements Guest {
         break
       case 'started':
         this.#startMs = performance.now() - this.#launchedAt
-        this.#files = undefined
+        this.#files = this.#fs = this.#lastFiles = undefined
         this.#openFiles = () => openGuestFiles(this.#options.spec, { port: carrier.files, memory: message.files })
         carrier.started(message.namespaceId)
         this.#starting.resolve()

@@ -1,7 +1,7 @@
-import type * as fsPromises from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import type { GuestUsage } from '../thread/protocol.ts'
 import type { ExitStatus } from './exit-status.ts'
+import type { GuestFileSystem } from './guest-layers.ts'
 
 /** A port that a guest listens on. */
 export interface ListeningPort {
@@ -33,8 +33,11 @@ export interface Guest extends AsyncDisposable {
   readonly stdout: Readable
   /** What it writes to stderr; ends with the guest. Empty with `stdio: 'inherit'`. */
   readonly stderr: Readable
-  /** Its files, as `node:fs/promises` over its file system; relative paths start at its working directory. */
-  readonly fs: typeof fsPromises
+  /**
+   * Its files, as `node:fs/promises` over its file system; relative paths start at its working directory. With
+   * `snapshot()`, `restore()` and `diff()`.
+   */
+  readonly fs: GuestFileSystem
   /** Settles when the guest has ended, however it did. */
   readonly exited: Promise<ExitStatus>
   /**

@@ -85,6 +85,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   /** Starts a guest whose options have been checked. */
   const start = (options: GuestOptions): GuestHandle => {
     const { name, isolation = 'thread', stdio = 'pipe', stdin = false, placement = {}, restart } = options
+    const { keepFiles = false } = options
     const facts = readHostFacts()
     const spec = resolveNamespace(options, facts)
     const program = resolveProgram(options, spec, facts)
@@ -97,7 +98,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       launch(leave) {
         network.detach(name)
         const attachment = network.attach(name, { aliases: spec.aliases })
-        const cargo = { spec, program, stdio, stdin, network: attachment }
+        const cargo = { spec, program, stdio, stdin, keepFiles, network: attachment }
         return isolation === 'thread' ? startThread(cargo, leave) : pool.carry({ ...cargo, placement, streams }, leave)
       },
     })

@@ -61,6 +61,7 @@ export class Pool implements AsyncDisposable {
       control: control.port2,
       network,
       files: files.port2,
+      keepFiles: cargo.keepFiles,
       stdioPort: streams.connect(),
     }
     const guest: PooledGuest = { name: spec.name, group: placement.group, namespaceId: undefined, leave }

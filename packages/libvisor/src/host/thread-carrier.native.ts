@@ -16,6 +16,8 @@ export interface CargoOptions {
   readonly stdio: 'inherit' | 'pipe'
   /** Whether the handle has a stdin. */
   readonly stdin: boolean
+  /** Whether the host wants to know what the guest's layers hold when it ends. */
+  readonly keepFiles: boolean
   /** The guest's place on the switch. */
   readonly network: SwitchAttachment
 }
@@ -54,6 +56,7 @@ export function startThread(cargo: CargoOptions, leave: (departure: Departure) =
     control: control.port2,
     network,
     files: files.port2,
+    keepFiles: cargo.keepFiles,
   }
   const inherits = stdio === 'inherit'
   const worker = new Worker(program.entry, {

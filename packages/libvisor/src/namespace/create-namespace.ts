@@ -10,13 +10,15 @@ import { resolveNamespace } from '../config/resolve.ts'
 import { checkShape } from '../config/schema.ts'
 import { advanceClock } from '../guest/advance-clock.ts'
 import { furnish } from '../guest/furnish.ts'
+import { createNamespaceFiles } from './namespace-files.ts'
+import type { NamespaceFiles } from './namespace-files.ts'
 import { shareRealm } from './shared-realm.ts'
 
 /** A namespace that the host's own code enters. Made by {@link createNamespace}. */
 export interface SharedNamespace extends Disposable {
   readonly name: string
-  /** Its files, as `node:fs/promises` has them, also outside of `run()`. */
-  readonly fs: typeof fsPromises
+  /** Its files, as `node:fs/promises` has them, also outside of `run()`; with `snapshot()`, `restore()` and `diff()`. */
+  readonly fs: NamespaceFiles
   /**
    * Runs a function in the namespace: all that it starts sees it, whatever it awaits.
    *
@@ -57,6 +59,7 @@ export interface SharedNamespace extends Disposable {
  * })
  * assert.equal(existsSync('/made.txt'), false)
  * assert.equal(await ns.fs.readFile('/made.txt', 'utf8'), '{}')
+ * assert.deepEqual(ns.fs.diff().added, ['/made.txt'])
  * ```
  */
 export function createNamespace(options: NamespaceOptions = {}): SharedNamespace {
@@ -64,7 +67,7 @@ export function createNamespace(options: NamespaceOptions = {}): SharedNamespace
   const spec = resolveNamespace(options, readHostFacts())
   const realm = shareRealm()
   try {
-    const { ns } = furnish(spec, {
+    const { ns, files } = furnish(spec, {
       areas: { fs: () => fsArea, net: () => netArea },
       stdio: createHostStdio(),
       env: createEnvironment(spec.env),
@@ -73,10 +76,12 @@ export function createNamespace(options: NamespaceOptions = {}): SharedNamespace
     })
     ns.own(realm)
     const bound = createFsInterceptor().bind(ns)
+    let namespaceFiles: NamespaceFiles | undefined
     return {
       name: ns.name,
       get fs() {
-        return bound.modules['fs/promises']?.() as typeof fsPromises
+        const promises = bound.modules['fs/promises'] as () => typeof fsPromises
+        return (namespaceFiles ??= createNamespaceFiles(promises(), files))
       },
       run: (fn, ...args) => ns.run(fn, ...args),
       advance: (ms) => advanceClock(ns, ms),

@@ -17,6 +17,8 @@ export interface GuestEnvelope {
   readonly control: MessagePort
   readonly network: SwitchAttachment
   readonly files: MessagePort
+  /** Whether the host wants to know what the guest's layers hold when it ends. */
+  readonly keepFiles: boolean
   /** Leads to the handle's streams, for `createPortStdio`. A guest with a thread of its own has the thread's streams. */
   readonly stdioPort?: MessagePort
 }

@@ -8,7 +8,8 @@ import { exitNow } from '../guest/exit-now.native.ts'
 import { provideSignals } from '../guest/signal-target.ts'
 import type { GuestEnvelope } from './envelope.ts'
 import { createInheritedStdio } from './inherited-stdio.native.ts'
-import { connectToHost } from './host-connection.ts'
+import { afterExitListeners } from './exit-hook.ts'
+import { connectToHost, tellLastFiles } from './host-connection.ts'
 import { mainThread, showThreadAs } from './main-thread-view.ts'
 import { missingProgram } from '../guest/missing-program.ts'
 import { describeFailure } from './failure.ts'
@@ -28,8 +29,15 @@ export function bootGuest(envelope: GuestEnvelope): void {
   const { process } = host
   const inherited = stdio === 'inherit' ? createInheritedStdio() : undefined
   let guest: FurnishedNamespace
+  let hasTold = false
+  const tellFiles = (): void => {
+    if (!envelope.keepFiles || hasTold) return
+    hasTold = true
+    tellLastFiles(guest, tell)
+  }
   try {
     guest = furnish(spec, {
+      ...(envelope.keepFiles && { onExit: tellFiles }),
       stdio: inherited ?? createThreadStdio(),
       env: process.env,
       // Node puts the entry into this very array before it runs it.
@@ -47,6 +55,7 @@ export function bootGuest(envelope: GuestEnvelope): void {
   // Without it `process.stdout` and `stderr` are Node's own, which lead to the handle's streams.
   if (inherited !== undefined) ns.provide(slots.stdio, inherited)
   provideSignals(ns, process, (signal, code) => {
+    tellFiles()
     tell({ type: 'terminated', signal })
     exitNow(code)
   })
@@ -59,5 +68,6 @@ export function bootGuest(envelope: GuestEnvelope): void {
   }
   const realm = enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   showThreadAs(realm, mainThread)
+  if (envelope.keepFiles) afterExitListeners(process, tellFiles)
   started()
 }

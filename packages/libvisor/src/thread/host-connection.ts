@@ -1,5 +1,7 @@
 import { signals } from '@libvisor/process'
 import { slots } from '@libvisor/core'
+import type { FileSystemState } from '@libvisor/fs'
+import { loadFs } from '../areas/load-area.native.ts'
 import { advanceClock } from '../guest/advance-clock.ts'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { publishedUrl } from '../guest/published-url.ts'
@@ -49,7 +51,7 @@ export function connectToHost(options: HostConnectionOptions): () => void {
     tell({ type: 'started', files: served.memory, namespaceId: guest.ns.id })
   }
 
-  async function answer(request: ToGuest, { guest: { ns } }: HostConnectionOptions): Promise<unknown> {
+  async function answer(request: ToGuest, { guest: { ns, files } }: HostConnectionOptions): Promise<unknown> {
     switch (request.type) {
       case 'signal':
         return ns.get(signals).raise(request.signal)
@@ -57,6 +59,35 @@ export function connectToHost(options: HostConnectionOptions): () => void {
         return advanceClock(ns, request.ms)
       case 'stats':
         return stats()
+      case 'snapshot':
+        return exportFiles(guest)
+      case 'restore':
+        return files().importState(request.state)
+      case 'diff':
+        return files().diff(request.since)
     }
+  }
+}
+
+/**
+ * What a guest's layers hold, for others.
+ *
+ * @param guest - has its files in this thread
+ */
+function exportFiles(guest: FurnishedNamespace): FileSystemState {
+  return loadFs().exportPortable(guest.files())
+}
+
+/**
+ * Tells the host what a guest's layers hold, before the guest ends.
+ *
+ * @param guest - is about to end
+ * @param tell - reaches the host
+ */
+export function tellLastFiles(guest: FurnishedNamespace, tell: Tell): void {
+  try {
+    tell({ type: 'files', last: { state: exportFiles(guest), changes: guest.files().diff() } })
+  } catch (error) {
+    tell({ type: 'files', last: { failure: describeFailure(error) } })
   }
 }

@@ -3,7 +3,7 @@
  *
  * A guest has a control port of its own wherever it runs. A thread of the pool, in which many guests run, has a further one.
  */
-import type { FileSystemMemory } from '@libvisor/fs'
+import type { FileChanges, FileSystemMemory, FileSystemState } from '@libvisor/fs'
 import type { MessagePort } from 'node:worker_threads'
 import type { GuestEnvelope } from './envelope.ts'
 import type { Failure } from './failure.ts'
@@ -23,9 +23,23 @@ export interface GuestUsage {
 /** From the host to the guest. Every request is answered with its `id`. */
 export type ToGuest =
   | { readonly type: 'advance'; readonly id: number; readonly ms: number }
+  /** Answered with `FileChanges`. */
+  | { readonly type: 'diff'; readonly id: number; readonly since: FileSystemState | undefined }
+  | { readonly type: 'restore'; readonly id: number; readonly state: FileSystemState }
   | { readonly type: 'signal'; readonly id: number; readonly signal: NodeJS.Signals }
+  /** Answered with a portable `FileSystemState`. */
+  | { readonly type: 'snapshot'; readonly id: number }
   /** Answered with a {@link GuestUsage}. */
   | { readonly type: 'stats'; readonly id: number }
+
+/** What a guest's layers in memory held when it ended. */
+export interface LastFiles {
+  readonly state?: FileSystemState
+  /** Compared with what was mounted. */
+  readonly changes?: FileChanges
+  /** Why nobody knows. */
+  readonly failure?: Failure
+}
 
 /** From the guest to the host. */
 export type FromGuest =
@@ -33,6 +47,8 @@ export type FromGuest =
   /** The namespace could not be made: the guest has not started. */
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'closed'; readonly address: string; readonly port: number }
+  /** The guest is about to end, and what it has written is to be kept. */
+  | { readonly type: 'files'; readonly last: LastFiles }
   | {
       readonly type: 'listening'
       readonly address: string
