@@ -111,8 +111,8 @@ export function createLayerKeeper(options: LayerKeeperOptions): LayerKeeper {
         if (since !== undefined && kept === undefined) continue
         const before = kept === undefined ? firstState(layer, mount, options) : withImplied(kept, layer)
         const after = stateOfLayer(layer)
-        const options = { mount, ignoreTimesBefore: kept === undefined }
-        parts.push(compared(mount, () => diffLayers({ layer: before, roots }, { layer: after, roots }, options)))
+        const how = { mount, ignoreTimesBefore: kept === undefined }
+        parts.push(compared(mount, () => diffLayers({ layer: before, roots }, { layer: after, roots }, how)))
       }
       return mergeChanges(parts)
     },
