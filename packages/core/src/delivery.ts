@@ -174,6 +174,7 @@ export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
 /** Forgets a namespace that has ended: the thread goes on without it. */
 export function forgetDelivery(ns: Namespace): void {
   if (last?.ns === ns) last = undefined
+  if (left === ns) left = undefined
 }
 
 /**

@@ -66,7 +66,7 @@ export interface ContextRealm extends Disposable {
   furnish(options: FurnishGlobalsOptions): void
 }
 
-const { getPrototypeOf, setPrototypeOf } = Reflect
+const { deleteProperty, getPrototypeOf, setPrototypeOf } = Reflect
 
 /** Constructors that no syntax calls: a context has the host's own, so that the host's objects are instances of them. */
 const sharedConstructors: readonly string[] = [
@@ -230,6 +230,8 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
 
 /** Puts the host's constructors in place of the context's, and adds what Node adds to the language. */
 function takeFromHost(global: typeof globalThis): void {
+  // V8's flags are the process's: another thread may just have asked for its collector.
+  if (!('gc' in globalThis)) deleteProperty(global, 'gc')
   for (const key of sharedConstructors) {
     const descriptor = getOwnPropertyDescriptor(globalThis, key)
     const own = getOwnPropertyDescriptor(global, key)?.value as { prototype: object } | undefined

@@ -5,8 +5,19 @@ import fs from 'node:fs'
  *
  * @returns the proportional set, as the kernel counts it @units MB
  */
-export function proportionalSet(pid: number): number {
-  const [, kilobytes] = /^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
+export const proportionalSet = (pid: number): number => partOf(pid, 'Pss')
+
+/**
+ * The part of the proportional set that no file is behind. The other part, Node's own code above all, changes whenever a process of the
+ * same program starts or ends.
+ *
+ * @units MB
+ */
+export const anonymousSet = (pid: number): number => partOf(pid, 'Pss_Anon')
+
+function partOf(pid: number, part: string): number {
+  const line = new RegExp(`^${part}:\\s+(\\d+) kB$`, 'm')
+  const [, kilobytes] = line.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
   if (kilobytes === undefined) throw new Error(`the kernel does not tell the proportional set of process ${pid}`)
   return Number(kilobytes) / 1024
 }

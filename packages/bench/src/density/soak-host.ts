@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Guest } from 'libvisor'
 import { libvisorBuild } from '../commands.native.ts'
 import { firstAnswer } from './first-answer.ts'
-import { proportionalSet } from './proportional-set.ts'
+import { anonymousSet, proportionalSet } from './proportional-set.ts'
 import { inspectOnlyThread } from './thread-inspector.ts'
 import { visorGuestOptions } from './visor-guests.ts'
 
@@ -16,13 +17,21 @@ export interface Remains {
   readonly cycle: number
   /** Contexts of guests that FinalizationRegistry has not seen collected. */
   readonly registered: number
-  /** Contexts of the thread that the inspector still finds, its main one apart. */
+  /** Contexts of guests that the inspector still finds in the thread. */
   readonly contexts: number
   /** In use in the thread, after a collection. @units MB */
   readonly heapMb: number
-  /** Of the whole process. @units MB */
+  /** Of the whole process, whose own garbage has been collected, too. @units MB */
   readonly proportionalMb: number
+  /** Of that, what it shares with no other process of Node. @units MB */
+  readonly anonymousMb: number
 }
+
+/**
+ * Until nothing is under way any more: for a second Node keeps the date that it has put into a response, in a timer of the guest that was
+ * first to need it, and the thread collects what guests have left when it has had little to do for as long. @units milliseconds
+ */
+const REST_MS = 2500
 
 /** A way to end a guest, and the status with which it must end. */
 interface Ending {
@@ -64,10 +73,13 @@ async function startAndEnd(cycle: number): Promise<void> {
 }
 
 async function remainsAfter(cycle: number): Promise<Remains> {
-  using thread = await inspectOnlyThread()
-  const contexts = (await thread.liveContexts()) - 1
-  const heapMb = await thread.heapInUse()
+  await delay(REST_MS)
   const { threads } = await host.stats()
   const registered = threads[0]?.contexts ?? Number.NaN
-  return { cycle, registered, contexts, heapMb, proportionalMb: proportionalSet(process.pid) }
+  using thread = await inspectOnlyThread()
+  await thread.collectOwn()
+  const contexts = (await thread.liveContexts()).filter((name) => name.startsWith('guest-')).length
+  const heapMb = await thread.heapInUse()
+  const proportionalMb = proportionalSet(process.pid)
+  return { cycle, registered, contexts, heapMb, proportionalMb, anonymousMb: anonymousSet(process.pid) }
 }

@@ -4,8 +4,10 @@ import { Session } from 'node:inspector/promises'
 export interface ThreadInspector extends Disposable {
   /** What is in use of a thread's heap once all garbage has been collected. @units MB */
   heapInUse(): Promise<number>
-  /** The contexts that a thread has now, its main one included; garbage has been collected. */
-  liveContexts(): Promise<number>
+  /** What debuggers call the contexts that the thread has now, its main one apart; garbage has been collected. */
+  liveContexts(): Promise<readonly string[]>
+  /** Collects the garbage of the thread that looks. */
+  collectOwn(): Promise<void>
 }
 
 /** Finds the only worker thread that there is. */
@@ -22,10 +24,12 @@ export async function inspectOnlyThread(): Promise<ThreadInspector> {
 
   const answers = new Map<number, PromiseWithResolvers<unknown>>()
   let lastId = 0
-  let contexts = 0
-  session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-    const { id, method, result, error } = JSON.parse(params.message) as WorkerMessage
-    if (method === 'Runtime.executionContextCreated') contexts++
+  let contexts: string[] = []
+  session.on('NodeWorker.receivedMessageFromWorker', ({ params: received }) => {
+    const { id, method, params, result, error } = JSON.parse(received.message) as WorkerMessage
+    if (method === 'Runtime.executionContextCreated' && params?.context.auxData.isDefault === false) {
+      contexts.push(params.context.name)
+    }
     if (id === undefined) return
     if (error === undefined) answers.get(id)?.resolve(result)
     else answers.get(id)?.reject(new Error(error.message))
@@ -50,11 +54,14 @@ export async function inspectOnlyThread(): Promise<ThreadInspector> {
     },
     async liveContexts() {
       await collect()
-      contexts = 0
+      contexts = []
       // Announces every context that there is.
       await ask('Runtime.enable')
       await ask('Runtime.disable')
       return contexts
+    },
+    async collectOwn() {
+      for (let round = 0; round < 3; round++) await session.post('HeapProfiler.collectGarbage')
     },
     [Symbol.dispose]() {
       clearInterval(waiting)
@@ -66,6 +73,8 @@ export async function inspectOnlyThread(): Promise<ThreadInspector> {
 interface WorkerMessage {
   readonly id?: number
   readonly method?: string
+  /** Of the announcement of a context. */
+  readonly params?: { readonly context: { readonly name: string; readonly auxData: { readonly isDefault: boolean } } }
   readonly result?: unknown
   readonly error?: { readonly message: string }
 }
