@@ -16,11 +16,16 @@ export type {
   OverlayOptions,
   OverlaySpec,
   ProcSpec,
+  RemoteSpec,
   VolumeOptions,
   VolumeSpec,
 } from './state/mount-spec.ts'
 export type { NodeFsFunction, NodeFsObject } from './state/node-fs-object.ts'
 export type { QuotaLimits } from './state/quota.ts'
+
+// Objects that only this thread has, in guests of other threads.
+export { portsIn, shareObjects } from './state/shared-objects.ts'
+export type { ShareOptions } from './state/shared-objects.ts'
 
 // Volumes: what outlives the guests that use it.
 export { createVolumeStore } from './state/volume-store.ts'
@@ -57,6 +62,7 @@ export { readSnapshot, Snapshot, stateOf } from './state/snapshot.ts'
 export { exportPortable } from './state/snapshot-layers.ts'
 export type { FileSystemState, LayerKeeper } from './state/snapshot-layers.ts'
 export type { FileChanges } from './state/layer-diff.ts'
+export { contentPieces } from './state/layer-tar.ts'
 export type { LayerEntry } from './state/layer-tar-entries.ts'
 export type { ByteSource } from './state/layer-tar-reader.ts'
 export type { InodeState, LayerState } from './state/layer-state.ts'

@@ -1,5 +1,5 @@
 import { host, original } from '@libvisor/abi'
-import type { MessagePort } from 'node:worker_threads'
+import type { MessageChannel, MessagePort } from 'node:worker_threads'
 import type { AnswerClock } from './known-answers.ts'
 
 /**
@@ -10,6 +10,11 @@ import type { AnswerClock } from './known-answers.ts'
  */
 export function receiveMessage(port: MessagePort): { readonly message: unknown } | undefined {
   return original('worker_threads').receiveMessageOnPort(port) as { message: unknown } | undefined
+}
+
+/** Makes two ports that are connected. */
+export function openChannel(): MessageChannel {
+  return new (original('worker_threads').MessageChannel)()
 }
 
 /** What tells the time in this thread. */

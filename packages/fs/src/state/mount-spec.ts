@@ -1,6 +1,7 @@
 /** What can be mounted, as plain data that can be cloned to another thread; all but `nodeFs()`, which holds functions. */
 import type { NodeFsObject } from './node-fs-object.ts'
 import type { QuotaLimits } from './quota.ts'
+import type { Connection } from './remote-protocol.ts'
 
 /** Whether a guest may write: `EROFS` where it may not. */
 export type MountMode = 'ro' | 'rw'
@@ -36,6 +37,12 @@ export interface NodeFsSpec {
   readonly object: NodeFsObject
   /** Which of its directories is mounted. */
   readonly path: string
+  readonly mode: MountMode
+}
+
+/** A file system that another thread serves. */
+export interface RemoteSpec extends Connection {
+  readonly kind: 'remote'
   readonly mode: MountMode
 }
 
@@ -75,7 +82,16 @@ export interface ProcSpec {
 }
 
 /** What is mounted at a path of the guest. */
-export type MountSpec = DevSpec | EtcSpec | HostDirSpec | MemorySpec | NodeFsSpec | OverlaySpec | ProcSpec | VolumeSpec
+export type MountSpec =
+  | DevSpec
+  | EtcSpec
+  | HostDirSpec
+  | MemorySpec
+  | NodeFsSpec
+  | OverlaySpec
+  | ProcSpec
+  | RemoteSpec
+  | VolumeSpec
 
 /** How files in memory are mounted, and how many there may be: with a limit, ENOSPC where it is reached, as in tmpfs. */
 export interface MemoryOptions extends QuotaLimits {

@@ -17,6 +17,8 @@ import { Quota } from './quota.ts'
 import { QuotaDriver } from './quota-driver.ts'
 import { createDev, createEtc, fill } from './synthetic.ts'
 import { createHostUpper, memoryUpper } from './upper-layer.ts'
+import { RemoteFiles } from './remote-files.ts'
+import { connectFileSystem } from './remote-process.ts'
 import type { VolumeStore } from './volume-store.ts'
 import { fileType } from './vnode.ts'
 import type { Driver, Vnode } from './vnode.ts'
@@ -25,6 +27,8 @@ import type { Driver, Vnode } from './vnode.ts'
 const FIRST_DEV = 0x10000
 /** How far apart the inode numbers of an overlay's layers begin. */
 const INO_RANGE = 2 ** 44
+/** Who reads and writes the files of another thread: permissions are asked for here. */
+const server = Object.freeze({ pid: 0, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0, cwd: '/', hostname: '' })
 
 /** What drivers are made with. */
 export interface DriverContext {
@@ -222,6 +226,11 @@ export class MountTable implements Disposable {
           )
         }
         return this.#make(volumes.resolve(spec), mountPoint, layer)
+      case 'remote': {
+        const { port, memory, mode } = spec
+        const files = new RemoteFiles(connectFileSystem({ port, memory, identity: server }))
+        return new PathDriver({ dev, files, path: '/', writable: mode === 'rw' })
+      }
       case 'node-fs':
         return this.#makeNodeFs(spec, mountPoint, dev)
       case 'overlay':

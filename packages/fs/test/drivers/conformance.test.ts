@@ -13,7 +13,11 @@ import type { Location, Subject } from './subjects.ts'
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY } = constants
 const { S_IFMT, S_IFDIR, S_IFREG, S_IFLNK, S_IFSOCK } = constants
 
-const locations: readonly Location[] = ['in this thread', 'in another thread']
+/** Where each driver is tested. Objects can be mounted in other threads than their own. */
+const locationsOf = (driver: DriverName): readonly Location[] =>
+  drivers[driver].mount === drivers['a volume of memfs'].mount || driver.includes('@platformatic')
+    ? ['in this thread', 'in another thread', 'over an object of another thread']
+    : ['in this thread', 'in another thread']
 
 type Body = (subject: Subject & { readonly sync: Syscalls }) => void | Promise<void>
 
@@ -27,7 +31,7 @@ function holds(title: string, body: Body, where: 'everywhere' | 'guests' = 'ever
       })
     }
     for (const driver of Object.keys(drivers) as DriverName[]) {
-      for (const location of locations) {
+      for (const location of locationsOf(driver)) {
         test(`${driver}, ${location}`, async () => {
           await using subject = await startDriver(driver, location)
           await body(subject)

@@ -2,7 +2,9 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Identity } from '@libvisor/core'
-import { makeStdio } from '../state/fixture.ts'
+import { createHostFs, portsIn, shareObjects } from '@libvisor/fs'
+import { countingEntropy, makeStdio, tickingClock } from '../state/fixture.ts'
+import { drivers } from './drivers.ts'
 import type { DriverName } from './drivers.ts'
 import { makeDriverFileSystem } from './subjects.ts'
 
@@ -14,8 +16,27 @@ export interface ServeDriver {
   readonly identity: Identity
 }
 
-parentPort?.on('message', ({ port, driver, directory, identity }: ServeDriver) => {
+/** An object to share: the other thread mounts it. */
+export interface ShareDriver {
+  readonly share: DriverName
+  readonly directory: string
+}
+
+parentPort?.on('message', (message: ServeDriver | ShareDriver) => {
+  if ('share' in message) share(message)
+  else serve(message)
+})
+
+function share({ share: driver, directory }: ShareDriver): void {
+  const mounts = shareObjects(
+    { '/m': drivers[driver].mount(directory) },
+    { clock: tickingClock(), entropy: countingEntropy(), host: createHostFs(), later: setImmediate },
+  )
+  parentPort?.postMessage(mounts, portsIn(mounts))
+}
+
+function serve({ port, driver, directory, identity }: ServeDriver): void {
   const fileSystem = makeDriverFileSystem(driver, directory)
   port.once('close', () => fileSystem[Symbol.dispose]())
   parentPort?.postMessage(fileSystem.serve(port, { identity, stdio: makeStdio() }).memory)
-})
+}

@@ -2,14 +2,15 @@
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { connectFileSystem, createFileSystem, createHostFs, memory } from '@libvisor/fs'
-import type { FileSystem, FileSystemMemory, FileSystemProcess, Syscalls } from '@libvisor/fs'
+import type { FileSystem, FileSystemMemory, FileSystemProcess, MountSpec, Syscalls } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
 import { countingEntropy, makeIdentity, makeStdio, tickingClock } from '../state/fixture.ts'
 import { nativeSyscalls } from '../state/native-syscalls.ts'
 import { drivers, volumesIn } from './drivers.ts'
 import type { Ability, DriverCase, DriverName } from './drivers.ts'
-import type { ServeDriver } from './serving-worker.ts'
+import type { ServeDriver, ShareDriver } from './serving-worker.ts'
 
 /** Something that a case is run against. The driver is mounted at `/m`, next to `/other`. */
 export interface Subject extends AsyncDisposable {
@@ -22,12 +23,16 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** Where a driver is. */
-export type Location = 'in another thread' | 'in this thread'
+export type Location = 'in another thread' | 'in this thread' | 'over an object of another thread'
 
 export function makeDriverFileSystem(driver: DriverName, directory: string): FileSystem {
   const { mount }: DriverCase = drivers[driver]
+  return makeMounted(mount(directory), directory)
+}
+
+function makeMounted(spec: MountSpec, directory: string): FileSystem {
   return createFileSystem({
-    mounts: { '/': memory(), '/m': mount(directory), '/other': memory() },
+    mounts: { '/': memory(), '/m': spec, '/other': memory() },
     clock: tickingClock(),
     entropy: countingEntropy(),
     host: createHostFs(),
@@ -39,13 +44,32 @@ export function makeDriverFileSystem(driver: DriverName, directory: string): Fil
 
 let server: Worker | undefined
 
+/** Asks the other thread for something. */
+async function ask(message: ServeDriver | ShareDriver, ...ports: readonly MessagePort[]): Promise<unknown> {
+  server ??= new Worker(new URL('serving-worker.ts', import.meta.url), { execArgv: [] })
+  server.ref()
+  const answered = once(server, 'message')
+  server.postMessage(message, ports)
+  const [answer] = (await answered) as [unknown]
+  server.unref()
+  return answer
+}
+
+async function shareDriver(driver: DriverName, directory: string): Promise<MountSpec> {
+  const mounts = (await ask({ share: driver, directory })) as { readonly '/m': MountSpec }
+  return mounts['/m']
+}
+
 export async function startDriver(driver: DriverName, location: Location): Promise<Subject> {
   const directory = temporaryDirectory()
   const identity = makeIdentity()
   const { lacks = {} }: DriverCase = drivers[driver]
   const can = (ability: Ability): boolean => lacks[ability] === undefined
-  if (location === 'in this thread') {
-    const files = makeDriverFileSystem(driver, directory.path)
+  if (location !== 'in another thread') {
+    const files =
+      location === 'in this thread'
+        ? makeDriverFileSystem(driver, directory.path)
+        : makeMounted(await shareDriver(driver, directory.path), directory.path)
     const process = files.process(identity, makeStdio())
     return {
       sync: process.sync,
@@ -59,14 +83,9 @@ export async function startDriver(driver: DriverName, location: Location): Promi
       },
     }
   }
-  server ??= new Worker(new URL('serving-worker.ts', import.meta.url), { execArgv: [] })
   const { port1, port2 } = new MessageChannel()
-  server.ref()
-  const served = once(server, 'message')
   const message: ServeDriver = { port: port1, driver, directory: directory.path, identity: { ...identity } }
-  server.postMessage(message, [port1])
-  const [shared] = (await served) as [FileSystemMemory]
-  server.unref()
+  const shared = (await ask(message, port1)) as FileSystemMemory
   const process = connectFileSystem({ port: port2, memory: shared, identity })
   return {
     sync: process.sync,
