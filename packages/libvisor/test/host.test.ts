@@ -110,6 +110,14 @@ describe.each(['thread', 'context'] as const)('with isolation %s', (isolation) =
       await expect(guest.fs.readFile('/missing')).rejects.toMatchObject({ code: 'ENOENT', path: '/missing' })
     })
 
+    it('has closed files when the guest has ended, also where nobody has asked for them before', async () => {
+      await using host = await createHost()
+      const guest = await host.spawn(program('closed', `process.exit()`))
+      await guest.exited
+      const reading = async (): Promise<Buffer> => guest.fs.readFile('/data/a.txt')
+      await expect(reading()).rejects.toMatchObject({ code: 'VISOR_GUEST_ENDED' })
+    })
+
     it('tells how the guest ended: by a code, by a signal it does not handle, by one it does', async () => {
       await using host = await createHost()
       const coded = await host.spawn(program('coded', `process.exit(3)`))

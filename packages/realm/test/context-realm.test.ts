@@ -27,3 +27,10 @@ test(
     })
   },
 )
+
+test("built-ins have the shape of Node's own, for each guest of a thread, whatever it has put on Object.prototype", async () => {
+  const program = new URL('programs/export-shapes.ts', import.meta.url).pathname
+  const { stdout, stderr } = await runScript(['--disable-warning=ExperimentalWarning', program])
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toEqual([[], [], [], []])
+})
