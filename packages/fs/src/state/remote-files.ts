@@ -1,6 +1,6 @@
 /** A file system in another thread, mounted in this one: what can only be reached where it is. */
 import { linuxFsConstants } from '@libvisor/abi'
-import { Errno } from '../types.ts'
+import type { Errno } from '../types.ts'
 import type { DirectoryEntry, FileSystemProcess, StatFsRecord, StatRecord, Syscalls } from '../types.ts'
 import type { PathFile, PathFs } from './path-fs.ts'
 import { fileType } from './vnode.ts'
