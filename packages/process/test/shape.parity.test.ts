@@ -140,3 +140,18 @@ test('methods of process have the names and lengths of Node’s', () => {
   }
   assert.deepEqual(differing, [])
 })
+
+parity('names and lengths of methods of process are not enumerated', subjects, ({ process }) => {
+  const { cwd, kill, nextTick, umask } = process
+  const attributes = { writable: false, enumerable: false, configurable: true }
+  for (const method of [cwd, kill, nextTick, umask]) {
+    const { name, length } = Object.getOwnPropertyDescriptors(method)
+    assert.deepEqual(
+      [name, length],
+      [
+        { value: method.name, ...attributes },
+        { value: method.length, ...attributes },
+      ],
+    )
+  }
+})

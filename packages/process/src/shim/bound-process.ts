@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import { construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { mimic, restatePlain } from '@libvisor/core'
+import { construct, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { restatePlain } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
 import { domainMember } from './domain.ts'
@@ -65,7 +65,8 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
     const original: unknown = descriptor.value
     const mine = typeof key === 'string' && Object.hasOwn(members, key) ? members[key] : undefined
     if (typeof mine?.value === 'function' && typeof original === 'function') {
-      mimic({ name: original.name, length: original.length }, mine.value as object)
+      defineProperty(mine.value, 'length', { value: original.length })
+      defineProperty(mine.value, 'name', { value: original.name })
     }
     Object.defineProperty(bound, key, { ...(mine ?? descriptor), enumerable: descriptor.enumerable === true })
   }
