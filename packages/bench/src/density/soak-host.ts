@@ -74,12 +74,12 @@ async function startAndEnd(cycle: number): Promise<void> {
 
 async function remainsAfter(cycle: number): Promise<Remains> {
   await delay(REST_MS)
-  const { threads } = await host.stats()
-  const registered = threads[0]?.contexts ?? Number.NaN
   using thread = await inspectOnlyThread()
   await thread.collectOwn()
   const contexts = (await thread.liveContexts()).filter((name) => name.startsWith('guest-')).length
   const heapMb = await thread.heapInUse()
+  const { threads } = await host.stats()
+  const registered = threads[0]?.contexts ?? Number.NaN
   const proportionalMb = proportionalSet(process.pid)
   return { cycle, registered, contexts, heapMb, proportionalMb, anonymousMb: anonymousSet(process.pid) }
 }
