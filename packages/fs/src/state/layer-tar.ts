@@ -42,7 +42,7 @@ async function pack(entries: Iterable<LayerEntry>, controller: TarPackController
     if (linkpath !== undefined && isEscaped(linkpath)) await addBytes(controller, 'gnu-long-link-name', linkpath)
     const content = kind === 'file' ? inode.content : undefined
     const body = controller.add(headerOf(entry, path, linkpath, content?.size ?? 0)).getWriter()
-    if (content !== undefined) for (const piece of piecesOf(content)) await body.write(piece)
+    if (content !== undefined) for (const piece of contentPieces(content)) await body.write(piece)
     await body.close()
   }
   controller.finalize()
@@ -102,7 +102,21 @@ function presentable(name: string): string {
   return isEscaped(name) ? name.slice(-30).toWellFormed() : name
 }
 
-function* piecesOf({ size, pieces }: ContentState): Generator<Uint8Array> {
+/**
+ * The bytes of a file of a layer, from the first one to the last; holes are zeros.
+ *
+ * @param content - of an inode
+ * @returns copies, which belong to the caller
+ * @example
+ * ```ts
+ * import { contentPieces } from '@libvisor/fs'
+ * import assert from 'node:assert/strict'
+ *
+ * const content = { size: 4, pieces: [Uint8Array.of(1, 2)] }
+ * assert.deepEqual([...contentPieces(content)].flatMap((piece) => [...piece]), [1, 2, 0, 0])
+ * ```
+ */
+export function* contentPieces({ size, pieces }: ContentState): Generator<Uint8Array> {
   let at = 0
   for (let index = 0; at < size; index++) {
     const wanted = Math.min(PIECE, size - at)

@@ -26,6 +26,7 @@ Examples:
   $ visor run --network none --tmpfs /tmp untrusting.mjs
   $ visor run --egress '*.example.com:443' --exec git deploy.js
   $ visor run --isolation context server.js                 # as among others in one thread
+  $ visor run --diff --commit out build.js                  # shows what it changed, and keeps it in ./out
 `
 
 function createProgram(host: CliHost): Command {
@@ -63,13 +64,19 @@ function createProgram(host: CliHost): Command {
     .addOption(
       new Option('--isolation <kind>', 'where the guest runs: this process, a thread of it, a context in a thread')
         .choices(['process', 'thread', 'context'])
-        .default('process'),
+        .default(undefined, 'process; thread with --diff, --diff-json or --commit'),
     )
+    .option('--diff', 'list what the program changed when it has ended, on stderr: A added, C changed, D deleted')
+    .option('--diff-json <file>', "write the same as JSON; '-' is stdout")
+    .option('--commit <dir|file.tar>', 'keep the changed files, in the form of an OCI image layer')
     .addHelpText('after', examples)
-    .action(async (file: string, args: string[], flags: RunFlags & Pick<RunRequest, 'isolation'>) => {
-      const { run } = await import('./run.ts')
-      await run({ file, args, flags, isolation: flags.isolation })
-    })
+    .action(
+      async (file: string, args: string[], flags: RunFlags & RunRequest['changes'] & Pick<RunRequest, 'isolation'>) => {
+        const { run } = await import('./run.ts')
+        const { isolation } = flags
+        await run({ file, args, flags, changes: flags, ...(isolation !== undefined && { isolation }) })
+      },
+    )
   return program
 }
 

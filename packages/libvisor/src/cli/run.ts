@@ -1,4 +1,5 @@
 import { host, original } from '@libvisor/abi'
+import { VisorError } from '@libvisor/core'
 import { runEntry } from '@libvisor/loader'
 import { createHostStdio, parseEnvFile } from '@libvisor/process'
 import type { Isolation } from '../config/guest-options.ts'
@@ -9,6 +10,7 @@ import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import { hintAtUnpublished } from '../guest/publish-hint.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
+import type { ChangesRequest } from './keep-changes.ts'
 import { readRunFlags } from './run-options.ts'
 import type { RunFlags } from './run-options.ts'
 
@@ -17,8 +19,13 @@ export interface RunRequest {
   readonly file: string
   readonly args: readonly string[]
   readonly flags: RunFlags
-  /** `process`: in this process, which then belongs to the guest. Otherwise in a thread of it, alone or in a context. */
-  readonly isolation: Isolation | 'process'
+  /**
+   * `process`: in this process, which then belongs to the guest. Otherwise in a thread of it, alone or in a context.
+   * @defaultValue `process`, or `thread` where somebody must see what the program leaves behind
+   */
+  readonly isolation?: Isolation | 'process'
+  /** What is to become of what the program has changed. */
+  readonly changes: ChangesRequest
 }
 
 /**
@@ -39,10 +46,22 @@ export async function run(request: RunRequest): Promise<void> {
   })
   checkShape('options of a namespace', options)
   const program = { name: request.flags.name ?? 'guest', entry: request.file, args: request.args }
-  const { isolation } = request
+  const { diff, diffJson, commit } = request.changes
+  const keepFiles = diff === true || diffJson !== undefined || commit !== undefined
+  const { isolation = keepFiles ? 'thread' : 'process' } = request
   if (isolation !== 'process') {
     const { runOnHost } = await import('./run-on-host.ts')
-    return runOnHost({ ...options, ...program, isolation, stdio: 'inherit' })
+    const keep = keepFiles ? (await import('./keep-changes.ts')).prepareToKeep(request.changes) : undefined
+    return runOnHost({ ...options, ...program, isolation, stdio: 'inherit', keepFiles }, keep)
+  }
+  if (keepFiles) {
+    throw new VisorError(
+      'VISOR_OPTION_INVALID',
+      "--isolation 'process' leaves nobody to see what the program changed",
+      {
+        hint: 'Leave --isolation out, or use thread or context.',
+      },
+    )
   }
   const spec = resolveNamespace(options, facts)
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
