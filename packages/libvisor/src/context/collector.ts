@@ -9,7 +9,7 @@ const ENOUGH_OF_LIVING_WHEN_QUIET = 1 / 8
 /** A thread is quiet when no guest has ended for so long, and it had little to do in that time. @units milliseconds */
 const QUIET_MS = 1000
 const QUIET_UTILIZATION = 0.5
-/** More guests than that are not to be held up while all that they hold is looked through: about a millisecond and a half for each. */
+/** More guests than that are not to be held up while all that they hold is looked through: two to four milliseconds for each. */
 const FEW_LIVING = 32
 
 /** How the heap is gone over: `thorough` until nothing more is found, and then pages are given back. */
@@ -66,10 +66,9 @@ export function createCollector(living: () => number): () => void {
 }
 
 /**
- * Has V8 collect garbage while the guests run, in a thousand short steps: it does so to measure the memory, some ten seconds after it has
- * been asked to.
+ * Has V8 collect garbage while the guests run, in short steps: it does so to measure the memory, some ten seconds after it has been asked to.
  *
- * @source V8 12.4 to 14.6 `src/heap/memory-measurement.cc`: ScheduleGCTask
+ * @source observed with `--trace-gc` on Node 22.23, 24.21 and 26.10
  */
 async function collectInSteps(): Promise<void> {
   await original('vm').measureMemory({ mode: 'summary', execution: 'default' })
