@@ -81,6 +81,31 @@ export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): voi
 }
 
 /**
+ * Fulfils a promise of a guest in a later turn of the event loop. As {@link deliver}, and cheaper: a promise remembers by itself
+ * in which async context its reactions run.
+ *
+ * @param ns - the namespace to which the promise belongs
+ * @param resolve - of the promise
+ * @param value - with which it is fulfilled
+ * @example
+ * ```ts
+ * import { createNamespace, fulfil } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * assert.equal(await new Promise<string>((resolve) => fulfil(ns, resolve, 'done')), 'done')
+ * ```
+ */
+export function fulfil<Value>(ns: Namespace, resolve: (value: Value) => void, value: Value): void {
+  if (ns.ended) return
+  ns.liveness.expect()
+  ns.scheduler.schedule('io', () => {
+    ns.liveness.arrive()
+    if (enterGate(ns, 'io')) resolve(value)
+  })
+}
+
+/**
  * Delivers at once, for what the event loop itself has just called: a real socket's data, a message from another
  * thread. The same gate as {@link deliver} without the scheduling.
  *

@@ -4,10 +4,15 @@ import type { LivenessLoop } from './liveness.ts'
 import type { EventLoop } from './scheduler.ts'
 
 const { process } = host
-const { _getActiveRequests: activeRequests, _getActiveHandles: activeHandles } = process as unknown as {
+const internals = process as unknown as {
   _getActiveRequests(): object[]
   _getActiveHandles(): object[]
+  _tickCallback?: () => void
 }
+const { _getActiveRequests: activeRequests, _getActiveHandles: activeHandles, _tickCallback: runNextTicks } = internals
+
+/** What warns of deprecation inherits from the function that it calls. @source Node 24 `lib/internal/util.js`, deprecate */
+const isSilent = runNextTicks !== undefined && Object.getPrototypeOf(runNextTicks) === Function.prototype
 
 /**
  * Requests that Node's JavaScript makes without an object of its own, so that nobody else counts them. Those of sockets
@@ -23,6 +28,7 @@ const enterNobody = captureContext()
 /** The event loop of this thread, as it was before any patch. */
 export const eventLoop: EventLoop & LivenessLoop = {
   setImmediate: host.setImmediate,
+  drain: isSilent ? runNextTicks : undefined,
   lookInTurn: (look) => void enterNobody(host.setImmediate, look),
   lookAfter: (look, ms) => void enterNobody(host.setTimeout, look, ms),
   hasRequests: () => activeRequests.call(process).some((request) => counted.has(request.constructor.name)),

@@ -189,6 +189,19 @@ export type AsyncSyscalls = {
 }
 
 /**
+ * Whole operations on files in memory of this thread that are done by one call: where an operation is plain and succeeds, and nobody
+ * could tell that it is not several system calls. Otherwise nothing is done, and the system calls decide.
+ */
+export interface DirectCalls {
+  stat(path: string): StatRecord | undefined
+  lstat(path: string): StatRecord | undefined
+  /** All bytes of a file, to be copied at once: opens, reads and closes. */
+  peek(path: string): Uint8Array | undefined
+  /** Gives a file that is there other bytes: opens with O_TRUNC, writes and closes. @returns whether it was done */
+  replace(path: string, data: Uint8Array): boolean
+}
+
+/**
  * A guest's file system as one process of the guest sees it: its own descriptors, umask and ids over shared files.
  * `local` works on the model in this thread; `remote` passes calls to the thread that has it.
  */
@@ -198,6 +211,14 @@ export interface FileSystemProcess extends Disposable {
   /** The system calls. None needs a receiver. */
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
+  /** Where the model is in this thread. */
+  readonly direct?: DirectCalls
+  /**
+   * As {@link FileSystemProcess.resolve}, when that is at hand without a look at the files.
+   *
+   * @returns `undefined` where `resolve` has to be asked
+   */
+  recall(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined
   /**
    * The host's file to which a path leads, where the whole call may be passed to the original.
    *

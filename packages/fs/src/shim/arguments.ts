@@ -8,6 +8,7 @@ import { linuxFsConstants as constants } from '@libvisor/abi'
 import type { Clock } from '@libvisor/core'
 import { fileURLToPath, nodeFs } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
+import { undecided } from './path-operation.ts'
 
 /** What an argument after the paths is. */
 export type ArgumentKind =
@@ -147,6 +148,20 @@ export function isValidPath(path: unknown): boolean {
 export function optionsOf(value: unknown): GuestOptions {
   if (typeof value === 'string') return { encoding: value as BufferEncoding }
   return typeof value === 'object' && value !== null ? value : {}
+}
+
+/**
+ * The encoding, where options are plainly valid and say nothing else.
+ *
+ * @param options - of a guest, as {@link optionsOf} takes them
+ */
+export function encodingAlone(options: unknown): GuestOptions['encoding'] | typeof undecided {
+  if (options === undefined) return undefined
+  if (typeof options === 'string') return encodings.has(options) ? (options as BufferEncoding) : undecided
+  if (typeof options !== 'object' || options === null) return undecided
+  for (const key in options) if (key !== 'encoding') return undecided
+  const { encoding } = options as GuestOptions
+  return encodings.has(encoding) ? encoding : undecided
 }
 
 /** The number for flags of open. */

@@ -4,7 +4,7 @@ import type { SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
 import { attempt, errnoOf, fileError } from './operation.ts'
-import { read, readLink, write, writeLink } from './path-operation.ts'
+import { read, readLink, undecided, write, writeLink } from './path-operation.ts'
 import type { PathCall, PathOperation, PathUse } from './path-operation.ts'
 import { abortError } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
@@ -36,6 +36,11 @@ function statLike(name: 'lstat' | 'stat', use: PathUse): PathOperation {
     name,
     paths: [use],
     rest: ['options'],
+    direct(calls, _flavour, [path, options]) {
+      if (options !== undefined) return undecided
+      const record = calls[name](path as string)
+      return record === undefined ? undecided : makeStats(record, false)
+    },
     *run({ context, flavour, path, args: [options] }) {
       const { bigint, throwIfNoEntry, signal } = optionsOf(options)
       if (flavour === 'callback' && name === 'stat' && signal?.aborted) throw abortError(signal)

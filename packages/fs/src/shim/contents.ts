@@ -2,7 +2,7 @@
 import type * as fs from 'node:fs'
 import type { Namespace } from '@libvisor/core'
 import type { StatRecord } from '../types.ts'
-import { flagsOf, modeOf, optionsOf } from './arguments.ts'
+import { encodingAlone, flagsOf, modeOf, optionsOf } from './arguments.ts'
 import type { GuestOptions } from './arguments.ts'
 import type { LiveExports } from './context.ts'
 import { asMadeInJavaScript } from './errors.ts'
@@ -10,7 +10,7 @@ import { abortError } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
 import type { Operation } from './operation.ts'
-import { read, write } from './path-operation.ts'
+import { read, undecided, write } from './path-operation.ts'
 import type { DescriptorCall, Flavour, PathCall, PathOperation } from './path-operation.ts'
 
 const FILE_MODE = 0o666
@@ -137,6 +137,7 @@ function fill(
 
 /** The bytes of what is to be written. */
 function bytesOf(data: unknown, encoding: GuestOptions['encoding']): Uint8Array {
+  if (data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   return Buffer.from(data as string, (encoding as BufferEncoding | null | undefined) || 'utf8')
 }
@@ -225,9 +226,27 @@ function iteratorOf(data: AnyIterable): AnyIterator {
   return data[Symbol.asyncIterator]?.() ?? data[Symbol.iterator]!()
 }
 
+/** The content of a file in memory, in memory of its own where Node's is. @source Node 24 `lib/fs.js`, tryCreateBuffer */
+function copyOut(bytes: Uint8Array, flavour: Flavour, encoding: GuestOptions['encoding']): string | Buffer {
+  const { length } = bytes
+  if (encoding && encoding !== 'buffer') {
+    return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, length).toString(encoding)
+  }
+  const copy = flavour === 'sync' ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length)
+  copy.set(bytes)
+  return copy
+}
+
 function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): PathOperation {
   return {
     name,
+    ...(name === 'writeFile' && {
+      direct(calls, _flavour, [path, data, options]) {
+        const encoding = encodingAlone(options)
+        if (encoding === undecided || encoding === 'buffer' || !(typeof data === 'string' || ArrayBuffer.isView(data))) return undecided
+        return calls.replace(path as string, bytesOf(data, encoding)) ? undefined : undecided
+      },
+    }),
     paths: [write],
     rest: ['data', 'options'],
     intentOf([, data, options]) {
@@ -315,6 +334,12 @@ export const contentOperations: readonly PathOperation[] = [
     name: 'readFile',
     paths: [read],
     rest: ['options'],
+    direct(calls, flavour, [path, options]) {
+      const encoding = encodingAlone(options)
+      if (encoding === undecided) return undecided
+      const bytes = calls.peek(path as string)
+      return bytes === undefined ? undecided : copyOut(bytes, flavour, encoding)
+    },
     intentOf(args) {
       const options = args[1]
       if (options === undefined || typeof options === 'string') return 'read'

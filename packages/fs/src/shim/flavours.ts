@@ -1,5 +1,5 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
-import { callNative, callNativeSync, deliver, livenessOf, ownerHere } from '@libvisor/core'
+import { callNative, callNativeSync, deliver, fulfil, livenessOf, ownerHere } from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
 import { callBackNative } from './adopting.ts'
@@ -10,6 +10,7 @@ import type { Substitution } from './errors.ts'
 import { NO_FD, nodeFs, nodePromises, NOWHERE } from './natives.native.ts'
 import { errnoOf, runAsync, runSync } from './operation.ts'
 import type { Operation } from './operation.ts'
+import { undecided } from './path-operation.ts'
 import type { Flavour, PathCall, PathOperation, PathUse } from './path-operation.ts'
 import { showName } from './paths.ts'
 import type { GuestPath } from './paths.ts'
@@ -96,19 +97,34 @@ export class PathCaller {
     return { args: hostArgs, substitutions }
   }
 
-  /** Where the path of a call is on the host, if it is the only one, and plain: the way of nearly every call on the host's files. */
-  hostOf(args: readonly unknown[]): HostPath | undefined {
-    const only = this.#only
+  /** Whether there is one path, and it is plain: the way of nearly every call. */
+  #isSimple(args: readonly unknown[]): boolean {
     const path = args[0]
-    if (only === undefined || typeof path !== 'string' || path.charCodeAt(0) !== SLASH) return undefined
-    const intentOf = this.#intentOf
-    const intent = intentOf === undefined ? only.intent : intentOf(args)
-    return intent === undefined ? undefined : this.#context.process.resolve(path, intent, only.follow)
+    return this.#only !== undefined && typeof path === 'string' && path.charCodeAt(0) === SLASH
   }
 
-  /** Whether the call goes to the original as it is: the way of nearly every call where the root is the host's. */
-  isPassedThrough(args: readonly unknown[]): boolean {
-    return this.hostOf(args)?.identical === true
+  /** Where the path of a call is on the host, if that can be told at once. */
+  recall(args: readonly unknown[]): HostPath | undefined {
+    if (!this.#isSimple(args)) return undefined
+    const only = this.#only!
+    const intent = this.#intentOf === undefined ? only.intent : this.#intentOf(args)
+    return intent === undefined ? undefined : this.#context.process.recall(args[0] as string, intent, only.follow)
+  }
+
+  /** Where the path of a call is on the host, if it is the only one, and plain. */
+  hostOf(args: readonly unknown[]): HostPath | undefined {
+    if (!this.#isSimple(args)) return undefined
+    const only = this.#only!
+    const intent = this.#intentOf === undefined ? only.intent : this.#intentOf(args)
+    return intent === undefined ? undefined : this.#context.process.resolve(args[0] as string, intent, only.follow)
+  }
+
+  /** The result of a call that the process answers at once, or {@link undecided}. */
+  direct(args: readonly unknown[]): unknown {
+    const { process } = this.#context
+    if (process.direct === undefined || !this.#isSimple(args)) return undecided
+    const { direct } = this.#operation
+    return direct === undefined ? undecided : direct(process.direct, this.#flavour, args)
   }
 
   /** Whether a call that {@link PathCaller.hostOf} placed on the host needs nothing but the host's path in place of its own. */
@@ -207,7 +223,12 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
   }
 
   const bound: AnyFunction = (...args) => {
-    const host = caller.hostOf(args)
+    let host = caller.recall(args)
+    if (host === undefined) {
+      const result = caller.direct(args)
+      if (result !== undecided) return result
+      host = caller.hostOf(args)
+    }
     if (host?.identical === true) return callNativeSync(native, ...args)
     return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : slow(args)
   }
@@ -224,6 +245,11 @@ export function callBack(context: FsContext, operation: Operation<unknown>, call
       (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error))),
     )
     .finally(release)
+}
+
+/** Calls back in a later turn with a result that is there already. */
+function callBackWith({ ns }: FsContext, value: unknown, callback: AnyFunction): void {
+  deliver(ownerHere(ns), 'io', () => void (value === undefined ? callback(null) : callback(null, value)))
 }
 
 /** Where the callback is: the first function after what cannot be one. */
@@ -250,7 +276,13 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
     if (at < 0) return callNative(native, ...caller.probeArguments(args))
     const callback = args[at] as AnyFunction
     const before = args.slice(0, at)
-    if (caller.isPassedThrough(before)) return callBackNative(context.ns, native, before, callback)
+    let place = caller.recall(before)
+    if (place === undefined) {
+      const result = caller.direct(before)
+      if (result !== undecided) return callBackWith(context, result, callback)
+      place = caller.hostOf(before)
+    }
+    if (place?.identical === true) return callBackNative(context.ns, native, before, callback)
     const [fd] = args
     if (operation.runDescriptor !== undefined && typeof fd === 'number') return onDescriptor(args, at)
     if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, silenced(callback))))
@@ -302,6 +334,12 @@ export function promiseOf<Result>(context: FsContext, run: () => Promise<Result>
   return ns.adopt(settle())
 }
 
+/** Settles in a later turn with a result that is there already. */
+function promiseWith<Result>({ ns }: FsContext, value: Result): Promise<Result> {
+  const promise = new Promise<Result>((resolve) => fulfil(ns, resolve, ns.adopt(value)))
+  return ns.adopt(promise)
+}
+
 /** Lets the original reject if the arguments are invalid. */
 export async function validateAsync(original: AnyFunction, args: unknown[]): Promise<void> {
   try {
@@ -327,6 +365,13 @@ export function promiseFlavour(context: FsContext, operation: PathOperation): An
     }
   }
 
-  return (...args) =>
-    caller.isPassedThrough(args) ? callNative(native, ...args) : promiseOf(context, () => slow(args))
+  return (...args) => {
+    let host = caller.recall(args)
+    if (host === undefined) {
+      const result = caller.direct(args)
+      if (result !== undecided) return promiseWith(context, result)
+      host = caller.hostOf(args)
+    }
+    return host?.identical === true ? callNative(native, ...args) : promiseOf(context, () => slow(args))
+  }
 }

@@ -36,6 +36,7 @@ export function createOpen(context: FsContext): AnyFunction {
 export function onHandle(name: string, onPath: AnyFunction): AnyFunction {
   const native = nodePromises[name as 'readFile'] as AnyFunction
   return (...args) => {
+    if (typeof args[0] === 'string') return onPath(...args)
     const [target, ...rest] = args
     if (isGuestHandle(target)) return target[name]!(...rest)
     if (isHostHandle(target)) return callNative(native, ...args)

@@ -1,6 +1,6 @@
 import type * as fs from 'node:fs'
 import type * as promises from 'node:fs/promises'
-import type { ResolveIntent } from '../types.ts'
+import type { DirectCalls, ResolveIntent } from '../types.ts'
 import type { ArgumentKind } from './arguments.ts'
 import type { FsContext } from './context.ts'
 import type { Operation } from './operation.ts'
@@ -47,10 +47,18 @@ export interface PathOperation {
   showsPath?(args: readonly unknown[]): boolean
   /** Where the original is asked to validate arguments, in place of the guest's path. */
   probeAt?(path: unknown): string
+  /**
+   * The result where the call is plain, its path an absolute string, and the process answers it at once; otherwise
+   * {@link undecided}.
+   */
+  direct?(calls: DirectCalls, flavour: Flavour, args: readonly unknown[]): unknown
   run(call: PathCall): Operation<unknown>
   /** The same with a descriptor in place of the path. */
   runDescriptor?(call: DescriptorCall): Operation<unknown>
 }
+
+/** What {@link PathOperation.direct} gives when it has done nothing. */
+export const undecided = Symbol('undecided')
 
 /** One call of an operation on a descriptor, its arguments valid. */
 export interface DescriptorCall {

@@ -1,6 +1,7 @@
 import type { Identity } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { ChangeFeed } from './change-feed.ts'
+import { KnownDirectories } from './known-directories.ts'
 import { access, demand, requireUnstuck, special } from './permission.ts'
 import type { NodeInit, Vnode } from './vnode.ts'
 import { checkPath, Walk } from './walk.ts'
@@ -13,17 +14,19 @@ export class CallContext {
   readonly identity: Identity
   readonly hostUid: number
   readonly feed: ChangeFeed
+  readonly directories: KnownDirectories
 
   constructor(root: Place, identity: Identity, hostUid: number, feed: ChangeFeed) {
     this.root = root
     this.identity = identity
     this.hostUid = hostUid
     this.feed = feed
+    this.directories = new KnownDirectories(root, identity)
   }
 
   /** A new path resolution. */
   walk(): Walk {
-    return new Walk(this.root, this.identity, this.hostUid)
+    return new Walk(this.root, this.identity, this.hostUid, this.directories)
   }
 
   /** Resolves a path that must exist. */

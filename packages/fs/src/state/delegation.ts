@@ -19,11 +19,11 @@ export interface DelegationOptions {
 export type Resolve = (path: string, intent: ResolveIntent, followLast: boolean) => HostPath | undefined
 
 /**
- * Makes the function that answers {@link FileSystemProcess.resolve} for one process.
+ * Makes the functions that answer {@link FileSystemProcess.resolve} and {@link FileSystemProcess.recall} for one process.
  *
  * @param options - what it depends on
  */
-export function createResolve(options: DelegationOptions): Resolve {
+export function createResolve(options: DelegationOptions): { recall: Resolve; resolve: Resolve } {
   const { context, mounts, host } = options
   const { identity } = context
   const known = new KnownAnswers(host)
@@ -65,27 +65,32 @@ export function createResolve(options: DelegationOptions): Resolve {
     host.derivations.expire()
   }
 
-  return (path, intent, followLast) => {
-    if (identity.uid !== host.uid) return undefined
-    if (intent === 'write') {
-      if (identity.umask !== host.umask) return undefined
-      if (mounts.writesPass) {
-        forget()
-        return { path, identical: true }
-      }
-      const answer = find(path, intent, followLast)
-      if (answer !== undefined) {
-        mounts.forgetNames()
-        known.forget()
-        forget()
-      }
-      return answer
-    }
+  const recall: Resolve = (path, intent, followLast) => {
     // An answer that is at hand does not tell what it was made of.
-    if (trace !== undefined) return find(path, intent, followLast)
-    if (mounts.readsPass) return { path, identical: true }
-    return (followLast ? known.recall(path, mounts.generation) : undefined) ?? find(path, intent, followLast)
+    if (identity.uid !== host.uid || trace !== undefined) return undefined
+    if (intent === 'read') {
+      if (mounts.readsPass) return { path, identical: true }
+      return followLast ? known.recall(path, mounts.generation) : undefined
+    }
+    if (!mounts.writesPass || identity.umask !== host.umask) return undefined
+    forget()
+    return { path, identical: true }
   }
+
+  const resolve: Resolve = (path, intent, followLast) => {
+    if (identity.uid !== host.uid || (intent === 'write' && identity.umask !== host.umask)) return undefined
+    const recalled = recall(path, intent, followLast)
+    if (recalled !== undefined) return recalled
+    const answer = find(path, intent, followLast)
+    if (answer !== undefined && intent === 'write') {
+      mounts.forgetNames()
+      known.forget()
+      forget()
+    }
+    return answer
+  }
+
+  return { recall, resolve }
 }
 
 function answerOf(path: string, hostPath: string): HostPath {

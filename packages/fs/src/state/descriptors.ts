@@ -104,9 +104,14 @@ export class DescriptorTable implements Disposable {
     return description
   }
 
+  /** Whether there are as many as there may be. */
+  get isFull(): boolean {
+    return this.#firstFree >= this.#limit
+  }
+
   /** @throws Errno EMFILE when there are too many; ask before opening */
   reserve(): void {
-    if (this.#firstFree >= this.#limit) throw Errno.of('EMFILE')
+    if (this.isFull) throw Errno.of('EMFILE')
   }
 
   /** @returns the lowest free descriptor */

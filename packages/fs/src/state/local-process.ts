@@ -1,12 +1,13 @@
 import type { Identity, Stdio } from '@libvisor/core'
 import { linuxFsConstants } from '@libvisor/abi'
-import type { AsyncSyscalls, FileSystemProcess, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
+import type { AsyncSyscalls, DirectCalls, FileSystemProcess, ResolveIntent, Syscalls, WatchEvent } from '../types.ts'
 import { createAttributeCalls } from './attribute-calls.ts'
 import { CallContext } from './call-context.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import { createResolve } from './delegation.ts'
 import type { Resolve } from './delegation.ts'
 import { Description, DescriptorTable } from './descriptors.ts'
+import { createDirectCalls } from './direct-calls.ts'
 import { createFileCalls } from './file-calls.ts'
 import type { HostFs } from './host-fs.ts'
 import { adoptHostFile, onHost } from './host-directory.ts'
@@ -38,6 +39,8 @@ export class LocalProcess implements FileSystemProcess {
   readonly local = true
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
+  readonly direct: DirectCalls
+  readonly recall: Resolve
   readonly resolve: Resolve
   /** What `/proc` shows of it. */
   readonly proc: ProcProcess
@@ -64,7 +67,10 @@ export class LocalProcess implements FileSystemProcess {
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
     this.#places = new KnownPlaces(this.#context, mounts, host)
-    this.resolve = createResolve({ context: this.#context, mounts, host })
+    const { recall, resolve } = createResolve({ context: this.#context, mounts, host })
+    this.recall = recall
+    this.resolve = resolve
+    this.direct = createDirectCalls(this.#context, this.#descriptors)
     this.sync = Object.freeze({
       ...createNameCalls(this.#context),
       ...createAttributeCalls(this.#context),

@@ -75,6 +75,30 @@ export class MemoryContent {
     return result
   }
 
+  /** All bytes, in memory that changes with the file; `undefined` when they are not in one piece. */
+  peek(): Uint8Array | undefined {
+    const head = this.#head
+    const { size } = this
+    if (head.length === size) return head
+    return head.length > size ? head.subarray(0, size) : undefined
+  }
+
+  /** Holds other bytes than before: as cutting to nothing and writing. */
+  replace(data: Uint8Array): void {
+    const { length } = data
+    const head = this.#head
+    const fits = head.length >= length && head.length <= Math.max(2 * length, FIRST_GROWTH)
+    if (fits && !this.#headShared && this.#pieces === undefined) {
+      head.set(data)
+      // What lies behind the end is zeros.
+      if (length < this.size) head.fill(0, length, this.size)
+      this.size = length
+    } else {
+      this.truncate(0)
+      this.write(data, 0)
+    }
+  }
+
   /** Copies in all bytes; what lies between the old end and `position` reads as zeros. */
   write(data: Uint8Array, position: number): void {
     const end = position + data.length

@@ -58,6 +58,8 @@ export class MemoryDriver implements Driver {
   inodes = 0
   /** The last inode number that was given. */
   lastIno: number
+  /** Another number when a directory has got another name, mode or owner, or is gone: paths through it lead elsewhere. */
+  directoryVersion = 0
 
   constructor(options: MemoryDriverOptions) {
     this.dev = options.dev
@@ -100,6 +102,7 @@ export class MemoryDriver implements Driver {
   /** Counts anew, after the inodes have been replaced. */
   recount(nodes: readonly MemoryNode[]): void {
     this.inodes = nodes.length
+    this.directoryVersion++
     const { quota } = this
     if (quota === undefined) return
     quota.reset(0, 0)
@@ -128,6 +131,7 @@ export class MemoryDriver implements Driver {
   }
 
   [Symbol.dispose](): void {
+    this.directoryVersion++
     this.root.children?.clear()
   }
 }
@@ -229,6 +233,7 @@ export class MemoryNode implements Vnode {
   }
 
   change(change: AttributeChange): void {
+    if (this.children !== undefined) this.driver.directoryVersion++
     if (change.mode !== undefined) this.mode = this.#type | (change.mode & 0o7777)
     if (change.uid !== undefined) this.uid = change.uid
     if (change.gid !== undefined) this.gid = change.gid
@@ -243,6 +248,20 @@ export class MemoryNode implements Vnode {
     if (touch || size !== content.size) this.modified()
     content.truncate(size)
     this.blocks?.cut(size)
+  }
+
+  /**
+   * Gives a regular file other bytes, as opening it with O_TRUNC and writing once do.
+   *
+   * @param data - copied
+   * @returns whether it is a file that can be replaced at once
+   */
+  replace(data: Uint8Array): boolean {
+    const { content } = this
+    if (content === undefined || this.blocks !== undefined || this.device !== undefined) return false
+    content.replace(data)
+    this.modified()
+    return true
   }
 
   /** Whether the text of a link is too long for the inode itself. */
@@ -341,9 +360,12 @@ export class MemoryNode implements Vnode {
     if (replaced !== undefined) this.#drop(replaced, to)
     this.#directory().delete(name)
     target.set(toName, moved)
-    if (moved.type === fileType.directory && to !== this) {
-      this.nlink--
-      to.nlink++
+    if (moved.type === fileType.directory) {
+      this.driver.directoryVersion++
+      if (to !== this) {
+        this.nlink--
+        to.nlink++
+      }
     }
     to.mtimeNs = to.ctimeNs = moved.ctimeNs = this.ctimeNs
   }
@@ -351,6 +373,7 @@ export class MemoryNode implements Vnode {
   /** Takes one name from an inode that was in a directory. */
   #drop(node: MemoryNode, directory: MemoryNode = this): void {
     if (node.type === fileType.directory) {
+      this.driver.directoryVersion++
       node.nlink = 0
       directory.nlink--
     } else {

@@ -61,21 +61,27 @@ class RemoteProcess implements FileSystemProcess {
     port.unref()
   }
 
-  resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
+  recall(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
     const { host } = this.#connection.memory
     const { uid, umask } = this.#identity
     if (uid !== host.uid || (intent === 'write' && umask !== host.umask)) return undefined
     if (load(this.#flags, intent === 'read' ? flag.readsPass : flag.writesPass) === 1) {
       return { path, identical: true }
     }
-    if (intent === 'write') this.#known.forget()
     const mayKnow = intent === 'read' && followLast
-    // Asked for before the call: what changes during it counts as a change.
-    const generation = load(this.#flags, flag.generation)
-    const known = mayKnow ? this.#known.recall(path, generation) : undefined
-    if (known !== undefined) return known
+    return mayKnow ? this.#known.recall(path, load(this.#flags, flag.generation)) : undefined
+  }
+
+  resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
+    const { host } = this.#connection.memory
+    const { uid, umask } = this.#identity
+    if (uid !== host.uid || (intent === 'write' && umask !== host.umask)) return undefined
+    // Asked first: what changes during the call counts as a change, and is noticed the next time.
+    const recalled = this.recall(path, intent, followLast)
+    if (recalled !== undefined) return recalled
+    if (intent === 'write') this.#known.forget()
     const answer = this.#callSync('resolve', [path, intent, followLast]) as HostPath | undefined
-    if (mayKnow && answer !== undefined) this.#known.remember(path, answer)
+    if (intent === 'read' && followLast && answer !== undefined) this.#known.remember(path, answer)
     return answer
   }
 

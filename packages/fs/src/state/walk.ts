@@ -5,6 +5,7 @@
  * @source path_resolution(7); Linux `fs/namei.c`
  */
 import { Errno } from '../types.ts'
+import type { KnownDirectories } from './known-directories.ts'
 import type { MountPoint } from './mounts.ts'
 import { access, demand } from './permission.ts'
 import { trace } from './trace.ts'
@@ -87,12 +88,14 @@ export class Walk {
   readonly #root: Place
   readonly #credentials: Credentials
   readonly #hostUid: number
+  readonly #known: KnownDirectories
   #links = 0
 
-  constructor(root: Place, credentials: Credentials, hostUid: number) {
+  constructor(root: Place, credentials: Credentials, hostUid: number, known: KnownDirectories) {
     this.#root = root
     this.#credentials = credentials
     this.#hostUid = hostUid
+    this.#known = known
   }
 
   /**
@@ -102,6 +105,9 @@ export class Walk {
    * @throws Errno ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG
    */
   parent(path: string, from: Place = this.#root): Parent {
+    // What is remembered does not tell what it was found by.
+    const known = trace === undefined ? this.#known.parent(path) : undefined
+    if (known !== undefined) return known
     let rest = path
     let place = rest.charCodeAt(0) === SLASH ? this.#root : from
     let at = skipSlashes(rest, 0)
@@ -113,7 +119,10 @@ export class Walk {
       const end = slash === -1 ? rest.length : slash
       const next = skipSlashes(rest, end)
       const name = rest.slice(at, end)
-      if (next === rest.length) return { directory: place, last: kindOf(name), name, slash: end < next }
+      if (next === rest.length) {
+        if (rest === path && slash === -1) this.#known.remember(path, at - 1, place)
+        return { directory: place, last: kindOf(name), name, slash: end < next }
+      }
       at = next
       if (name === '.') continue
       if (name === '..') {

@@ -1,0 +1,106 @@
+import { MemoryNode } from './memory.ts'
+import type { Credentials } from './vnode.ts'
+import type { Parent, Place } from './walk.ts'
+
+/** How many directories are remembered. */
+const LARGEST = 4096
+
+interface KnownDirectory {
+  readonly path: string
+  readonly place: Place
+  /** Of the driver's directories when it was found. */
+  readonly version: number
+}
+
+/**
+ * Directories in memory by their paths, so that what is far down costs no more than what is near. What is remembered holds until a
+ * directory of the same driver is removed, renamed, or gets another mode or owner. Paths through links are not remembered.
+ */
+export class KnownDirectories {
+  readonly #root: Place
+  readonly #credentials: Credentials
+  readonly #known = new Map<string, KnownDirectory>()
+  #last: KnownDirectory | undefined
+  #uid: number | undefined
+  #gid: number | undefined
+  #groups: readonly number[] | undefined
+
+  constructor(root: Place, credentials: Credentials) {
+    this.#root = root
+    this.#credentials = credentials
+  }
+
+  /** As `Walk.parent`, where the directory is known. */
+  parent(path: string): Parent | undefined {
+    const slash = path.lastIndexOf('/')
+    const directory = this.#find(path, slash)
+    if (directory === undefined) return undefined
+    const name = path.slice(slash + 1)
+    if (name === '' || name === '.' || name === '..') return undefined
+    return { directory, last: 'name', name, slash: false }
+  }
+
+  /** An entry of a directory that is known, which may be a link; `undefined` where more than a look is needed. */
+  place(path: string): Place | undefined {
+    const slash = path.lastIndexOf('/')
+    const directory = this.#find(path, slash)
+    // No entry has one of the names that are none.
+    return directory?.step(path.slice(slash + 1))
+  }
+
+  /**
+   * Remembers a directory to which a walk has led.
+   *
+   * @param path - that was walked
+   * @param end - where the directory's own path ends in it
+   * @param place - the directory
+   */
+  remember(path: string, end: number, place: Place): void {
+    if (!(place.node instanceof MemoryNode) || !this.#isSettled(place)) return
+    const own = path.slice(0, end)
+    if (place.path !== (end === 0 ? '/' : own)) return
+    if (this.#known.size >= LARGEST) this.#known.clear()
+    this.#isSame()
+    this.#known.set(own, { path: own, place, version: place.node.driver.directoryVersion })
+  }
+
+  #find(path: string, slash: number): Place | undefined {
+    if (slash < 0 || this.#known.size === 0 || !this.#isSame()) return undefined
+    const last = this.#last
+    const known =
+      last !== undefined && last.path.length === slash && path.startsWith(last.path)
+        ? last
+        : this.#known.get(path.slice(0, slash))
+    if (known === undefined) return undefined
+    const { place, version } = known
+    if ((place.node as MemoryNode).driver.directoryVersion === version) {
+      this.#last = known
+      return place
+    }
+    this.#known.delete(known.path)
+    this.#last = undefined
+    return undefined
+  }
+
+  /** Whether only what its own driver does can lead a path elsewhere. */
+  #isSettled(place: Place): boolean {
+    for (let at = place; at.parent !== at; at = at.parent) {
+      // Who asks may have lost the right to pass what is above, and its driver does not tell.
+      if (at.isMount) return at.parent === this.#root || this.#credentials.uid === 0
+      if (!(at.parent.node instanceof MemoryNode)) return false
+    }
+    return true
+  }
+
+  /** Whether it is still the same who asks: what was found by somebody else is forgotten. */
+  #isSame(): boolean {
+    const { uid, gid, groups } = this.#credentials
+    if (uid === this.#uid && gid === this.#gid && groups === this.#groups) return true
+    this.#uid = uid
+    this.#gid = gid
+    this.#groups = groups
+    this.#known.clear()
+    this.#last = undefined
+    return false
+  }
+}
