@@ -243,7 +243,8 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
     ...(name === 'writeFile' && {
       direct(calls, _flavour, [path, data, options]) {
         const encoding = encodingAlone(options)
-        if (encoding === undecided || encoding === 'buffer' || !(typeof data === 'string' || ArrayBuffer.isView(data))) return undecided
+        if (encoding === undecided || encoding === 'buffer' || !(typeof data === 'string' || ArrayBuffer.isView(data)))
+          return undecided
         return calls.replace(path as string, bytesOf(data, encoding)) ? undefined : undecided
       },
     }),

@@ -25,7 +25,8 @@ export function createDirectCalls(context: CallContext, descriptors: DescriptorT
 
   /** A regular file that the caller may open. */
   const openable = (place: Place | undefined, want: number): MemoryNode | undefined => {
-    if (!(place?.node instanceof MemoryNode) || place.node.type !== fileType.file || descriptors.isFull) return undefined
+    if (!(place?.node instanceof MemoryNode) || place.node.type !== fileType.file || descriptors.isFull)
+      return undefined
     return permits(place.node, want, identity, hostUid) ? place.node : undefined
   }
 
