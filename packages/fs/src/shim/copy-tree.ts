@@ -170,7 +170,8 @@ export class TreeCopy {
   }
 
   *#copyLink(to: StatRecord | undefined, source: string, destination: string): Operation<void> {
-    let target = yield* this.#call('readlink', source)
+    // As text: bytes that are not UTF-8 are lost, as in Node.
+    let target = showName(yield* this.#call('readlink', source), 'utf8') as string
     if (!this.#options.verbatimSymlinks && !target.startsWith('/')) target = this.#resolve(dirname(source), target)
     const info = { syscall: 'symlink', path: target, dest: destination }
     if (to !== undefined) {

@@ -1,4 +1,5 @@
 import { MemoryNode } from './memory.ts'
+import { NAME_MAX } from './vnode.ts'
 import type { Credentials } from './vnode.ts'
 import type { Parent, Place } from './walk.ts'
 
@@ -44,8 +45,10 @@ export class KnownDirectories {
   place(path: string): Place | undefined {
     const slash = path.lastIndexOf('/')
     const directory = this.#find(path, slash)
+    // A name that is too long is an error, which the walk tells.
+    if (directory === undefined || (path.length - slash - 1) * 3 > NAME_MAX) return undefined
     // No entry has one of the names that are none.
-    return directory?.step(path.slice(slash + 1))
+    return directory.step(path.slice(slash + 1))
   }
 
   /**

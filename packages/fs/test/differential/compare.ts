@@ -7,7 +7,7 @@ import { temporaryDirectory } from '@libvisor/testkit'
 import * as fc from 'fast-check'
 import { startGuest } from '../shim/guests.ts'
 import { pathsBelow } from './paths.ts'
-import { allSteps, makingSteps, SLOTS } from './steps.ts'
+import { allSteps, COPIES, makingSteps, SLOTS } from './steps.ts'
 import type { Step } from './steps.ts'
 import { outcomeOf, show, treeOf } from './subject.ts'
 import type { Shape, Subject } from './subject.ts'
@@ -172,7 +172,7 @@ export function createComparison(
 
 /** Makes the directory of programs. It is never empty, for a working directory that is removed is no place to compare. */
 function makeBase({ mkdirSync }: Pick<typeof fs, 'mkdirSync'>, base: string): void {
-  mkdirSync(`${base}/kept`, { recursive: true })
+  mkdirSync(`${base}/${COPIES}`, { recursive: true })
 }
 
 /** Compares programs until enough operations have agreed. @returns how many did */
