@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeAll, describe, it } from 'vitest'
 import { createHost, createNamespace, hostDir, memory, overlay, readSnapshot } from '../src/index.ts'
 import type { Host, Isolation } from '../src/index.ts'
@@ -21,6 +21,30 @@ describe('the files of a namespace', () => {
       assert.deepEqual(ns.fs.diff(), { added: ['/made'], changed: ['/config.json'], deleted: [] })
     })
   }
+
+  it("are put back over the host's, and what is read passes to the host again", () => {
+    using directory = temporaryDirectory({ file: 'host', 'dir/inner': 'inner' })
+    using over = createNamespace({ name: 'over' })
+    const [file, inner] = [directory.resolve('file'), directory.resolve('dir/inner')]
+    const look = (): unknown[] =>
+      over.run(() => [readFileSync(file, 'utf8'), existsSync(inner) && readFileSync(inner, 'utf8'), statSync(file).ino])
+    const ino = statSync(file).ino
+    const clean = over.fs.snapshot()
+    assert.deepEqual(look(), ['host', 'inner', ino])
+    over.run(() => {
+      writeFileSync(file, 'guest')
+      rmSync(directory.resolve('dir'), { recursive: true })
+    })
+    const changed = over.fs.snapshot()
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(look(), ['guest', false, ino])
+      over.fs.restore(clean)
+      assert.deepEqual(look(), ['host', 'inner', ino])
+      assert.deepEqual(over.fs.diff(), { added: [], changed: [], deleted: [] })
+      over.fs.restore(changed)
+    }
+    assert.equal(readFileSync(file, 'utf8'), 'host')
+  })
 
   it('can be awaited like those of a guest, and refuse what is no snapshot', async () => {
     await ns.fs.writeFile('/a', 'a')

@@ -2,8 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import type { Snapshot, Syscalls } from '@libvisor/fs'
+import { hostDir, memory, overlay, Snapshot, stateOf } from '@libvisor/fs'
+import type { FileChanges, Syscalls } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
+import { makeFileSystem, makeIdentity, makeStdio } from './fixture.ts'
+import type { Mounts } from './fixture.ts'
 import { nativeSyscalls } from './native-syscalls.ts'
 
 const { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } = fs.constants
@@ -98,3 +101,27 @@ export function makeLower(): ReturnType<typeof temporaryDirectory> {
   fs.linkSync(join(lower.path, 'moved/other'), join(lower.path, 'moved/same'))
   return lower
 }
+
+/** The files of a guest, as users have them. */
+export interface Files {
+  snapshot(): Snapshot
+  restore(snapshot: Snapshot): void
+  diff(since?: Snapshot): FileChanges
+}
+
+/** Starts a guest. */
+export function start(mounts: Mounts): { files: Files; sync: Syscalls } & Disposable {
+  const model = makeFileSystem(mounts)
+  const { sync } = model.process(makeIdentity(), makeStdio())
+  const files: Files = {
+    snapshot: () => new Snapshot(model.exportState(), model.makePortable),
+    restore: (snapshot) => model.importState(stateOf(snapshot)),
+    diff: (since) => model.diff(since && stateOf(since)),
+  }
+  return { files, sync, [Symbol.dispose]: () => model[Symbol.dispose]() }
+}
+
+/** An overlay of memory over a directory of the host. */
+export const over = (lower: { readonly path: string }): Mounts => ({
+  '/': overlay({ lower: hostDir(lower.path), upper: memory() }),
+})
