@@ -365,6 +365,15 @@ export function promiseFlavour(context: FsContext, operation: PathOperation): An
     }
   }
 
+  // The host's own promise settles in a later turn, and in the context of whoever waits for it.
+  const mapped = async (args: readonly unknown[], host: string): Promise<unknown> => {
+    try {
+      return await callNative(native, encodeName(host), ...args.slice(1))
+    } catch (error) {
+      throw restate(traceFrom(error, mapped), [{ host: shownName(host), shown: args[0] as string }])
+    }
+  }
+
   return (...args) => {
     let host = caller.recall(args)
     if (host === undefined) {
@@ -372,6 +381,7 @@ export function promiseFlavour(context: FsContext, operation: PathOperation): An
       if (result !== undecided) return promiseWith(context, result)
       host = caller.hostOf(args)
     }
-    return host?.identical === true ? callNative(native, ...args) : promiseOf(context, () => slow(args))
+    if (host?.identical === true) return callNative(native, ...args)
+    return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : promiseOf(context, () => slow(args))
   }
 }
