@@ -15,6 +15,8 @@ export type VisorErrorCode =
   | 'VISOR_POOL_FULL'
   | 'VISOR_OPTION_INVALID'
   | 'VISOR_UNSUPPORTED'
+  | 'VISOR_VOLUME_IN_USE'
+  | 'VISOR_VOLUME_NOT_FOUND'
 
 /** What a {@link VisorError} is made of, next to its code and message. */
 export interface VisorErrorOptions {

@@ -7,6 +7,7 @@ export type { GuestFileSystem, GuestLayers } from './host/guest-layers.ts'
 export type { GuestUsage } from './thread/protocol.ts'
 export type { HostOptions, PoolOptions, Stall } from './config/pool-options.ts'
 export type { ExitStatus } from './host/exit-status.ts'
+export type { NewVolumeOptions, Volumes } from './host/volumes.ts'
 export type { HostFetch } from './host/host-fetch.native.ts'
 export type {
   EgressOption,
@@ -27,8 +28,19 @@ export type { SharedNamespace } from './namespace/create-namespace.ts'
 export type { NamespaceFiles, NamespaceLayers } from './namespace/namespace-files.ts'
 
 // What a guest's file system is made of.
-export { hostDir, memory, overlay, synthetic } from '@libvisor/fs'
-export type { HostDirOptions, MemoryFiles, MountSpec, OverlayOptions } from '@libvisor/fs'
+export { hostDir, memory, nodeFs, overlay, synthetic, volume } from '@libvisor/fs'
+export type {
+  HostDirOptions,
+  MemoryFiles,
+  MemoryOptions,
+  MountMode,
+  MountSpec,
+  NodeFsObject,
+  NodeFsOptions,
+  OverlayOptions,
+  Volume,
+  VolumeOptions,
+} from '@libvisor/fs'
 
 // What was written to layers in memory, kept: to be put back, or packed as OCI's image layers.
 export { readSnapshot } from '@libvisor/fs'

@@ -18,7 +18,7 @@ describe('a namespace for the host’s own code', () => {
       fs.appendFileSync('/made.txt', ' more')
       return [await readFile('/made.txt', 'utf8'), await readFile('/etc/app.json', 'utf8'), fs.readdirSync('/')]
     })
-    expect(seen).toEqual(['made more', '{"own":true}', ['etc', 'made.txt']])
+    expect(seen).toEqual(['made more', '{"own":true}', ['dev', 'etc', 'made.txt', 'proc']])
     expect(existsSync('/made.txt')).toBe(false)
     expect(await ns.fs.readFile('/made.txt', 'utf8')).toBe('made more')
   })

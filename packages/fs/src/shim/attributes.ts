@@ -71,6 +71,8 @@ export const attributeOperations: readonly PathOperation[] = [
     name: 'statfs',
     paths: [read],
     rest: ['options'],
+    // How much room there is the host does not know: a layer over its files, and a limit, have their own.
+    intentOf: () => undefined,
     *run({ context, path, args: [options] }) {
       const record = yield* attempt(context.ns, { syscall: 'statfs', path: path.shown }, 'statfs', path.absolute)
       return makeStatFs(record, optionsOf(options).bigint)

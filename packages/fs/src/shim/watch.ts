@@ -135,7 +135,7 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
     }
   }
   const host = watchedHostPath(context, path)
-  if (host !== undefined) return bindListeners(context, onHost(host))
+  if (host !== undefined) return bindListeners(context, onHost(host), options)
   const owner = ownerHere(context.ns)
   const made: { watcher?: WatcherBase } = {}
   let subscription: Disposable | undefined
@@ -146,7 +146,7 @@ function open(context: FsContext, path: GuestPath, options: WatchOptions, given:
     subscription = { [Symbol.dispose]() {} }
   }
   if (subscription === undefined)
-    return bindListeners(context, onHost(context.process.resolve(path.absolute, 'read', true)!.path))
+    return bindListeners(context, onHost(context.process.resolve(path.absolute, 'read', true)!.path), options)
   const release = subscription
   const { persistent = true, signal } = options
   const watcher = createFsWatcher({ persistent, release: () => release[Symbol.dispose]() })
@@ -162,15 +162,38 @@ function closeOnAbort(watcher: WatcherBase, signal: AbortSignal, later: () => vo
   watcher.once('close', () => signal.removeEventListener('abort', close))
 }
 
-/** Lets a watcher of the host's call its listeners as the guest. */
-function bindListeners({ ns }: FsContext, watcher: WatcherBase): WatcherBase {
-  const emit = isOfOtherRealm(ns) ? adoptingArguments(ns, watcher.emit as AnyFunction) : watcher.emit
-  Object.defineProperty(watcher, 'emit', {
-    value: bindGuest(emit),
-    configurable: true,
-    writable: true,
-    enumerable: false,
-  })
+/** Lets a watcher of the host's call its listeners as the guest, and keep the guest alive. */
+function bindListeners({ ns }: FsContext, watcher: WatcherBase, { persistent = true }: WatchOptions): WatcherBase {
+  const emit = bindGuest(isOfOtherRealm(ns) ? adoptingArguments(ns, watcher.emit as AnyFunction) : watcher.emit)
+  // One without a handle waits for nothing: there was nothing to watch.
+  let release = persistent && watcher._handle !== null ? ns.liveness.hold('handle') : undefined
+  let isOpen = true
+  const letGo = (): void => {
+    release?.()
+    release = undefined
+  }
+  const { ref, unref } = watcher
+  const members = {
+    emit(this: WatcherBase, ...args: unknown[]): unknown {
+      // An error closes a watcher, and then it says no more.
+      if (args[0] === 'close' || args[0] === 'error') {
+        isOpen = false
+        letGo()
+      }
+      return emit.apply(this, args as never)
+    },
+    ref(this: WatcherBase): unknown {
+      if (isOpen) release ??= ns.liveness.hold('handle')
+      return ref.call(this)
+    },
+    unref(this: WatcherBase): unknown {
+      letGo()
+      return unref.call(this)
+    },
+  }
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(watcher, name, { value, configurable: true, writable: true, enumerable: false })
+  }
   return watcher
 }
 

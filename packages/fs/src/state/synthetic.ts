@@ -119,6 +119,9 @@ export function fill(driver: MemoryDriver, files: MemoryFiles): void {
       continue
     }
     const node = directory.create(last, { mode: fileType.file | 0o644, uid, gid })
-    node.open(O_WRONLY).write(typeof content === 'string' ? encoder.encode(content) : content, 0)
+    const bytes = typeof content === 'string' ? encoder.encode(content) : content
+    const file = node.open(O_WRONLY)
+    for (let at = 0; at < bytes.length;) at += file.write(bytes.subarray(at), at)
+    file.close()
   }
 }

@@ -6,5 +6,6 @@ export {
   createFsInterceptor,
   createHostFs,
   createSocketFiles,
+  createVolumeStore,
   exportPortable,
 } from '@libvisor/fs'

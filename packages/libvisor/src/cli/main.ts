@@ -6,6 +6,7 @@ import { VisorError } from '@libvisor/core'
 import { version } from '../version.ts'
 import type { RunRequest } from './run.ts'
 import type { RunFlags } from './run-options.ts'
+import type { VolumeRequest } from './volume.ts'
 
 /** What the command line needs of the process it runs in. */
 export interface CliHost {
@@ -22,6 +23,7 @@ Examples:
   $ visor run app.js                                        # reads your files, writes to memory
   $ visor run -p 8080:3000 server.js                        # localhost:8080 leads to its port 3000
   $ visor run -v ./data:/data -e NODE_ENV=production server.js --verbose
+  $ visor run -v data:/var/lib/app server.js                # a volume outlives the program: visor volume ls
   $ visor run --time 2030-01-01T00:00:00Z --tz Europe/Berlin --seed 7 report.ts
   $ visor run --network none --tmpfs /tmp untrusting.mjs
   $ visor run --egress '*.example.com:443' --exec git deploy.js
@@ -45,8 +47,16 @@ function createProgram(host: CliHost): Command {
     .argument('[args...]', 'its arguments')
     .passThroughOptions()
     .addOption(new Option('--name <name>', 'name of the guest').default('guest'))
-    .option('-v, --volume <host:guest[:ro]>', "mount a directory of the host, writable unless ':ro'", collect)
-    .option('--tmpfs <dir>', 'mount an empty directory in memory', collect)
+    .option(
+      '-v, --volume <source:guest[:ro]>',
+      "mount a directory of the host or a named volume, writable unless ':ro'",
+      collect,
+    )
+    .option('--mount <fields>', 'the same in words: type=volume,source=data,target=/data,readonly', collect)
+    .option('--tmpfs <dir[:options]>', 'mount an empty directory in memory: /tmp:size=64m,nr_inodes=1k', collect)
+    .option('--read-only', 'let nothing be written but to what is mounted')
+    .option('--storage-opt <size=64m>', 'how much may be written over the files of the host', collect)
+    .option('--ulimit <nofile=1024>', 'how many files may be open', collect)
     .option('-e, --env <name=value>', 'set a variable, or pass one of the host on', collect)
     .option('--env-file <file>', 'read variables from a file', collect)
     .option('-w, --workdir <dir>', 'working directory in the guest')
@@ -77,7 +87,39 @@ function createProgram(host: CliHost): Command {
         await run({ file, args, flags, changes: flags, ...(isolation !== undefined && { isolation }) })
       },
     )
+  addVolumeCommands(program, host)
   return program
+}
+
+function addVolumeCommands(program: Command, host: CliHost): void {
+  const run = async (request: VolumeRequest): Promise<void> => {
+    const { runVolumeCommand } = await import('./volume.ts')
+    await runVolumeCommand(request, host.writeOut)
+  }
+  const volume = program
+    .command('volume')
+    .description('Volumes: named directories that outlive the programs that have them mounted.')
+  volume
+    .command('create')
+    .description('Make a volume. A program that mounts one makes it by itself.')
+    .argument('<name>')
+    .option('-o, --opt <size=64m>', 'what it may hold: size=64m, nr_inodes=1k', collect)
+    .action((name: string, { opt }: { opt?: string[] }) => run({ command: 'create', name, ...(opt && { opt }) }))
+  volume
+    .command('ls')
+    .description('List volumes.')
+    .option('-q, --quiet', 'only their names')
+    .action((flags: { quiet?: boolean }) => run({ command: 'ls', ...flags }))
+  volume
+    .command('inspect')
+    .description('Show volumes as JSON.')
+    .argument('<names...>')
+    .action((names: string[]) => run({ command: 'inspect', names }))
+  volume
+    .command('rm')
+    .description('Remove volumes, with all that is in them.')
+    .argument('<names...>')
+    .action((names: string[]) => run({ command: 'rm', names }))
 }
 
 /**

@@ -1,15 +1,18 @@
-import { hostDir, memory } from '@libvisor/fs'
+import { hostDir, memory, overlay } from '@libvisor/fs'
 import type { MountSpec } from '@libvisor/fs'
 import { VisorError } from '@libvisor/core'
 import type { HostFacts } from '../config/host-facts.native.ts'
 import type { NamespaceOptions, NetOptions, TimeOptions } from '../config/guest-options.ts'
 import { defaultMounts } from '../config/resolve.ts'
+import { readMountFlags, readOpenFiles, readSize } from './mount-options.ts'
+import type { MountFlags } from './mount-options.ts'
 
 /** The options of `visor run` as they stand on the command line. */
-export interface RunFlags {
+export interface RunFlags extends MountFlags {
   readonly name?: string
-  readonly volume?: readonly string[]
-  readonly tmpfs?: readonly string[]
+  readonly readOnly?: boolean
+  readonly storageOpt?: readonly string[]
+  readonly ulimit?: readonly string[]
   readonly env?: readonly string[]
   readonly envFile?: readonly string[]
   readonly hostname?: string
@@ -48,9 +51,10 @@ const invalid = (option: string, value: string, expected: string): VisorError =>
  */
 export function readRunFlags(flags: RunFlags, host: RunFlagsHost): NamespaceOptions {
   const { uid, gid } = readUser(flags.user)
+  const maxOpenFiles = readOpenFiles(flags.ulimit)
   return {
     name: flags.name ?? 'guest',
-    fs: { ...defaultMounts(), ...readVolumes(flags, host) },
+    fs: readFiles(flags, host),
     net: readNet(flags),
     process: {
       env: readEnv(flags, host),
@@ -58,6 +62,7 @@ export function readRunFlags(flags: RunFlags, host: RunFlagsHost): NamespaceOpti
       ...(flags.workdir === undefined ? {} : { cwd: readWorkdir(flags.workdir) }),
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
+      ...(maxOpenFiles === undefined ? {} : { maxOpenFiles }),
       ...(flags.exec === undefined ? {} : { exec: flags.exec }),
     },
     time: readTime(flags),
@@ -65,23 +70,17 @@ export function readRunFlags(flags: RunFlags, host: RunFlagsHost): NamespaceOpti
   }
 }
 
-function readVolumes(flags: RunFlags, host: RunFlagsHost): Record<string, MountSpec> {
-  const mounts: Record<string, MountSpec> = {}
-  for (const value of flags.volume ?? []) {
-    const [source, target, mode = 'rw', ...rest] = value.split(':')
-    if (!source || !target?.startsWith('/') || rest.length > 0 || (mode !== 'ro' && mode !== 'rw')) {
-      throw invalid('--volume', value, 'HOST_DIR:/GUEST_DIR[:ro]')
-    }
-    if (!source.startsWith('/') && !source.startsWith('.')) {
-      throw invalid('--volume', value, `a directory of the host: write ./${source} for one beside you`)
-    }
-    mounts[target] = hostDir(host.resolvePath(source), { mode })
+/** The files of a guest: the host's to read, with what is mounted over them. */
+function readFiles(flags: RunFlags, host: RunFlagsHost): Readonly<Record<string, MountSpec>> {
+  const { readOnly = false, storageOpt = [] } = flags
+  let upper = memory()
+  for (const value of storageOpt) {
+    const [name, size] = value.split('=')
+    if (name !== 'size') throw invalid('--storage-opt', value, 'size=64m, the only option there is')
+    upper = memory({}, { sizeBytes: readSize('--storage-opt', value, size) })
   }
-  for (const target of flags.tmpfs ?? []) {
-    if (!target.startsWith('/')) throw invalid('--tmpfs', target, 'an absolute path of the guest')
-    mounts[target] = memory()
-  }
-  return mounts
+  const root = overlay({ lower: hostDir('/'), upper, ...(readOnly && { mode: 'ro' }) })
+  return { ...defaultMounts(), '/': root, ...readMountFlags(flags, (path) => host.resolvePath(path)) }
 }
 
 function readEnv(flags: RunFlags, host: RunFlagsHost): Record<string, string | undefined> {

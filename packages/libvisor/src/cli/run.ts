@@ -2,10 +2,12 @@ import { host, original } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import { runEntry } from '@libvisor/loader'
 import { createHostStdio, parseEnvFile } from '@libvisor/process'
+import { loadFs } from '../areas/load-area.native.ts'
 import type { Isolation } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { checkShape } from '../config/schema.ts'
+import { placeVolumes } from '../config/volumes.ts'
 import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import { hintAtUnpublished } from '../guest/publish-hint.ts'
@@ -63,7 +65,10 @@ export async function run(request: RunRequest): Promise<void> {
       },
     )
   }
-  const spec = resolveNamespace(options, facts)
+  const spec = placeVolumes(resolveNamespace(options, facts), () => {
+    const { createHostFs, createVolumeStore } = loadFs()
+    return createVolumeStore({ host: createHostFs(), directory: facts.volumesDirectory })
+  })
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
   const { process } = host
   for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]

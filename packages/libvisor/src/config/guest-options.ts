@@ -62,6 +62,8 @@ export interface ProcessOptions {
   readonly gid?: number
   /** Options of Node's, as `process.execArgv` shows them. @defaultValue none */
   readonly execArgv?: readonly string[]
+  /** How many descriptors the process may have: EMFILE when there are more. @defaultValue 1,048,576 */
+  readonly maxOpenFiles?: number
   /** Executables of the host that the guest may run, by name, or `true` for all. @defaultValue none */
   readonly exec?: boolean | readonly string[]
   /** Whether native addons of the host may be loaded. @defaultValue true */
@@ -91,7 +93,7 @@ export interface NamespaceOptions {
   /** @defaultValue 'guest' */
   readonly name?: string
   /**
-   * Mounts by path of the guest.
+   * Mounts by path of the guest. `/dev` and `/proc` are the guest's own, unless something is mounted there.
    * @defaultValue the host's files to read, every write into memory
    */
   readonly fs?: Readonly<Record<string, MountSpec>>

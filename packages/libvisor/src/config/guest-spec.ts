@@ -22,6 +22,7 @@ export interface NamespaceSpec {
   readonly uid: number
   readonly gid: number
   readonly umask: number
+  readonly maxOpenFiles: number | undefined
   readonly publish: readonly PublishRule[]
   readonly publishAll: boolean
   readonly egress: boolean | readonly string[]

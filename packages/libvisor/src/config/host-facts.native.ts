@@ -8,6 +8,8 @@ export interface HostFacts {
   readonly uid: number
   readonly gid: number
   readonly umask: number
+  /** Where volumes are kept: with the user's other data, unless the environment says where. */
+  readonly volumesDirectory: string
   readonly env: Readonly<Record<string, string | undefined>>
   exists(path: string): boolean
 }
@@ -25,6 +27,13 @@ export function readHostFacts(): HostFacts {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     umask: process.umask(),
+    get volumesDirectory() {
+      const { VISOR_VOLUMES, XDG_DATA_HOME, HOME } = process.env
+      if (VISOR_VOLUMES !== undefined && VISOR_VOLUMES !== '') return original('path').resolve(VISOR_VOLUMES)
+      const data =
+        XDG_DATA_HOME?.startsWith('/') === true ? XDG_DATA_HOME : `${HOME || original('os').homedir()}/.local/share`
+      return `${data}/visor/volumes`
+    },
     env: process.env,
     exists: (path) => original('fs').existsSync(path),
   }

@@ -39,6 +39,11 @@ export interface PoolOptions {
 
 /** How a host is made. */
 export interface HostOptions {
+  /** Where the volumes of guests are. */
+  readonly volumes?: {
+    /** A directory of the host; made when it is needed. @defaultValue `visor/volumes` in the user's data: `$XDG_DATA_HOME` or `~/.local/share` */
+    readonly directory?: string
+  }
   /** @defaultValue those of {@link PoolOptions} */
   readonly pool?: PoolOptions
 }

@@ -8,12 +8,26 @@ import type { HostFacts } from './host-facts.native.ts'
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * The default profile: the host's files can be read in place, every write goes to memory, devices are the guest's own.
+ * The default profile: the host's files can be read in place, every write goes to memory, devices and what the system tells of
+ * processes are the guest's own.
  *
  * @returns mounts by path of the guest
  */
 export function defaultMounts(): Readonly<Record<string, MountSpec>> {
-  return { '/': overlay({ lower: hostDir('/'), upper: memory() }), '/dev': synthetic.dev() }
+  return withSystem({ '/': overlay({ lower: hostDir('/'), upper: memory() }) })
+}
+
+/** Mounts what a system has, where nothing else is mounted or has files. */
+function withSystem(mounts: Readonly<Record<string, MountSpec>>): Readonly<Record<string, MountSpec>> {
+  const root = mounts['/']
+  const taken = [...Object.keys(mounts), ...(root?.kind === 'memory' ? Object.keys(root.files) : [])]
+  const isFree = (place: string): boolean =>
+    !taken.some((path) => path === place || path.startsWith(`${place}/`) || `/${path}`.startsWith(`${place}/`))
+  return {
+    ...mounts,
+    ...(isFree('/dev') && { '/dev': synthetic.dev() }),
+    ...(isFree('/proc') && { '/proc': synthetic.proc() }),
+  }
 }
 
 /**
@@ -26,7 +40,7 @@ export function defaultMounts(): Readonly<Record<string, MountSpec>> {
 export function resolveNamespace(options: NamespaceOptions, host: HostFacts): NamespaceSpec {
   const { name = 'guest', net = {}, process = {}, time = {}, random = {} } = options
   const hostname = process.hostname ?? name
-  const mounts = options.fs ?? defaultMounts()
+  const mounts = options.fs === undefined ? defaultMounts() : withSystem(options.fs)
   return {
     name,
     mounts,
@@ -36,6 +50,7 @@ export function resolveNamespace(options: NamespaceOptions, host: HostFacts): Na
     uid: process.uid ?? host.uid,
     gid: process.gid ?? host.gid,
     umask: host.umask,
+    maxOpenFiles: process.maxOpenFiles,
     publish: resolvePublish(net.publish ?? []),
     publishAll: net.publishAll ?? false,
     egress: net.egress ?? true,

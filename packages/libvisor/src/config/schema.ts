@@ -51,7 +51,15 @@ const moment = z
   .union([z.date(), z.number(), z.string()], momentError)
   .refine((value) => !Number.isNaN(new Date(value).getTime()), momentError)
 
-const mount = z.looseObject({ kind: z.string() }, { error: 'must be a mount: memory(), hostDir(), overlay(), …' })
+const mount = z.looseObject(
+  {
+    kind: z.string(),
+    mode: z.enum(['ro', 'rw']).optional(),
+    sizeBytes: z.int().min(0).optional(),
+    inodes: z.int().min(1).optional(),
+  },
+  { error: 'must be a mount: memory(), hostDir(), overlay(), …' },
+)
 
 const namespaceShape = {
   fs: z.record(absolutePath, mount).optional(),
@@ -76,6 +84,7 @@ const namespaceShape = {
       uid: z.int().min(0).optional(),
       gid: z.int().min(0).optional(),
       execArgv: z.array(z.string()).readonly().optional(),
+      maxOpenFiles: z.int().min(3, { error: 'must be at least 3, for the standard streams' }).optional(),
       exec: executables.optional(),
       addons: z.boolean().optional(),
     })
@@ -109,6 +118,11 @@ const guestOptions = z.strictObject({
 })
 
 const hostOptions = z.strictObject({
+  volumes: z
+    .strictObject({
+      directory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
+    })
+    .optional(),
   pool: z
     .strictObject({
       threads: z.int().min(1).optional(),

@@ -12,6 +12,7 @@ import { createClock } from '@libvisor/time'
 import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import type { Areas } from '../areas/areas.ts'
 import { interfacesOf } from './interfaces.ts'
+import { processFactsOf } from './process-facts.ts'
 import { createEgress } from '../config/egress.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 
@@ -109,6 +110,8 @@ function provideFiles(
       host: createHostFs(),
       later: (task) => ns.scheduler.schedule('io', task),
       owner: { uid: spec.uid, gid: spec.gid },
+      facts: processFactsOf(ns, spec),
+      ...(spec.maxOpenFiles !== undefined && { maxOpenFiles: spec.maxOpenFiles }),
     })
     ns.own(model)
     return model
@@ -130,7 +133,7 @@ function provideFiles(
 /** Whether mounts show the host's own files at their own paths, with nothing over them that a program could load. */
 function showsHost(mounts: NamespaceSpec['mounts']): boolean {
   return Object.entries(mounts).every(([path, mount]) => {
-    if (mount.kind === 'dev') return true
+    if (mount.kind === 'dev' || mount.kind === 'proc') return true
     if (path !== '/' || mount.kind !== 'overlay') return false
     const [lower, ...more] = mount.lower
     const isHost = lower?.kind === 'host' && lower.path === '/' && more.length === 0

@@ -1,4 +1,6 @@
 import { host as node } from '@libvisor/abi'
+import { createHostFs, createVolumeStore } from '@libvisor/fs'
+import type { VolumeStore } from '@libvisor/fs'
 import { createSwitch } from '@libvisor/net'
 import { VisorError } from '@libvisor/core'
 import type { GuestOptions } from '../config/guest-options.ts'
@@ -6,6 +8,7 @@ import { readHostFacts } from '../config/host-facts.native.ts'
 import { describeStall, resolvePool } from '../config/pool-options.ts'
 import type { HostOptions } from '../config/pool-options.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
+import { placeVolumes, volumesIn } from '../config/volumes.ts'
 import { createHostFetch } from './host-fetch.native.ts'
 import type { HostFetch } from './host-fetch.native.ts'
 import type { Guest } from './guest.ts'
@@ -15,7 +18,10 @@ import { createRestartBudget } from './restart-budget.ts'
 import type { HostStats } from './host-stats.ts'
 import { Pool } from './pool.native.ts'
 import { readGuestRow } from './guest-row.ts'
+import { shareMounts } from './shared-mounts.ts'
 import { startThread } from './thread-carrier.native.ts'
+import { createVolumes } from './volumes.ts'
+import type { Volumes } from './volumes.ts'
 
 /** Runs guests in this process, on a network of their own. Made by {@link createHost}. */
 export interface Host extends AsyncDisposable {
@@ -42,6 +48,8 @@ export interface Host extends AsyncDisposable {
    * @param init - as for the global `fetch`
    */
   fetch: HostFetch
+  /** The volumes that guests can mount. */
+  readonly volumes: Volumes
   /** What the guests and the threads of the pool use now: rows for `console.table`. */
   stats(): Promise<HostStats>
 }
@@ -81,13 +89,25 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const starting = new Set<string>()
   const hostFetch = createHostFetch(network)
   let closed = false
+  let store: VolumeStore | undefined
+  const openVolumes = (): VolumeStore =>
+    (store ??= createVolumeStore({
+      host: createHostFs(),
+      directory: options.volumes?.directory ?? readHostFacts().volumesDirectory,
+    }))
+  /** The volumes that guests have mounted, by the names of the guests. */
+  const mounted = new Map<string, ReadonlySet<string>>()
+  const usersOf = (volume: string): string[] =>
+    [...mounted].flatMap(([guest, names]) => (names.has(volume) ? guest : []))
 
   /** Starts a guest whose options have been checked. */
   const start = (options: GuestOptions): GuestHandle => {
     const { name, isolation = 'thread', stdio = 'pipe', stdin = false, placement = {}, restart } = options
     const { keepFiles = false } = options
     const facts = readHostFacts()
-    const spec = resolveNamespace(options, facts)
+    const resolved = resolveNamespace(options, facts)
+    mounted.set(name, volumesIn(resolved.mounts))
+    const spec = placeVolumes(resolved, openVolumes)
     const program = resolveProgram(options, spec, facts)
     const streams = new GuestStreams({ stdin: stdin && stdio === 'pipe' })
     const hasBudget = createRestartBudget()
@@ -98,7 +118,14 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       launch(leave) {
         network.detach(name)
         const attachment = network.attach(name, { aliases: spec.aliases })
-        const cargo = { spec, program, stdio, stdin, keepFiles, network: attachment }
+        const cargo = {
+          spec: { ...spec, mounts: shareMounts(spec) },
+          program,
+          stdio,
+          stdin,
+          keepFiles,
+          network: attachment,
+        }
         return isolation === 'thread' ? startThread(cargo, leave) : pool.carry({ ...cargo, placement, streams }, leave)
       },
     })
@@ -106,6 +133,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
 
   return {
     guests,
+    volumes: createVolumes(openVolumes, usersOf),
     fetch: hostFetch.fetch,
 
     async spawn(options) {
@@ -121,6 +149,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       const leave = (): void => {
         guests.delete(name)
         network.detach(name)
+        mounted.delete(name)
       }
       try {
         const guest = start(options)

@@ -8,6 +8,7 @@ import type { NamespaceOptions } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace } from '../config/resolve.ts'
 import { checkShape } from '../config/schema.ts'
+import { placeVolumes } from '../config/volumes.ts'
 import { advanceClock } from '../guest/advance-clock.ts'
 import { furnish } from '../guest/furnish.ts'
 import { createNamespaceFiles } from './namespace-files.ts'
@@ -64,7 +65,10 @@ export interface SharedNamespace extends Disposable {
  */
 export function createNamespace(options: NamespaceOptions = {}): SharedNamespace {
   checkShape('options of a namespace', options)
-  const spec = resolveNamespace(options, readHostFacts())
+  const facts = readHostFacts()
+  const spec = placeVolumes(resolveNamespace(options, facts), () =>
+    fsArea.createVolumeStore({ host: fsArea.createHostFs(), directory: facts.volumesDirectory }),
+  )
   const realm = shareRealm()
   try {
     const { ns, files } = furnish(spec, {

@@ -4,6 +4,7 @@
  * A guest has a control port of its own wherever it runs. A thread of the pool, in which many guests run, has a further one.
  */
 import type { FileChanges, FileSystemMemory, FileSystemState } from '@libvisor/fs'
+import { portsIn } from '@libvisor/fs'
 import type { MessagePort } from 'node:worker_threads'
 import type { GuestEnvelope } from './envelope.ts'
 import type { Failure } from './failure.ts'
@@ -79,7 +80,8 @@ export interface ToPool {
 export type PooledGuestEnvelope = GuestEnvelope & { readonly stdioPort: MessagePort }
 
 /** What must be transferred with a guest's envelope. */
-export const portsOf = ({ control, network, files, stdioPort }: GuestEnvelope): MessagePort[] => [
+export const portsOf = ({ control, network, files, stdioPort, namespace }: GuestEnvelope): MessagePort[] => [
+  ...portsIn(namespace.mounts),
   control,
   network.port,
   files,

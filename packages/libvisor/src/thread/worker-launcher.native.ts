@@ -35,7 +35,15 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
     const execArgv = asked.execArgv || inherited
     const envelope = putIntoWorkerData({
       kind: 'worker',
-      namespace: { ...spec, cwd: identity.cwd, uid: identity.uid, gid: identity.gid, umask: identity.umask },
+      // Its files are those of this thread, which also has the mounts that no other one can have.
+      namespace: {
+        ...spec,
+        mounts: {},
+        cwd: identity.cwd,
+        uid: identity.uid,
+        gid: identity.gid,
+        umask: identity.umask,
+      },
       files: { port: port2, memory: served.memory },
       execArgv,
       nodeOptions,
