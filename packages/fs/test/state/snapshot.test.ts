@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { constants } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { hostDir, memory, readSnapshot } from '@libvisor/fs'
@@ -139,6 +140,31 @@ describe('a layer as a tar stream', () => {
     guest.sync.chmod('/', 0o700)
     guest.files.restore(await readSnapshot({ '/': layer }))
     assert.equal(guest.sync.stat('/').mode & 0o777, 0o711)
+  })
+
+  test.skipIf(!isRoot)('of a renamed directory has fifos, no sockets, and refuses devices by name', async () => {
+    using lower = temporaryDirectory({ 'moved/file': 'x', 'bad/deep/file': 'x' })
+    const make = (...args: readonly string[]): unknown =>
+      execFileSync(args[0] ?? '', args.slice(1), { cwd: lower.path })
+    make('mkfifo', '-m', '640', 'moved/fifo')
+    make('mknod', 'bad/deep/device', 'c', '1', '3')
+    using guest = start(over(lower))
+    const { files, sync } = guest
+    sync.rename('/moved', '/elsewhere')
+    sync.mksock('/elsewhere/socket')
+    const layer = await archive(files.snapshot())
+    assert.match(tar(['-tv'], layer), /^prw-r----- .* elsewhere\/fifo$/m)
+    assert.doesNotMatch(tar(['-t'], layer), /socket/)
+    using other = start(over(lower))
+    other.files.restore(await readSnapshot({ '/': layer }))
+    assert.equal(other.sync.lstat('/elsewhere/fifo').mode, constants.S_IFIFO | 0o640)
+
+    sync.rename('/bad', '/worse')
+    const snapshot = files.snapshot()
+    assert.throws(() => snapshot.tar(), { code: 'VISOR_LAYER_INVALID', message: /'\/worse\/deep\/device' is a device/ })
+    sync.unlink('/worse/deep/file')
+    files.restore(snapshot)
+    assert.deepEqual(names(sync, '/worse/deep').sort(), ['device', 'file'])
   })
 
   test('of GNU tar is read: parents that it does not name are those beneath, or new', async () => {
