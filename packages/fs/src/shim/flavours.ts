@@ -41,12 +41,16 @@ export class PathCaller {
   /** How its only path is used, if it has one, and that is used as it is given. */
   readonly #only: PathUse | undefined
   readonly #intentOf: PathOperation['intentOf']
+  /** Whether any value stands for a path. */
+  readonly #coerces: boolean
 
   constructor(context: FsContext, operation: PathOperation, flavour: Flavour, original?: AnyFunction) {
     this.#context = context
     this.#operation = operation
     this.#flavour = flavour
     this.#original = original ?? originalOf(operation.name, flavour)
+    // `fs/promises` takes paths as they are.
+    this.#coerces = operation.coerces === true && flavour !== 'promise'
     this.#only = operation.paths.length === 1 && operation.coerces !== true ? operation.paths[0] : undefined
     this.#intentOf = operation.intentOf
   }
@@ -57,11 +61,11 @@ export class PathCaller {
 
   /** Whether arguments are valid without asking the original. */
   isPlain(args: readonly unknown[]): boolean {
-    const { paths, rest, coerces, probeAt } = this.#operation
+    const { paths, rest, probeAt } = this.#operation
     for (let index = 0; index < paths.length; index++) {
       const path = args[index]
       if (probeAt !== undefined && probeAt(path) !== NOWHERE) return false
-      if (coerces === true ? typeof path !== 'string' || path.includes('\0') : !isValidPath(path)) return false
+      if (this.#coerces ? typeof path !== 'string' || path.includes('\0') : !isValidPath(path)) return false
     }
     return arePlain(rest, args, paths.length)
   }
@@ -76,10 +80,10 @@ export class PathCaller {
 
   /** The arguments with which the whole call may go to the original, or `undefined`. */
   hostArguments(args: readonly unknown[]): { args: unknown[]; substitutions: Substitution[] } | undefined {
-    const { paths, coerces } = this.#operation
+    const { paths } = this.#operation
     const context = this.#context
     const intent = this.#operation.intentOf === undefined ? paths[0]!.intent : this.#operation.intentOf(args)
-    if (intent === undefined || coerces === true) return undefined
+    if (intent === undefined) return undefined
     const hostArgs = [...args]
     const substitutions: Substitution[] = []
     for (const [index, use] of paths.entries()) {
@@ -134,9 +138,9 @@ export class PathCaller {
 
   /** The operation, ready to run. */
   emulate(args: readonly unknown[]): Operation<unknown> {
-    const { paths, coerces } = this.#operation
+    const { paths } = this.#operation
     const guestPaths = paths.map((use, index): GuestPath => {
-      const path = coerces === true ? coerce(args[index]) : args[index]
+      const path = this.#coerces ? coerce(args[index]) : args[index]
       return use.text === true ? this.#text(path) : this.#context.path(path)
     })
     const call: PathCall = {

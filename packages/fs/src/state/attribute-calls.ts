@@ -48,9 +48,11 @@ export function ownerChange(node: Vnode, uid: number, gid: number, credentials: 
     const mayGroup = newGid === node.gid || isMember(credentials, newGid)
     if (credentials.uid !== node.uid || newUid !== node.uid || !mayGroup) throw Errno.of('EPERM')
   }
-  if (node.type !== fileType.file) return { uid: newUid, gid: newGid }
-  const setgid = (node.mode & 0o010) === 0 ? 0 : special.setgid
-  return { uid: newUid, gid: newGid, mode: node.mode & 0o7777 & ~(special.setuid | setgid) }
+  // What stays is not named: the node may be out of date.
+  const owner = { ...(newUid !== node.uid && { uid: newUid }), ...(newGid !== node.gid && { gid: newGid }) }
+  const taken = special.setuid | ((node.mode & 0o010) === 0 ? 0 : special.setgid)
+  if (node.type !== fileType.file || (node.mode & taken) === 0) return owner
+  return { ...owner, mode: node.mode & 0o7777 & ~taken }
 }
 
 /** What `utimes` does. @throws Errno EPERM when the caller does not own the inode */

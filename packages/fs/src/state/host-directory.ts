@@ -17,6 +17,12 @@ import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = linuxFsConstants
 
+/** `S_ISUID` and `S_ISGID`. */
+const SET_IDS = 0o6000
+
+/** What `chown` takes for "leave it". */
+const UNCHANGED = -1
+
 /** What a host driver depends on. */
 export interface HostDriverOptions {
   readonly host: HostFs
@@ -100,6 +106,7 @@ export class HostDriver implements Driver {
 export class HostNode implements Vnode {
   readonly driver: HostDriver
   readonly descriptor = undefined
+  readonly guardsEntries = true
   readonly lowerHostPath = undefined
   /** Path on the host; empty for the root directory. */
   readonly #path: string
@@ -161,7 +168,7 @@ export class HostNode implements Vnode {
     const path = encodeName(this.realPath)
     this.driver.forget(this.#path)
     onHost(() => {
-      if (uid !== undefined || gid !== undefined) host.lchown(path, uid ?? this.uid, gid ?? this.gid)
+      if (uid !== undefined || gid !== undefined) host.lchown(path, uid ?? UNCHANGED, gid ?? UNCHANGED)
       // Links have no mode of their own: chmod() would follow.
       if (mode !== undefined && this.type !== fileType.link) host.chmod(path, mode & 0o7777)
       if (atimeNs !== undefined || mtimeNs !== undefined) {
@@ -256,7 +263,13 @@ export class HostNode implements Vnode {
           throw Errno.of('EPERM')
       }
     })
-    if (host.uid === 0 && (init.uid !== 0 || init.gid !== 0)) onHost(() => host.lchown(hostPath, init.uid, init.gid))
+    if (host.uid === 0 && (init.uid !== 0 || init.gid !== 0)) {
+      onHost(() => {
+        host.lchown(hostPath, init.uid, init.gid)
+        // Giving a file away takes these bits.
+        if ((init.mode & fileType.mask) === fileType.file && (mode & SET_IDS) !== 0) host.chmod(hostPath, mode)
+      })
+    }
     this.driver.forget(path)
     const node = this.driver.node(path)
     if (node === undefined) throw Errno.of('ENOENT')
@@ -368,7 +381,7 @@ export class HostFile implements OpenFile {
   change({ mode, uid, gid, atimeNs, mtimeNs }: AttributeChange): void {
     const { host } = this.node.driver
     onHost(() => {
-      if (uid !== undefined || gid !== undefined) host.fchown(this.hostFd, uid ?? this.node.uid, gid ?? this.node.gid)
+      if (uid !== undefined || gid !== undefined) host.fchown(this.hostFd, uid ?? UNCHANGED, gid ?? UNCHANGED)
       if (mode !== undefined) host.fchmod(this.hostFd, mode & 0o7777)
       if (atimeNs !== undefined || mtimeNs !== undefined) {
         const now = host.fstatBig(this.hostFd)

@@ -4,6 +4,7 @@ import type { Syscalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
 import { access } from './permission.ts'
 import { fileType, PATH_MAX, byteLength } from './vnode.ts'
+import type { Vnode } from './vnode.ts'
 import type { Parent, Place } from './walk.ts'
 
 type NameCall = 'link' | 'mkdir' | 'mksock' | 'rename' | 'rmdir' | 'symlink' | 'unlink'
@@ -62,6 +63,7 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
     unlink(path) {
       const at = context.parent(path)
       if (at.last !== 'name') throw Errno.of('EISDIR')
+      demandWritable(at.directory)
       const place = at.directory.step(at.name)
       if (place === undefined) throw Errno.of('ENOENT')
       if (at.slash) throw Errno.of(place.isDirectory() ? 'EISDIR' : 'ENOTDIR')
@@ -77,12 +79,13 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
       if (at.last === 'root') throw Errno.of('EBUSY')
       if (at.last === 'dot') throw Errno.of('EINVAL')
       if (at.last === 'dotdot') throw Errno.of('ENOTEMPTY')
+      demandWritable(at.directory)
       const place = at.directory.step(at.name)
       if (place === undefined) throw Errno.of('ENOENT')
       context.demandRemove(at.directory, place.node)
       if (!place.isDirectory()) throw Errno.of('ENOTDIR')
       if (place.mounts !== undefined) throw Errno.of('EBUSY')
-      if (!place.node.isEmpty()) throw Errno.of('ENOTEMPTY')
+      demandEmpty(place.node)
       at.directory.node.remove(at.name, place.node)
       context.renamed(at.directory, at.name)
     },
@@ -92,6 +95,7 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
       const target = context.parent(to)
       if (source.directory.node.driver !== target.directory.node.driver) throw Errno.of('EXDEV')
       if (source.last !== 'name' || target.last !== 'name') throw Errno.of('EBUSY')
+      demandWritable(source.directory)
       const moved = source.directory.step(source.name)
       if (moved === undefined) throw Errno.of('ENOENT')
       const replaced = target.directory.step(target.name)
@@ -112,12 +116,22 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
       // Its entry for the parent changes.
       if (isDirectory && !moved.parent.node.is(target.directory.node)) context.demand(moved.node, access.write)
       if (moved.node.pinned === true) throw Errno.of('EXDEV')
-      if (replaced?.isDirectory() === true && !replaced.node.isEmpty()) throw Errno.of('ENOTEMPTY')
+      if (replaced?.isDirectory() === true) demandEmpty(replaced.node)
       source.directory.node.rename(source.name, moved.node, target.directory.node, target.name, replaced?.node)
       context.renamed(source.directory, source.name)
       context.renamed(target.directory, target.name)
     },
   }
+}
+
+/** Asked before anybody looks for the name. @throws Errno EROFS */
+function demandWritable(directory: Place): void {
+  if (!directory.node.driver.writable) throw Errno.of('EROFS')
+}
+
+/** @throws Errno ENOTEMPTY */
+function demandEmpty(node: Vnode): void {
+  if (node.guardsEntries !== true && !node.isEmpty()) throw Errno.of('ENOTEMPTY')
 }
 
 /** Whether a place is another one or below it. */

@@ -48,6 +48,8 @@ export interface Vnode {
   readonly lowerHostPath: string | undefined
   /** Whether it is a directory that cannot be renamed, as of a lower layer of some overlays. */
   readonly pinned?: boolean
+  /** Whether the driver itself refuses to remove a directory that is not empty, so that nobody need look first. */
+  readonly guardsEntries?: boolean
   /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
   readonly descriptor: number | undefined
   /** Whether two nodes are one inode. */

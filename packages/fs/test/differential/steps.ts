@@ -202,11 +202,16 @@ async function copyAside(
   options: object,
 ): Promise<unknown> {
   const to = `${COPIES}/${name}`
-  if (subject.fs.lstatSync(from, { throwIfNoEntry: false })?.isDirectory() === true) {
-    subject.fs.rmSync(to, { recursive: true, force: true })
+  const isDirectory = subject.fs.lstatSync(from, { throwIfNoEntry: false })?.isDirectory() === true
+  const remove = (): void => subject.fs.rmSync(to, { recursive: true, force: true })
+  if (isDirectory) remove()
+  try {
+    // The synchronous flavour has checks of its own, with errors that no other has.
+    return await invoke(subject, how === 'sync' ? 'callback' : how, 'cp', [from, to, options])
+  } catch (error) {
+    if (isDirectory) remove()
+    throw error
   }
-  // The synchronous flavour has checks of its own, with errors that no other has.
-  return invoke(subject, how === 'sync' ? 'callback' : how, 'cp', [from, to, options])
 }
 
 /** The steps that make a tree: they give the same tree wherever they are made. */
