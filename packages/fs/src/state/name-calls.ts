@@ -124,11 +124,6 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
   }
 }
 
-/** Asked before anybody looks for the name. @throws Errno EROFS */
-function demandWritable(directory: Place): void {
-  if (!directory.node.driver.writable) throw Errno.of('EROFS')
-}
-
 /** @throws Errno ENOTEMPTY */
 function demandEmpty(node: Vnode): void {
   if (node.guardsEntries !== true && !node.isEmpty()) throw Errno.of('ENOTEMPTY')
@@ -140,4 +135,9 @@ function isWithin(place: Place, ancestor: Place): boolean {
     if (at.name === ancestor.name && at.node.is(ancestor.node)) return true
     if (at.parent === at) return false
   }
+}
+
+/** Asked before anybody looks for the name. @throws Errno EROFS */
+function demandWritable(directory: Place): void {
+  if (!directory.node.driver.writable) throw Errno.of('EROFS')
 }

@@ -30,7 +30,7 @@ export function makeDriverFileSystem(driver: DriverName, directory: string): Fil
   return makeMounted(mount(directory), directory)
 }
 
-function makeMounted(spec: MountSpec, directory: string): FileSystem {
+export function makeMounted(spec: MountSpec, directory: string): FileSystem {
   return createFileSystem({
     mounts: { '/': memory(), '/m': spec, '/other': memory() },
     clock: tickingClock(),
