@@ -5,7 +5,7 @@ import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
 import { asMadeInJavaScript } from './errors.ts'
-import { attempt } from './operation.ts'
+import { attempt, call, errnoOf, fileError } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { DescriptorCall } from './path-operation.ts'
 import { makeStats } from './results.ts'
@@ -132,6 +132,16 @@ function* writeSyncFrom(call: DescriptorCall, range: Range): Operation<number> {
   }
 }
 
+/** Reads into views without room, which only the wrong descriptor makes fail. */
+function* readNothing({ context, fd }: DescriptorCall): Operation<void> {
+  try {
+    yield* call('read', fd, 0, CURRENT)
+  } catch (error) {
+    // Directories have nothing to read, either.
+    if (errnoOf(error) !== 'EISDIR') throw fileError(context.ns, error, { syscall: 'read' })
+  }
+}
+
 /** Reads into views, one after the other, or writes from them. */
 export function* transferAll(
   call: DescriptorCall,
@@ -143,7 +153,7 @@ export function* transferAll(
   const filled = views.filter(({ byteLength }) => byteLength > 0)
   // One system call takes them all: it fails also when none has room.
   if (filled.length === 0 && views.length > 0) {
-    if (name === 'read') yield* attempt(call.context.ns, { syscall: 'read' }, 'read', call.fd, 0, CURRENT)
+    if (name === 'read') yield* readNothing(call)
     else yield* writeFrom(call, { view: views[0]!, offset: 0, length: 0, position: CURRENT })
   }
   for (const view of filled) {

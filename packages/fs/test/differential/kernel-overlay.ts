@@ -23,11 +23,11 @@ export function kernelOverlayMissing(): string | undefined {
   }
 }
 
-/** Mounts an overlay whose layers are in a directory. */
+/** Mounts an overlay whose layers are in a directory. With an index, the links of its files are counted. */
 export function mountOverlay(root: string, at: string, redirect: Redirect): Disposable {
   for (const name of ['lower', 'upper', 'work']) fs.mkdirSync(`${root}/${name}`, { recursive: true })
   fs.mkdirSync(at, { recursive: true })
-  const options = `lowerdir=${root}/lower,upperdir=${root}/upper,workdir=${root}/work,redirect_dir=${redirect}`
+  const options = `lowerdir=${root}/lower,upperdir=${root}/upper,workdir=${root}/work,index=on,redirect_dir=${redirect}`
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, at], { stdio: 'pipe' })
   return { [Symbol.dispose]: () => void execFileSync('umount', [at], { stdio: 'pipe' }) }
 }

@@ -44,6 +44,8 @@ function time(ns: bigint): bigint | 'now' {
 export interface Shape {
   /** Whether directories are counted in their parent's links. */
   readonly directoryLinks: boolean
+  /** Whether it is told that a file has no name any more. */
+  readonly lostLinks: boolean
   readonly accessTimes: boolean
   /** Whether directories tell when they were read last. */
   readonly directoryAccessTimes: boolean
@@ -52,7 +54,7 @@ export interface Shape {
 /** What can be told of attributes without saying which inode it is, and when. */
 export function shapeOf(
   stats: BigIntStats | Stats,
-  { directoryLinks, accessTimes, directoryAccessTimes }: Shape,
+  { directoryLinks, lostLinks, accessTimes, directoryAccessTimes }: Shape,
 ): unknown {
   const { mode, nlink, uid, gid, size, rdev } = stats
   const isDirectory = stats.isDirectory()
@@ -63,7 +65,7 @@ export function shapeOf(
     uid: Number(uid),
     gid: Number(gid),
     rdev: Number(rdev),
-    ...((!isDirectory || directoryLinks) && { nlink: Number(nlink) }),
+    ...((!isDirectory || directoryLinks) && { nlink: Math.max(Number(nlink), lostLinks ? 0 : 1) }),
     ...(!isDirectory && { size: Number(size) }),
     ...('mtimeNs' in stats
       ? { mtime: time(stats.mtimeNs), ...(isTimed && { atime: time(stats.atimeNs) }) }

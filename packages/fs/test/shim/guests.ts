@@ -15,7 +15,7 @@ export interface Guest extends Disposable {
   chdir(path: string): void
 }
 
-const wallClock = {
+export const wallClock = {
   now: () => Date.now(),
   nowNs: () => BigInt(Date.now()) * 1_000_000n,
   monotonicNs: () => process.hrtime.bigint(),
