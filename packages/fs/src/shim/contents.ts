@@ -226,13 +226,21 @@ function iteratorOf(data: AnyIterable): AnyIterator {
   return data[Symbol.asyncIterator]?.() ?? data[Symbol.iterator]!()
 }
 
+/** Filling less than this with zeros takes less time than asking for memory that is not. @units bytes */
+const ZEROED_BYTES = 16 * 1024
+
+/** A buffer in memory of its own, outside Node's pool. */
+function allocate(length: number): Buffer {
+  return length < ZEROED_BYTES ? Buffer.alloc(length) : Buffer.allocUnsafeSlow(length)
+}
+
 /** The content of a file in memory, in memory of its own where Node's is. @source Node 24 `lib/fs.js`, tryCreateBuffer */
 function copyOut(bytes: Uint8Array, flavour: Flavour, encoding: GuestOptions['encoding']): string | Buffer {
   const { length } = bytes
   if (encoding && encoding !== 'buffer') {
     return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, length).toString(encoding)
   }
-  const copy = flavour === 'sync' ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length)
+  const copy = flavour === 'sync' ? Buffer.allocUnsafe(length) : allocate(length)
   copy.set(bytes)
   return copy
 }
