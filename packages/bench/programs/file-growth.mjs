@@ -4,13 +4,21 @@ import fs from 'node:fs'
 const [directory] = process.argv.slice(2)
 const perDirectory = 1000
 const data = Buffer.alloc(16, 'x')
-const sample = 20_000
+const windows = 9
+const sample = 2000
+/** Files that are used again and again, wherever they are. */
+const few = 100
 
+/** The median of some windows: collecting garbage, which there is more of the more files there are, falls into few. */
 function nanoseconds(operation) {
-  for (let index = 0; index < sample / 10; index++) operation(index)
-  const start = process.hrtime.bigint()
+  const taken = []
   for (let index = 0; index < sample; index++) operation(index)
-  return Number(process.hrtime.bigint() - start) / sample
+  for (let window = 0; window < windows; window++) {
+    const start = process.hrtime.bigint()
+    for (let index = 0; index < sample; index++) operation(window * sample + index)
+    taken.push(Number(process.hrtime.bigint() - start) / sample)
+  }
+  return taken.sort((a, b) => a - b)[Math.floor(windows / 2)]
 }
 
 function measure(nameOf) {
@@ -22,24 +30,38 @@ function measure(nameOf) {
 }
 
 let made = 0
-for (const count of [1e2, 1e3, 1e4, 1e5, 1e6]) {
+function fill(count) {
   for (; made < count; made++) {
     const folder = `${directory}/many/${Math.floor(made / perDirectory)}`
     if (made % perDirectory === 0) fs.mkdirSync(folder, { recursive: true })
     fs.writeFileSync(`${folder}/${made}`, data)
   }
-  // A step that shares no factor with the count visits files all over.
-  const nameOf = (index) => {
-    const at = (index * 7919) % count
-    return `${directory}/many/${Math.floor(at / perDirectory)}/${at}`
-  }
-  console.log(JSON.stringify({ files: count, ...measure(nameOf) }))
+}
+
+// Steps that share no factor with the counts lead to files all over.
+const nameOf = (index, count) => {
+  const at = (index * 7919) % count
+  return `${directory}/many/${Math.floor(at / perDirectory)}/${at}`
+}
+
+fill(few)
+for (let round = 0; round < 3; round++) measure((index) => nameOf(index, few))
+
+for (const files of [1e2, 1e3, 1e4, 1e5, 1e6]) {
+  fill(files)
+  const hundred = Array.from({ length: few }, (_, index) => nameOf(index * 104_729, files))
+  console.log(JSON.stringify({ files, ...measure((index) => hundred[index % few]) }))
+  const names = new Map(Array.from({ length: files }, (_, index) => [nameOf(index, files), { index }]))
+  const map = nanoseconds((index) => names.get(nameOf(index, files)).index)
+  names.clear()
+  console.log(JSON.stringify({ spread: files, map, ...measure((index) => nameOf(index, files)) }))
 }
 
 let path = `${directory}/deep`
 for (const depth of [1, 10, 100]) {
   while (path.split('/').length - directory.split('/').length < depth) path += '/d'
   fs.mkdirSync(path, { recursive: true })
-  fs.writeFileSync(`${path}/file`, data)
-  console.log(JSON.stringify({ depth, ...measure(() => `${path}/file`) }))
+  const file = `${path}/file`
+  fs.writeFileSync(file, data)
+  console.log(JSON.stringify({ depth, ...measure(() => file) }))
 }

@@ -11,7 +11,7 @@ import { requireBuild } from './commands.native.ts'
 import { isMet, ratioOf } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
 import { density } from './density.bench.ts'
-import { fileGrowth, files } from './files.bench.ts'
+import { fileGrowth, fileMemory, files } from './files.bench.ts'
 import { flatness } from './flatness.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
 import { mixedCrowd } from './mixed-crowd.bench.ts'
@@ -34,6 +34,7 @@ const benchmarks: Readonly<Record<string, (runs: number) => Promise<Comparison>>
 const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Report>>> = {
   density,
   'file-growth': fileGrowth,
+  'file-memory': fileMemory,
   'file-operations': files,
   flatness,
   'mixed-crowd': mixedCrowd,

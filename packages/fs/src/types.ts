@@ -108,8 +108,13 @@ export interface Syscalls {
   /** @returns the lowest free descriptor from 3 up */
   open(path: string, flags: number, mode: number): number
   close(fd: number): void
-  /** Reads at a position, or at the descriptor's own and moves it when `position` is -1. Short at the end of the file. */
-  read(fd: number, length: number, position: number): Uint8Array
+  /**
+   * Reads at a position, or at the descriptor's own and moves it when `position` is -1. Short at the end of the file.
+   *
+   * @param into - of that length: where the bytes may be put, of which the result is then the beginning; only for the local
+   * implementation
+   */
+  read(fd: number, length: number, position: number, into?: Uint8Array): Uint8Array
   /** Writes at a position, or at the descriptor's own when `position` is -1. @returns how many bytes were written */
   write(fd: number, data: Uint8Array, position: number): number
   fstat(fd: number): StatRecord

@@ -111,8 +111,12 @@ export function writeRange(args: readonly unknown[]): Range {
 export function* readInto({ context, fd }: DescriptorCall, range: Range): Operation<number> {
   const { view, offset, length, position } = range
   if (length === 0) return 0
-  const data = yield* attempt(context.ns, { syscall: 'read' }, 'read', fd, length, position)
-  bytesOf(view).set(data, offset)
+  const into = bytesOf(view).subarray(offset, offset + length)
+  const info = { syscall: 'read' }
+  const data = context.process.local
+    ? yield* attempt(context.ns, info, 'read', fd, length, position, into)
+    : yield* attempt(context.ns, info, 'read', fd, length, position)
+  if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
   return data.byteLength
 }
 

@@ -39,12 +39,12 @@ export class Description {
     return (this.flags & O_ACCMODE) !== O_RDONLY
   }
 
-  read(length: number, position: number): Uint8Array {
+  read(length: number, position: number, into?: Uint8Array): Uint8Array {
     if (!this.readable) throw Errno.of('EBADF')
     const { file } = this
     if (file.node?.type === fileType.directory) throw Errno.of('EISDIR')
-    if (position !== -1) return file.read(length, position)
-    const data = file.read(length, this.#own())
+    if (position !== -1) return file.read(length, position, into)
+    const data = file.read(length, this.#own(), into)
     if (this.position !== -1) this.position += data.length
     return data
   }

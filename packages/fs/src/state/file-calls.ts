@@ -100,7 +100,7 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
 
     close: (fd) => descriptors.close(fd),
 
-    read: (fd, length, position) => descriptors.get(fd).read(length, position),
+    read: (fd, length, position, into) => descriptors.get(fd).read(length, position, into),
 
     write(fd, data, position) {
       const description = descriptors.get(fd)

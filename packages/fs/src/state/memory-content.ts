@@ -56,12 +56,18 @@ export class MemoryContent {
     return bytes
   }
 
-  /** Copies out at most `length` bytes. */
-  read(length: number, position: number): Uint8Array {
+  /**
+   * Copies out at most `length` bytes.
+   *
+   * @param into - where to, of that length
+   * @returns the bytes: the beginning of `into`, where it is given
+   */
+  read(length: number, position: number, into?: Uint8Array): Uint8Array {
     const end = Math.min(position + length, this.size)
     if (end <= position) return new Uint8Array(0)
-    if (end <= this.#head.length) return this.#head.slice(position, end)
-    const result = new Uint8Array(end - position)
+    if (into === undefined && end <= this.#head.length) return this.#head.slice(position, end)
+    // The caller's may hold something, where holes are to be zeros.
+    const result = into?.subarray(0, end - position).fill(0) ?? new Uint8Array(end - position)
     for (let at = position; at < end;) {
       const index = Math.floor(at / PIECE)
       const start = at - index * PIECE

@@ -405,10 +405,10 @@ class MemoryFile implements OpenFile {
     if (node.blocks !== undefined) node.opens++
   }
 
-  read(length: number, position: number): Uint8Array {
+  read(length: number, position: number, into?: Uint8Array): Uint8Array {
     const { node } = this
     if (!this.#keepAtime) node.accessed()
-    return node.content === undefined ? new Uint8Array(0) : node.content.read(length, position)
+    return node.content === undefined ? new Uint8Array(0) : node.content.read(length, position, into)
   }
 
   write(data: Uint8Array, position: number): number {

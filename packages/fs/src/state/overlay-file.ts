@@ -70,8 +70,8 @@ export class OverlayFile implements OpenFile {
     return this.#file.position()
   }
 
-  read(length: number, position: number): Uint8Array {
-    return this.#file.read(length, position)
+  read(length: number, position: number, into?: Uint8Array): Uint8Array {
+    return this.#file.read(length, position, into)
   }
 
   write(data: Uint8Array, position: number): number {

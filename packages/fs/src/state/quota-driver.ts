@@ -201,8 +201,8 @@ class QuotaFile implements OpenFile {
     return 0
   }
 
-  read(length: number, position: number): Uint8Array {
-    return this.#file.read(length, position)
+  read(length: number, position: number, into?: Uint8Array): Uint8Array {
+    return this.#file.read(length, position, into)
   }
 
   write(data: Uint8Array, position: number): number {

@@ -98,8 +98,13 @@ export interface OpenFile {
   readonly stream: boolean
   /** Where the host's descriptor stands; 0 without one. */
   position(): number
-  /** Reads bytes that belong to the caller. @param position - -1 for the host descriptor's own */
-  read(length: number, position: number): Uint8Array
+  /**
+   * Reads bytes that belong to the caller.
+   *
+   * @param position - -1 for the host descriptor's own
+   * @param into - where they may be put
+   */
+  read(length: number, position: number, into?: Uint8Array): Uint8Array
   /** @param position - -1 for the host descriptor's own */
   write(data: Uint8Array, position: number): number
   /**
