@@ -98,7 +98,8 @@ const flatWithin = 1.5
  * files, and all over, where the processor waits for its own memory, as a look-up in a `Map` of as many names shows.
  */
 export async function fileGrowth(): Promise<Report> {
-  const printed = await output(visorRun('--tmpfs', '/memory', program('file-growth.mjs'), '/memory'))
+  const args = ['--expose-gc', ...visorRun('--tmpfs', '/memory', program('file-growth.mjs'), '/memory')]
+  const printed = await output(args)
   const steps = printed.trim().split('\n')
   const table = (kind: string, title: string, names: readonly string[]): { text: string; isFlat: boolean } => {
     const some = steps.map((line) => JSON.parse(line) as Record<string, number>).filter((step) => kind in step)
