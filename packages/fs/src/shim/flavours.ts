@@ -20,6 +20,9 @@ export type AnyFunction = (...args: unknown[]) => unknown
 
 const SLASH = 47
 
+/** A path of fewer UTF-16 units is not too long, whatever they are. */
+const LONGEST_SIMPLE = 1024
+
 /** The original of an operation, to which calls are passed and by which arguments are validated. */
 export function originalOf(name: string, flavour: Flavour): AnyFunction {
   const exports = (flavour === 'promise' ? nodePromises : nodeFs) as unknown as Record<string, AnyFunction>
@@ -104,7 +107,8 @@ export class PathCaller {
   /** Whether there is one path, and it is plain: the way of nearly every call. */
   #isSimple(args: readonly unknown[]): boolean {
     const path = args[0]
-    return this.#only !== undefined && typeof path === 'string' && path.charCodeAt(0) === SLASH
+    if (this.#only === undefined || typeof path !== 'string') return false
+    return path.charCodeAt(0) === SLASH && path.length < LONGEST_SIMPLE
   }
 
   /** Where the path of a call is on the host, if that can be told at once. */

@@ -29,7 +29,7 @@ export function mountOverlay(root: string, at: string, redirect: Redirect): Disp
   fs.mkdirSync(at, { recursive: true })
   const options = `lowerdir=${root}/lower,upperdir=${root}/upper,workdir=${root}/work,index=on,redirect_dir=${redirect}`
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, at], { stdio: 'pipe' })
-  return { [Symbol.dispose]: () => void execFileSync('umount', [at], { stdio: 'pipe' }) }
+  return { [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', at], { stdio: 'pipe' }) }
 }
 
 /**

@@ -161,11 +161,12 @@ async function close(subject: Subject, how: Flavour, index: number): Promise<unk
 async function listDir(subject: Subject, how: Flavour, path: AnyPath, recursive: boolean): Promise<unknown> {
   const dir = (await invoke(subject, how, 'opendir', [path, { recursive }])) as Dir
   const found: Dirent[] = []
-  if (how === 'sync') {
-    for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) found.push(entry)
-    dir.closeSync()
-  } else {
-    for await (const entry of dir) found.push(entry)
+  try {
+    if (how === 'sync') for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) found.push(entry)
+    else for (let entry = await dir.read(); entry !== null; entry = await dir.read()) found.push(entry)
+  } finally {
+    if (how === 'sync') dir.closeSync()
+    else await dir.close()
   }
   const key = ({ parentPath, name }: Dirent): string => `${parentPath}/${name}`
   return [String(dir.path), found.sort((a, b) => (key(a) < key(b) ? -1 : 1))]

@@ -23,6 +23,8 @@ export interface Scene {
   readonly upper?: string
   /** Whether it is the kernel's and Node's own. */
   readonly native: boolean
+  /** Whether new files are in memory. */
+  readonly isVirtual: boolean
   /** The guest's files, and another guest with the same mounts. */
   readonly files?: FileSystem
   readonly again?: () => Scene & Disposable
@@ -60,11 +62,12 @@ function openGuest(spec: MountSpec, dir: string, more: Partial<Scene>): Scene & 
   let files: FileSystem | undefined
   const guest = bindGuest(identity, (ns) => {
     const later = (task: () => void): void => ns.scheduler.schedule('io', task)
-    const mounts = { '/': memory(), [dir]: spec }
+    const mounts = { '/': memory(), '/dev/shm': memory(), [dir]: spec }
     files = createFileSystem({ mounts, clock: wallClock, entropy: countingEntropy(), host: createHostFs(), later })
     return files.process(identity, makeStdio())
   })
-  return { ...guest, ...more, dir, native: false, files: files!, again: () => openGuest(spec, dir, more) }
+  const isVirtual = spec.kind === 'memory' || (spec.kind === 'overlay' && spec.upper.kind === 'memory')
+  return { ...guest, ...more, dir, native: false, isVirtual, files: files!, again: () => openGuest(spec, dir, more) }
 }
 
 function openPlace(name: PlaceName, given: Given, root: string): Scene & Disposable {
@@ -72,7 +75,14 @@ function openPlace(name: PlaceName, given: Given, root: string): Scene & Disposa
   const [lower, upper] = [`${root}/lower`, `${root}/upper`]
   for (const path of [dir, lower, upper]) fs.mkdirSync(path)
   const cwd = process.cwd()
-  const native = { fs, promises: fs.promises, dir, native: true, chdir: (path: string) => process.chdir(path) }
+  const native = {
+    fs,
+    promises: fs.promises,
+    dir,
+    native: true,
+    isVirtual: false,
+    chdir: (path: string) => process.chdir(path),
+  }
   const chdirBack = (): void => process.chdir(cwd)
   switch (name) {
     case 'native':
