@@ -10,7 +10,7 @@ import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError } from './operation.ts'
 import type { Operation } from './operation.ts'
 import { read, writeLink } from './path-operation.ts'
-import type { PathCall, PathOperation } from './path-operation.ts'
+import type { Flavour, PathCall, PathOperation } from './path-operation.ts'
 import { absolutePath, showName } from './paths.ts'
 import type { NameEncoding } from './paths.ts'
 import { makeDirent } from './results.ts'
@@ -21,10 +21,12 @@ const TEMPLATE_LENGTH = 6
 const TEMPLATE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const TEMPLATE_ATTEMPTS = 100
 
-/** The directory of a path, as text: nothing is normalized. */
-function parentOf(path: string): string {
-  const end = path.replace(/\/+$/, '').lastIndexOf('/')
-  return end < 0 ? '' : end === 0 ? '/' : path.slice(0, end)
+/** The directory of a path, as text: nothing is normalized but, synchronously, repeated slashes. */
+function parentOf(path: string, flavour: Flavour): string {
+  const end = path.lastIndexOf('/')
+  if (end <= 0) return end < 0 ? '' : '/'
+  const parent = path.slice(0, end)
+  return flavour === 'sync' ? parent.replace(/\/+$/, '') || '/' : parent
 }
 
 /** The options of `mkdir`, which may be just the mode. */
@@ -73,7 +75,7 @@ function* makeParents({ context, flavour, path }: PathCall, mode: number): Opera
       const code = errnoOf(error)
       const info = infoOf(next)
       if (code === 'ENOENT') {
-        const parent = parentOf(next)
+        const parent = parentOf(next, flavour)
         // Synchronously, a name without a directory is given up in silence.
         if (parent === '' && next !== '' && flavour === 'sync') continue
         if (parent === '' || parent === next) throw fileError(ns, error, info)
