@@ -9,6 +9,7 @@ import { modeOf } from './arguments.ts'
 import { contentOperations } from './contents.ts'
 import type { FsContext } from './context.ts'
 import { nodePath, codedSystemError } from './natives.native.ts'
+import { nodeVersion } from './node-version.ts'
 import { attempt, call, errnoOf, fileError, settled } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { Flavour, PathOperation } from './path-operation.ts'
@@ -146,11 +147,14 @@ export class TreeCopy {
       dest: context.path(destination),
       args,
     })
-    if (this.#options.preserveTimestamps) {
-      const { atimeNs, mtimeNs } = yield* this.#call('stat', source)
-      yield* this.#call('utimes', destination, atimeNs, mtimeNs)
-    }
+    yield* this.#copyTimes(source, destination)
     yield* this.#call('chmod', destination, from.mode & ~this.#constants.S_IFMT)
+  }
+
+  *#copyTimes(source: string, destination: string): Operation<void> {
+    if (!this.#options.preserveTimestamps) return
+    const { atimeNs, mtimeNs } = yield* this.#call('stat', source)
+    yield* this.#call('utimes', destination, atimeNs, mtimeNs)
   }
 
   *#copyDirectory(from: StatRecord, to: StatRecord | undefined, source: string, destination: string): Operation<void> {
@@ -166,6 +170,7 @@ export class TreeCopy {
       const checked = yield* this.#check(child, target)
       if (checked !== undefined) yield* this.#copy(child, target, checked.to)
     }
+    if (nodeVersion.copiesDirectoryTimes) yield* this.#copyTimes(source, destination)
     if (to === undefined) yield* this.#call('chmod', destination, from.mode & ~this.#constants.S_IFMT)
   }
 
@@ -177,7 +182,8 @@ export class TreeCopy {
     if (to !== undefined) {
       const old = yield* this.#oldTarget(destination)
       if (old !== undefined) {
-        const from = yield* this.#find('stat', source)
+        const isSync = this.#flavour === 'sync'
+        const from = isSync ? yield* this.#find('stat', source) : yield* this.#call('stat', source)
         if (from !== undefined && this.#isDirectory(from))
           this.#checkLinks(target, this.#resolve(dirname(destination), old), destination)
         yield* this.#call('unlink', destination)

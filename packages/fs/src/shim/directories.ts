@@ -155,10 +155,9 @@ function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: 
     for (const entry of entries ?? (yield* entriesOf(shown))) {
       const child = nodePath.join(shown, showName(entry.name, encoding) as string)
       results.push(withFileTypes ? makeDirent(entry, shown, encoding) : nodePath.relative(base, child))
-      // Without types Node asks for the path that it shows, which is another one when the name is not UTF-8.
-      const isKnown = withFileTypes || entry.name.isWellFormed()
+      // Without types Node asks for the path that it shows: another one when a name is not UTF-8, or after `..`.
       const descends =
-        ((entry.type & S_IFMT) === S_IFDIR && isKnown) ||
+        (withFileTypes && (entry.type & S_IFMT) === S_IFDIR) ||
         (!(isEager && withFileTypes) && (yield* isDirectory(absolutePath(child, context.cwd), context.ns)))
       if (descends) queue.push({ shown: child, entries: isEager ? yield* entriesOf(child) : undefined })
     }

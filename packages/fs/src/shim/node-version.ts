@@ -24,6 +24,8 @@ export const nodeVersion = Object.freeze({
   nativeRemoval: isSince(24),
   /** Its errors tell the path once, and not twice. */
   removalTellsPathOnce: isSince(26),
+  /** `cp` keeps the times of directories, too. */
+  copiesDirectoryTimes: isSince(26),
   /** `readFile` and `writeFile` are one job of the thread pool, whose errors all tell the path. */
   wholeFileJobs: isSince(26),
   /** libuv passes times on to the nanosecond, and not to the microsecond. */
