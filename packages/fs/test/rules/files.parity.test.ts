@@ -1,5 +1,6 @@
 /** Rules 27–35: descriptors, times, inodes, and what calls give. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import hostFs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -221,9 +222,9 @@ rule(33, 'results are instances of Node’s own classes', async ({ fs, promises,
   const reading = fs.createReadStream(path)
   const writing = fs.createWriteStream(`${dir}/new`)
   assert.ok(reading instanceof hostFs.ReadStream && writing instanceof hostFs.WriteStream)
-  await Promise.all(
-    [reading, writing].map((stream) => new Promise((resolve) => void stream.on('close', resolve).destroy())),
-  )
+  reading.destroy()
+  writing.destroy()
+  await Promise.all([once(reading, 'close'), once(writing, 'close')])
   const watcher = fs.watch(dir)
   const model = hostFs.watch('/')
   assert.equal(watcher.constructor, model.constructor)

@@ -39,3 +39,13 @@ export function fails(code: Errno['code'], call: () => unknown): void {
     return true
   })
 }
+
+/** What a call gives, or the code it fails with. */
+export function outcome<Result>(call: () => Result): Result | string {
+  try {
+    return call()
+  } catch (error) {
+    if (error instanceof Errno) return error.code
+    throw error
+  }
+}
