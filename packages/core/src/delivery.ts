@@ -188,7 +188,7 @@ export function leftByError(): Namespace | undefined {
  */
 export function enterGate(ns: Namespace, kind: DeliveryKind): boolean {
   if (ns.ended) return false
-  last = { ns, kind }
+  if (last?.ns !== ns || last.kind !== kind) last = { ns, kind }
   left = undefined
   chargeCpu(ns)
   // What it does may be the last thing that it had to do.

@@ -90,8 +90,11 @@ export interface HostPath {
   readonly identical: boolean
 }
 
-/** Why a path is resolved: decides whether the host's file may be used as it is. */
-export type ResolveIntent = 'read' | 'write'
+/**
+ * Why a path is resolved: decides whether the host's file may be used as it is, and what may be different afterwards. `content` is
+ * for what is written into a file, which may be made for it: no name that is there becomes something else.
+ */
+export type ResolveIntent = 'content' | 'read' | 'write'
 
 /** What a watcher is told. */
 export interface WatchEvent {
@@ -228,7 +231,7 @@ export interface FileSystemProcess extends Disposable {
    * The host's file to which a path leads, where the whole call may be passed to the original.
    *
    * @param path - an absolute path of the guest
-   * @param intent - `write` is answered only where the mount is writable and is the host's own
+   * @param intent - `write` and `content` are answered only where the mount is writable and is the host's own
    * @param followLast - whether a symbolic link in the last component is followed
    * @returns `undefined` where the call must be emulated. Where nothing is there, the host's path may still be given
    */

@@ -261,7 +261,7 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
     intentOf([, data, options]) {
       const isExclusive = String(optionsOf(options).flag ?? '').includes('x')
       // A name that must be free is not where a link leads.
-      return !isExclusive && (typeof data === 'string' || ArrayBuffer.isView(data)) ? 'write' : undefined
+      return !isExclusive && (typeof data === 'string' || ArrayBuffer.isView(data)) ? 'content' : undefined
     },
     *run(pathCall) {
       const { context, flavour, args } = pathCall
@@ -373,7 +373,7 @@ export const contentOperations: readonly PathOperation[] = [
   writeLike('appendFile', 'a'),
   {
     name: 'truncate',
-    paths: [write],
+    paths: [{ ...write, intent: 'content' }],
     rest: ['length'],
     *run(pathCall) {
       const { ns } = pathCall.context

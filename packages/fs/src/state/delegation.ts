@@ -34,7 +34,7 @@ export function createResolve(options: DelegationOptions): { recall: Resolve; re
       checkPath(path, identity.cwd)
       const walk = context.walk()
       const parent = walk.parent(path)
-      if (intent === 'write' && !followLast) {
+      if (intent !== 'read' && !followLast) {
         // Calls that take a name away fail where there is none, and an overlay has to note what is gone.
         if (parent.last !== 'name' || parent.slash || !parent.directory.node.hostWritable) return undefined
       }
@@ -52,7 +52,7 @@ export function createResolve(options: DelegationOptions): { recall: Resolve; re
       return found.slash || !node.hostWritable ? undefined : answer
     }
     const { node, mounts: below } = found
-    if (node.hostPath === undefined || (intent === 'write' && !node.hostWritable)) return undefined
+    if (node.hostPath === undefined || (intent !== 'read' && !node.hostWritable)) return undefined
     if (below !== undefined && below.children.size > 0 && node.type === fileType.directory) return undefined
     const answer = answerOf(path, node.hostPath)
     if (intent === 'read' && followLast) known.remember(path, answer)
@@ -78,13 +78,15 @@ export function createResolve(options: DelegationOptions): { recall: Resolve; re
   }
 
   const resolve: Resolve = (path, intent, followLast) => {
-    if (identity.uid !== host.uid || (intent === 'write' && identity.umask !== host.umask)) return undefined
+    if (identity.uid !== host.uid || (intent !== 'read' && identity.umask !== host.umask)) return undefined
     const recalled = recall(path, intent, followLast)
     if (recalled !== undefined) return recalled
     const answer = find(path, intent, followLast)
-    if (answer !== undefined && intent === 'write') {
-      mounts.forgetNames()
-      known.forget()
+    if (answer !== undefined && intent !== 'read') {
+      if (intent === 'write') {
+        mounts.forgetNames()
+        known.forget()
+      }
       forget()
     }
     return answer

@@ -6,7 +6,7 @@ import { MemoryNode } from './memory.ts'
 import { access, permits } from './permission.ts'
 import { trace } from './trace.ts'
 import { fileType, PATH_MAX } from './vnode.ts'
-import type { Place } from './walk.ts'
+import type { Vnode } from './vnode.ts'
 
 /** A path of this many UTF-16 units is not too long, whatever they are. */
 const LONGEST = PATH_MAX / 4
@@ -20,24 +20,23 @@ const LONGEST = PATH_MAX / 4
 export function createDirectCalls(context: CallContext, descriptors: DescriptorTable): DirectCalls {
   const { directories, feed, identity, hostUid } = context
 
-  const find = (path: string): Place | undefined =>
-    trace === undefined && path.length < LONGEST && path.isWellFormed() ? directories.place(path) : undefined
+  const find = (path: string): Vnode | undefined =>
+    trace === undefined && path.length < LONGEST && path.isWellFormed() ? directories.node(path) : undefined
 
   /** A regular file that the caller may open. */
-  const openable = (place: Place | undefined, want: number): MemoryNode | undefined => {
-    if (!(place?.node instanceof MemoryNode) || place.node.type !== fileType.file || descriptors.isFull)
-      return undefined
-    return permits(place.node, want, identity, hostUid) ? place.node : undefined
+  const openable = (node: Vnode | undefined, want: number): MemoryNode | undefined => {
+    if (!(node instanceof MemoryNode) || node.type !== fileType.file || descriptors.isFull) return undefined
+    return permits(node, want, identity, hostUid) ? node : undefined
   }
 
   return {
     stat(path) {
-      const node = find(path)?.node
+      const node = find(path)
       return node instanceof MemoryNode && node.type !== fileType.link ? node.stat() : undefined
     },
 
     lstat(path) {
-      const node = find(path)?.node
+      const node = find(path)
       return node instanceof MemoryNode ? node.stat() : undefined
     },
 
@@ -51,10 +50,9 @@ export function createDirectCalls(context: CallContext, descriptors: DescriptorT
     replace(path, data) {
       // Each step would be told to whoever watches.
       if (feed.active) return false
-      const place = find(path)
-      const node = openable(place, access.write)
+      const node = openable(find(path), access.write)
       if (node?.driver.writable !== true || !node.replace(data)) return false
-      context.changed(place!)
+      feed.version++
       return true
     },
   }

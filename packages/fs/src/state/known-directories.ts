@@ -1,6 +1,6 @@
 import { MemoryNode } from './memory.ts'
 import { NAME_MAX } from './vnode.ts'
-import type { Credentials } from './vnode.ts'
+import type { Credentials, Vnode } from './vnode.ts'
 import type { Parent, Place } from './walk.ts'
 
 /** How many directories are remembered. */
@@ -41,14 +41,15 @@ export class KnownDirectories {
     return { directory, last: 'name', name, slash: false }
   }
 
-  /** An entry of a directory that is known, which may be a link; `undefined` where more than a look is needed. */
-  place(path: string): Place | undefined {
+  /** What a path leads to, which may be a link; `undefined` where more than a look is needed. */
+  node(path: string): Vnode | undefined {
     const slash = path.lastIndexOf('/')
     const directory = this.#find(path, slash)
-    // A name that is too long is an error, which the walk tells.
-    if (directory === undefined || (path.length - slash - 1) * 3 > NAME_MAX) return undefined
-    // No entry has one of the names that are none.
-    return directory.step(path.slice(slash + 1))
+    if (directory === undefined) return undefined
+    const name = path.slice(slash + 1)
+    // A name that is too long is an error, which the walk tells; no entry has one of the names that are none.
+    if (name.length * 3 > NAME_MAX || directory.mounts?.children.has(name) === true) return undefined
+    return directory.node.lookup(name)
   }
 
   /**

@@ -82,7 +82,7 @@ export class LocalProcess implements FileSystemProcess {
   hostFd(fd: number, intent: ResolveIntent = 'read'): number | undefined {
     const { file, writable } = this.#descriptors.get(fd)
     if (file.detached) return undefined
-    if (intent === 'write' && !writable && file.node?.hostWritable !== true) return undefined
+    if (intent !== 'read' && !writable && file.node?.hostWritable !== true) return undefined
     return file.hostFd
   }
 

@@ -64,7 +64,7 @@ class RemoteProcess implements FileSystemProcess {
   recall(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
     const { host } = this.#connection.memory
     const { uid, umask } = this.#identity
-    if (uid !== host.uid || (intent === 'write' && umask !== host.umask)) return undefined
+    if (uid !== host.uid || (intent !== 'read' && umask !== host.umask)) return undefined
     if (load(this.#flags, intent === 'read' ? flag.readsPass : flag.writesPass) === 1) {
       return { path, identical: true }
     }
@@ -75,7 +75,7 @@ class RemoteProcess implements FileSystemProcess {
   resolve(path: string, intent: ResolveIntent, followLast: boolean): HostPath | undefined {
     const { host } = this.#connection.memory
     const { uid, umask } = this.#identity
-    if (uid !== host.uid || (intent === 'write' && umask !== host.umask)) return undefined
+    if (uid !== host.uid || (intent !== 'read' && umask !== host.umask)) return undefined
     // Asked first: what changes during the call counts as a change, and is noticed the next time.
     const recalled = this.recall(path, intent, followLast)
     if (recalled !== undefined) return recalled

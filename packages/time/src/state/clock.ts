@@ -90,7 +90,7 @@ export function createClockFrom(host: HostReadings, options: ClockOptions): Name
 function createRunningClock(host: HostReadings, options: ClockOptions): RunningClock {
   const { offsetMs = 0, startMs, zone } = options
   const offsetNs = startMs === undefined ? toNs(offsetMs) : toNs(startMs) - host.wallNs()
-  const nowNs = (): bigint => host.wallNs() + offsetNs
+  const nowNs = offsetNs === 0n ? host.wallNs : (): bigint => host.wallNs() + offsetNs
   return Object.freeze({
     mode: offsetNs === 0n ? 'real' : 'offset',
     offsetMs: toMs(offsetNs),

@@ -6,6 +6,7 @@ const hostNow = host.Date.now
 
 /** The millisecond that was read last, and the monotonic reading at which it was first seen. */
 let lastMs = 0
+let lastNs = 0n
 let sinceNs = 0n
 
 /**
@@ -18,10 +19,12 @@ const hostReadings: HostReadings = Object.freeze({
     const monotonic = host.hrtime()
     if (ms !== lastMs) {
       lastMs = ms
+      lastNs = BigInt(ms) * 1_000_000n
       sinceNs = monotonic
+      return lastNs
     }
     const within = monotonic - sinceNs
-    return BigInt(ms) * 1_000_000n + (within < 999_999n ? within : 999_999n)
+    return lastNs + (within < 999_999n ? within : 999_999n)
   },
   monotonicNs: host.hrtime,
 })
