@@ -2,6 +2,7 @@ import { apply, builtin, defineProperty, getOwnPropertyDescriptor } from '@libvi
 import { mimic } from '@libvisor/core'
 import type { AdoptedMethods } from './context-methods.table.ts'
 
+const { hasOwn } = Object
 type Callable = (...args: unknown[]) => unknown
 type Adopt = (value: unknown) => unknown
 /** Gives a result to the realm of the guest whose code is running; `undefined` where it is the host's. */
@@ -35,13 +36,23 @@ function makeOver(owner: object, key: string, currentAdopt: CurrentAdopt): void 
   const descriptor = getOwnPropertyDescriptor(owner, key)
   const original: unknown = descriptor?.value
   if (typeof original !== 'function' || madeOver.has(original)) return
-  const method = function (this: unknown, ...args: unknown[]): unknown {
-    const result = apply(original as Callable, this, args) as unknown
+  const call = (self: unknown, args: readonly unknown[]): unknown => {
+    const result = apply(original as Callable, self, args) as unknown
     const adopt = currentAdopt()
     if (adopt === undefined) return result
     adopt(result)
     return isPromise(result) ? result.then(adopt) : result
   }
+  // Methods of classes have no prototype of their own, functions have.
+  const method = hasOwn(original, 'prototype')
+    ? function (this: unknown, ...args: unknown[]): unknown {
+        return call(this, args)
+      }
+    : {
+        method(this: unknown, ...args: unknown[]): unknown {
+          return call(this, args)
+        },
+      }.method
   madeOver.add(mimic(original, method))
   defineProperty(owner, key, { ...descriptor, value: method })
 }
