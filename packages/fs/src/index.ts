@@ -46,6 +46,7 @@ export { createSocketFiles } from './state/socket-files.ts'
 export { Errno } from './types.ts'
 export type {
   AsyncSyscalls,
+  DirectCalls,
   DirectoryEntry,
   FileSystemProcess,
   HostPath,

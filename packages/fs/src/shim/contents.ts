@@ -93,8 +93,27 @@ export function* readWhole(file: WholeFile): Operation<string | Buffer> {
     chunks.push(chunk)
     total += chunk.byteLength
   }
-  const result = target === undefined ? Buffer.concat(chunks, total) : fill(ns, options, target, chunks, total)
+  const result = target === undefined ? join(chunks, total, flavour) : fill(ns, options, target, chunks, total)
   return options.encoding && options.encoding !== 'buffer' ? result.toString(options.encoding) : result
+}
+
+/** Filling less than this with zeros takes less time than asking for memory that is not. @units bytes */
+const ZEROED_BYTES = 16 * 1024
+
+/** A buffer in memory of its own, outside Node's pool. */
+function allocate(length: number): Buffer {
+  return length < ZEROED_BYTES ? Buffer.alloc(length) : Buffer.allocUnsafeSlow(length)
+}
+
+/** All that was read, in Node's pool only where Node puts it there. */
+function join(chunks: readonly Uint8Array[], total: number, flavour: Flavour): Buffer {
+  const [first] = chunks
+  if (flavour === 'sync' || chunks.length !== 1 || first === undefined) return Buffer.concat(chunks, total)
+  const { buffer, byteOffset, length } = first
+  if (length === buffer.byteLength) return Buffer.from(buffer as ArrayBuffer, byteOffset, length)
+  const copy = allocate(length)
+  copy.set(first)
+  return copy
 }
 
 /** The buffer into which the guest wants the content. */
@@ -224,14 +243,6 @@ export function isIterable(data: unknown): data is AnyIterable {
 
 function iteratorOf(data: AnyIterable): AnyIterator {
   return data[Symbol.asyncIterator]?.() ?? data[Symbol.iterator]!()
-}
-
-/** Filling less than this with zeros takes less time than asking for memory that is not. @units bytes */
-const ZEROED_BYTES = 16 * 1024
-
-/** A buffer in memory of its own, outside Node's pool. */
-function allocate(length: number): Buffer {
-  return length < ZEROED_BYTES ? Buffer.alloc(length) : Buffer.allocUnsafeSlow(length)
 }
 
 /** The content of a file in memory, in memory of its own where Node's is. @source Node 24 `lib/fs.js`, tryCreateBuffer */
