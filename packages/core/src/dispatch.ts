@@ -43,11 +43,27 @@ export function dispatchExports(options: DispatchOptions): void {
   const { realm, current, exports, bound } = options
   // A module is nobody's own: the nearly only receiver there is need not be looked up.
   const asker: CurrentNamespace = (receiver) => current(receiver === exports ? undefined : receiver)
+  // There it is one namespace that nearly always asks, and it lives as long as the realm.
+  const remembers = realm.kind === 'own'
   for (const key of ownKeys(exports)) {
     const descriptor = getOwnPropertyDescriptor(exports, key)
     if (descriptor === undefined || typeof descriptor.value !== 'function' || realm.patches.has(exports, key)) continue
-    const replacement = createDispatcher(descriptor.value as Callable, asker, (ns) => (bound(ns) as Bag)[key])
+    const select = (ns: Namespace): unknown => (bound(ns) as Bag)[key]
+    const replacement = createDispatcher(descriptor.value as Callable, asker, remembers ? remembering(select) : select)
     realm.patches.patch(exports, key, { value: replacement })
+  }
+}
+
+/** Asks again only for another namespace than the last time. */
+function remembering(select: (ns: Namespace) => unknown): (ns: Namespace) => unknown {
+  let last: Namespace | undefined
+  let selected: unknown
+  return (ns) => {
+    if (ns !== last) {
+      selected = select(ns)
+      last = ns
+    }
+    return selected
   }
 }
 

@@ -237,7 +237,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
       if (result !== undecided) return result
       host = caller.hostOf(args)
     }
-    if (host?.identical === true) return callNativeSync(native, ...args)
+    if (host?.identical === true) return args.length === 1 ? callNativeSync(native, args[0]) : callNativeSync(native, ...args)
     return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : slow(args)
   }
   return bound
