@@ -126,7 +126,10 @@ const plain: Readonly<Record<ArgumentKind, (value: unknown) => boolean>> = {
  * @param from - where they begin
  */
 export function arePlain(kinds: readonly ArgumentKind[], args: readonly unknown[], from: number): boolean {
-  return kinds.every((kind, index) => plain[kind](args[from + index]))
+  for (let index = 0; index < kinds.length; index++) {
+    if (!plain[kinds[index]!](args[from + index])) return false
+  }
+  return true
 }
 
 /**

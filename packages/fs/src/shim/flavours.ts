@@ -224,6 +224,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
 
   const mapped = (args: readonly unknown[], host: string): unknown => {
     try {
+      if (args.length === 1) return callNativeSync(native, encodeName(host))
       return callNativeSync(native, encodeName(host), ...args.slice(1))
     } catch (error) {
       throw restate(error, [{ host, shown: args[0] as string }])
@@ -237,7 +238,8 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
       if (result !== undecided) return result
       host = caller.hostOf(args)
     }
-    if (host?.identical === true) return args.length === 1 ? callNativeSync(native, args[0]) : callNativeSync(native, ...args)
+    if (host?.identical === true)
+      return args.length === 1 ? callNativeSync(native, args[0]) : callNativeSync(native, ...args)
     return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : slow(args)
   }
   return bound
