@@ -76,8 +76,6 @@ function* makeParents({ context, flavour, path }: PathCall, mode: number): Opera
       const info = infoOf(next)
       if (code === 'ENOENT') {
         const parent = parentOf(next, flavour)
-        // Synchronously, a name without a directory is given up in silence.
-        if (parent === '' && next !== '' && flavour === 'sync') continue
         if (parent === '' || parent === next) throw fileError(ns, error, info)
         pending.push(next, parent)
         continue
