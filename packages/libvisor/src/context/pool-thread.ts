@@ -37,9 +37,6 @@ export function bootPool(envelope: PoolEnvelope): void {
   setFlagsFromString('--no-compilation-cache')
   // It also keeps the shapes that compiled code was made for, over two collections, and shapes keep contexts.
   setFlagsFromString('--retain-maps-for-n-gc=0')
-  // The functions of every guest grow hot anew. What V8's middle compiler takes to compile them, in its helper threads, glibc
-  // keeps: some 6 MB more after a thousand guests, for nothing that could be measured in starts or requests.
-  setFlagsFromString('--no-maglev')
   warnOfModules()
   openOwnStreams()
   formatGuestStacks(isOwnCode)
