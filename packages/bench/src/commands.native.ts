@@ -3,13 +3,22 @@ import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runScript } from '@libvisor/testkit'
+import { libvisor } from './libvisor-build.native.ts'
 
-const libvisor = fileURLToPath(new URL('../../libvisor', import.meta.url))
 const register = path.join(libvisor, 'dist', 'register.js')
 
 /** The path of a program that is measured. */
 export function program(name: string): string {
   return fileURLToPath(new URL(`../programs/${name}`, import.meta.url))
+}
+
+/**
+ * The path of a process that hosts guests, as JavaScript: the memory of Node's compiler for TypeScript is not to be counted as theirs.
+ *
+ * @param name - of its source below `src`, without an ending
+ */
+export function builtHost(name: string): string {
+  return fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
 }
 
 /** The arguments with which Node preloads libvisor, as it is published. */
@@ -24,14 +33,9 @@ export function visorRun(...args: readonly string[]): readonly string[] {
 
 /** Ends the benchmark when libvisor has not been built: the sources would be measured instead. */
 export function requireBuild(): void {
-  if (fs.existsSync(register)) return
-  console.error('packages/libvisor/dist is missing: what is published is measured, so run `pnpm build` first.')
+  if (fs.existsSync(register) && fs.existsSync(builtHost('density/soak-host'))) return
+  console.error('packages/*/dist is missing: what is published is measured, so run `pnpm build` first.')
   process.exit(2)
-}
-
-/** Loads libvisor, as it is published. */
-export async function libvisorBuild(): Promise<typeof import('libvisor')> {
-  return (await import(pathToFileURL(path.join(libvisor, 'dist', 'index.js')).href)) as typeof import('libvisor')
 }
 
 /** Runs Node to its end, and gives what it printed; it must not fail. */

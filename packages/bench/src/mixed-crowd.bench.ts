@@ -1,4 +1,4 @@
-import { libvisorBuild } from './commands.native.ts'
+import { libvisorBuild } from './libvisor-build.native.ts'
 import { checkMixedCrowd } from './density/mixed-crowd.ts'
 import type { Report } from './report.ts'
 

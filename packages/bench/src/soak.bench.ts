@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { program } from './commands.native.ts'
+import { builtHost, program } from './commands.native.ts'
 import type { Remains } from './density/soak-host.ts'
 import type { Report } from './report.ts'
 import { formatColumns, quantity } from './table.ts'
@@ -17,7 +16,7 @@ const mostGrowth = 5
 export async function soak(): Promise<Report> {
   const stops = [start, settled, 400, 600, 800, cycles]
   const host = fork(
-    fileURLToPath(new URL('density/soak-host.ts', import.meta.url)),
+    builtHost('density/soak-host'),
     [program('notes-express.cjs'), ...stops.map(String)],
     // What starts and ends is no business of the terminal.
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },

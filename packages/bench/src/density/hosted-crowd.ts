@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { builtHost } from '../commands.native.ts'
 import type { Crowd, CrowdMember, CrowdOptions } from './crowd.ts'
 import { proportionalSet } from './proportional-set.ts'
 
@@ -14,15 +14,11 @@ export type CrowdAnswer = { readonly member: CrowdMember } | { readonly failure:
 /** Makes a crowd that lives in one process. */
 export async function createHostedCrowd(options: CrowdOptions): Promise<Crowd> {
   const { kind, program, watt } = options
-  const child = fork(
-    fileURLToPath(new URL('crowd-host.ts', import.meta.url)),
-    [kind, program, ...(watt ? [watt] : [])],
-    {
-      // Of guests that are asked for nothing but answers, only what goes wrong is of interest.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
-    },
-  )
+  const child = fork(builtHost('density/crowd-host'), [kind, program, ...(watt ? [watt] : [])], {
+    // Of guests that are asked for nothing but answers, only what goes wrong is of interest.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
+  })
   const ended = once(child, 'exit')
   await answerOf(child, ended)
   return {

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import type { GuestOptions } from 'libvisor'
-import { libvisorBuild } from '../commands.native.ts'
+import { libvisorBuild } from '../libvisor-build.native.ts'
 import type { StartGuest } from './crowd-host.ts'
 import { firstAnswer } from './first-answer.ts'
 

@@ -9,8 +9,8 @@ const ENOUGH_OF_LIVING_WHEN_QUIET = 1 / 8
 /** A thread is quiet when no guest has ended for so long, and it had little to do in that time. @units milliseconds */
 const QUIET_MS = 1000
 const QUIET_UTILIZATION = 0.5
-/** More guests than that are not to be held up while all that they hold is looked through: two to four milliseconds for each. */
-const FEW_LIVING = 32
+/** V8 looks for garbage when buffers have grown by 64 MB since it last did. @units bytes */
+const ENOUGH_FOR_V8 = 72 * 1024 * 1024
 
 /**
  * Collects what guests leave behind in this thread. V8 would let some 150 of them gather before it looks: it goes by how fast the heap
@@ -26,17 +26,8 @@ export function createCollector(living: () => number): () => void {
   /** How many have ended since garbage was collected, and since it was collected in a quiet moment. */
   let ended = 0
   let endedSinceQuiet = 0
-  let collecting = false
   let quiet: NodeJS.Timeout | undefined
   let busySince = performance.eventLoopUtilization()
-
-  const collect = async (): Promise<void> => {
-    if (collecting) return
-    collecting = true
-    ended = 0
-    await measure(living() > FEW_LIVING ? 'default' : 'eager')
-    collecting = false
-  }
 
   const awaitQuiet = (): void => {
     busySince = performance.eventLoopUtilization()
@@ -47,11 +38,9 @@ export function createCollector(living: () => number): () => void {
   const lookWhetherQuiet = (): void => {
     if (endedSinceQuiet === 0 || endedSinceQuiet < living() * ENOUGH_OF_LIVING_WHEN_QUIET) return
     const { utilization } = performance.eventLoopUtilization(busySince)
-    if (collecting || utilization > QUIET_UTILIZATION) awaitQuiet()
-    else {
-      endedSinceQuiet = 0
-      void collect()
-    }
+    if (utilization > QUIET_UTILIZATION) return awaitQuiet()
+    endedSinceQuiet = 0
+    askForCollection()
   }
 
   return () =>
@@ -59,16 +48,24 @@ export function createCollector(living: () => number): () => void {
       ended++
       endedSinceQuiet++
       awaitQuiet()
-      if (ended >= Math.max(ENOUGH, living() * ENOUGH_OF_LIVING)) void collect()
+      if (ended < Math.max(ENOUGH, living() * ENOUGH_OF_LIVING)) return
+      ended = 0
+      askForCollection()
     })
 }
 
 /**
- * Has V8 collect garbage, by measuring the memory. V8 has a function for just that, behind a flag; while it was used here, two processes of
- * tests died in V8 (SIGSEGV, and a failed check of its registry of code), and none before. The cause is not known.
+ * Has V8 look for garbage as it does by itself: in steps, and beside what runs. A large buffer that nobody writes to makes it, and
+ * takes no memory. Its own functions for that are not to be had: two processes of tests died in V8 (SIGSEGV, and a failed check of its
+ * registry of code) with the one behind `--expose-gc`, and with `vm.measureMemory` a thread and V8's helpers have looked for ever for
+ * work that is on none of their lists.
  *
- * @source observed with `--trace-gc` on Node 22.23, 24.21 and 26.10: `default` begins some ten seconds later and goes in steps
+ * @source observed with `--trace-gc` on Node 22.23, 24.21 and 26.10
  */
-async function measure(execution: 'default' | 'eager'): Promise<void> {
-  await original('vm').measureMemory({ mode: 'summary', execution })
+function askForCollection(): void {
+  try {
+    void new ArrayBuffer(ENOUGH_FOR_V8)
+  } catch {
+    // Where there is not even so much address space, V8 has just looked for garbage.
+  }
 }
