@@ -146,7 +146,8 @@ class RemoteProcess implements FileSystemProcess {
   #callSync(call: Call, args: readonly unknown[]): unknown {
     const before = load(this.#signal, 0)
     this.#send(0, call, args)
-    wait(this.#signal, 0, before)
+    // The server counts first and wakes then, so that a wake-up may be of the call before, whose answer was taken already.
+    while (load(this.#signal, 0) === before) wait(this.#signal, 0, before)
     for (;;) {
       const next = receiveMessage(this.#connection.port) as { message: Reply | WatchMessage } | undefined
       if (next === undefined) throw Errno.of('EIO')

@@ -12,6 +12,7 @@ import {
   memory,
   overlay,
 } from '@libvisor/fs'
+import type { FileSystem } from '@libvisor/fs'
 import { temporaryDirectory } from '@libvisor/testkit'
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
@@ -111,7 +112,7 @@ describe("the loader's view", () => {
 test('a socket file is found by its inode, and removed only by whoever made it', async () => {
   await using fixture = startLocal({ '/': memory({ '/file': '' }) })
   const { sync } = fixture
-  const sockets = createSocketFiles(fixture.process)
+  const sockets = createSocketFiles(fixture.process, fixture.identity)
   sockets.bind('/a')
   sync.link('/a', '/b')
   assert.equal(sockets.lookup('/a'), sockets.lookup('/b'))
@@ -126,22 +127,42 @@ test('a socket file is found by its inode, and removed only by whoever made it',
 })
 
 describe('another thread', () => {
-  test('is answered while this one blocks, when this one pumps', () => {
-    using fileSystem = makeFileSystem({ '/': memory({ '/file': 'from the owner' }) })
+  /** Starts a thread that copies `/file`, and says that it is done in the first element. */
+  function startClient(fileSystem: FileSystem): { readonly done: Int32Array; readonly signal: Int32Array } {
     const { port1, port2 } = new MessageChannel()
-    using serving = fileSystem.serve(port1, { identity: makeIdentity(), stdio: makeStdio() })
+    const { memory } = fileSystem.serve(port1, { identity: makeIdentity(), stdio: makeStdio() })
     const done = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(new URL('client-worker.ts', import.meta.url), {
-      workerData: { port: port2, memory: serving.memory, done },
+      workerData: { port: port2, memory, done },
       transferList: [port2],
       execArgv: [],
     })
     worker.unref()
+    return { done, signal: new Int32Array(memory.signal) }
+  }
+
+  test('is answered while this one blocks, when this one pumps', () => {
+    using fileSystem = makeFileSystem({ '/': memory({ '/file': 'from the owner' }) })
+    const { done } = startClient(fileSystem)
     let answered = 0
     for (let waits = 0; waits < 4000 && Atomics.wait(done, 0, 0, 5) === 'timed-out'; waits++) {
       answered += fileSystem.pump()
     }
     assert.ok(answered >= 3)
+    const { sync } = fileSystem.process(makeIdentity(), makeStdio())
+    assert.equal(get(sync, '/copy'), 'from the owner')
+  })
+
+  test('waits on when it is woken for an answer that it already has', () => {
+    using fileSystem = makeFileSystem({ '/': memory({ '/file': 'from the owner' }) })
+    const { done, signal } = startClient(fileSystem)
+    // The server counts, and wakes afterwards: by then the client may have read the count, and wait for its next answer.
+    let woken = 0
+    for (let waits = 0; waits < 4000 && Atomics.wait(done, 0, 0, 5) === 'timed-out'; waits++) {
+      if (waits % 2 === 0) woken += Atomics.notify(signal, 0)
+      else fileSystem.pump()
+    }
+    assert.ok(woken >= 3)
     const { sync } = fileSystem.process(makeIdentity(), makeStdio())
     assert.equal(get(sync, '/copy'), 'from the owner')
   })
