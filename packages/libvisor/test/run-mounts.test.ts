@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import fs from 'node:fs'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { runScript, temporaryDirectory } from '@libvisor/testkit'
@@ -43,6 +45,30 @@ describe.each(['process', 'thread', 'context'])('visor run --isolation %s', (iso
     expect(stderr).toContain("EROFS: read-only file system, open '/data/log'")
     expect(code).toBe(1)
     expect(fs.readFileSync(directory.resolve('volumes/data/_data/log'), 'utf8')).toBe('run run ')
+  })
+
+  it('lets a program listen on a socket in a directory of the host, which shows its file', async () => {
+    using directory = temporaryDirectory({
+      'data/file': '',
+      'app.cjs': `
+        const { createServer, connect } = require('net')
+        const fs = require('fs')
+        fs.mkdirSync('/data/' + 'd'.repeat(60))
+        process.chdir('/data/' + 'd'.repeat(60))
+        const server = createServer((socket) => socket.end('hello')).listen('app.sock', () => {
+          console.log(fs.statSync('app.sock').isSocket(), (fs.statSync('app.sock').mode & 0o777).toString(8))
+          connect('app.sock').on('data', (data) => console.log(String(data))).on('close', () => {
+            fs.linkSync('app.sock', '/data/kept')
+            server.close(() => console.log(fs.readdirSync('.')))
+          })
+        })`,
+    })
+    const { stdout, stderr } = await run(directory, '-v', './data:/data', 'app.cjs')
+    expect(stderr).toBe('')
+    expect(stdout).toBe(`true ${(0o777 & ~process.umask()).toString(8)}\nhello\n[]\n`)
+    expect(fs.statSync(directory.resolve('data/kept')).isSocket()).toBe(true)
+    const [error] = (await once(connect(directory.resolve('data/kept')), 'error')) as [NodeJS.ErrnoException]
+    expect(error.code).toBe('ECONNREFUSED')
   })
 
   it('--tmpfs, --mount type=tmpfs and --storage-opt limit what can be written', async () => {

@@ -258,8 +258,12 @@ export class HostNode implements Vnode {
           }
           return
         }
+        case fileType.socket:
+          host.mksock(hostPath)
+          // It has the permissions that the host's umask leaves.
+          host.chmod(hostPath, mode)
+          return
         default:
-          // Node cannot make sockets' files without a socket.
           throw Errno.of('EPERM')
       }
     })

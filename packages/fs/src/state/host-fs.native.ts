@@ -4,6 +4,7 @@ import { callNative } from '@libvisor/core'
 import type { WatchEvent } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
 import { Derivations } from './derivations.ts'
+import { makeSocketFile } from './host-sockets.native.ts'
 import { KnownNames } from './known-names.ts'
 import { KnownTexts } from './known-texts.ts'
 import { decodeName } from './name-bytes.ts'
@@ -68,6 +69,7 @@ export function createHostFs(): HostFs {
     readdir: (path) => fs.readdirSync(path, { withFileTypes: true }),
     readdirBytes: (path) => fs.readdirSync(path, { withFileTypes: true, encoding: 'buffer' }),
     mkdir: (path, mode) => void fs.mkdirSync(path, { mode }),
+    mksock: makeSocketFile,
     rmdir: (path) => fs.rmdirSync(path),
     unlink: fs.unlinkSync,
     rename: fs.renameSync,

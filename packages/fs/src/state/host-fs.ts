@@ -50,6 +50,8 @@ export interface HostFs {
   readdir(path: HostPathLike): Dirent[]
   readdirBytes(path: HostPathLike): Dirent<Buffer>[]
   mkdir(path: HostPathLike, mode: number): void
+  /** Makes the file of a socket that nobody listens on. */
+  mksock(path: HostPathLike): void
   rmdir(path: HostPathLike): void
   unlink(path: HostPathLike): void
   rename(from: HostPathLike, to: HostPathLike): void

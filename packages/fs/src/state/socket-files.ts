@@ -1,4 +1,4 @@
-import type { SocketFiles } from '@libvisor/core'
+import type { Identity, SocketFiles } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { FileSystemProcess, StatRecord } from '../types.ts'
 import { access } from './permission.ts'
@@ -8,6 +8,7 @@ import { fileType } from './vnode.ts'
  * Makes the socket files of a process: the names of unix sockets.
  *
  * @param process - whose files they are
+ * @param identity - tells where relative paths start
  * @returns the files; their errors are {@link Errno}
  * @example
  * ```ts
@@ -23,32 +24,40 @@ import { fileType } from './vnode.ts'
  * })
  * const silent = { kind: 'null', hostFd: undefined, readSync: () => new Uint8Array(0), writeSync: () => 0 } as const
  * const identity = { pid: 1, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0o022, cwd: '/', hostname: 'guest' }
- * const sockets = createSocketFiles(files.process(identity, [silent, silent, silent]))
+ * const sockets = createSocketFiles(files.process(identity, [silent, silent, silent]), identity)
  * sockets.bind('/app.sock')
  * assert.throws(() => sockets.bind('/app.sock'), { code: 'EADDRINUSE' })
  * sockets.unlink('/app.sock')
  * assert.throws(() => sockets.lookup('/app.sock'), { code: 'ENOENT' })
  * ```
  */
-export function createSocketFiles({ sync }: Pick<FileSystemProcess, 'sync'>): SocketFiles {
+export function createSocketFiles(
+  { sync }: Pick<FileSystemProcess, 'sync'>,
+  identity: Pick<Identity, 'cwd'>,
+): SocketFiles {
   const bound = new Map<string, string>()
+  const absolute = (path: string): string => (path.startsWith('/') ? path : `${identity.cwd}/${path}`)
 
   return Object.freeze({
-    bind(path: string) {
+    bind(name: string) {
+      const path = absolute(name)
       sync.mksock(path)
-      bound.set(path, inodeOf(sync.lstat(path)))
+      bound.set(name, inodeOf(sync.lstat(path)))
     },
 
-    lookup(path: string) {
+    lookup(name: string) {
+      const path = absolute(name)
       const record = sync.stat(path)
       if ((record.mode & fileType.mask) !== fileType.socket) throw Errno.of('ECONNREFUSED')
       sync.access(path, access.write)
       return inodeOf(record)
     },
 
-    unlink(path: string) {
-      const inode = bound.get(path)
-      bound.delete(path)
+    unlink(name: string) {
+      // As natively, a relative name is one of the directory that is the working one by now.
+      const path = absolute(name)
+      const inode = bound.get(name)
+      bound.delete(name)
       try {
         if (inode !== undefined && inodeOf(sync.lstat(path)) === inode) sync.unlink(path)
       } catch (error) {

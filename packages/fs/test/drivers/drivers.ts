@@ -21,7 +21,6 @@ const memfs = {
   otherUsers: 'it asks for the permission of the user of the host, and knows no root',
   sockets: 'it knows none',
 }
-const noSockets = { sockets: 'Node makes a socket file only with a socket' }
 
 function inside(directory: string, name: string): string {
   const made = path.join(directory, name)
@@ -43,12 +42,9 @@ export function volumesIn(directory: string): VolumeStore {
 export const drivers = {
   memory: { mount: () => memory() },
   'memory with a limit': { mount: () => memory({}, limits) },
-  'a directory of the host': {
-    mount: (directory) => hostDir(inside(directory, 'data'), { mode: 'rw' }),
-    lacks: noSockets,
-  },
-  'a volume': { mount: () => volume('data'), lacks: noSockets },
-  'a volume with a limit': { mount: () => volume('limited', limits), lacks: noSockets },
+  'a directory of the host': { mount: (directory) => hostDir(inside(directory, 'data'), { mode: 'rw' }) },
+  'a volume': { mount: () => volume('data') },
+  'a volume with a limit': { mount: () => volume('limited', limits) },
   'an overlay over one layer': {
     mount: (directory) => overlay({ lower: lowerOf(directory, 'a'), upper: memory() }),
   },
@@ -62,7 +58,6 @@ export const drivers = {
   'an overlay with its changes on the host': {
     mount: (directory) =>
       overlay({ lower: lowerOf(directory, 'a'), upper: hostDir(inside(directory, 'upper'), { mode: 'rw' }) }),
-    lacks: noSockets,
   },
   'a volume of memfs': {
     mount: () => nodeFs(new Volume()),
@@ -77,7 +72,7 @@ export const drivers = {
   },
   "Node's own functions": {
     mount: (directory) => nodeFs(fs, { path: inside(directory, 'data') }),
-    lacks: noSockets,
+    lacks: { sockets: 'they have none for them' },
   },
   'a virtual file system of @platformatic/vfs': {
     mount: () => nodeFs(create({ moduleHooks: false })),

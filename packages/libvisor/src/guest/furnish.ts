@@ -123,7 +123,7 @@ function provideFiles(
     ns.own(process)
     return process
   })
-  ns.provideLazily(slots.socketFiles, () => areas.fs().createSocketFiles(ns.get(fileSystem)))
+  ns.provideLazily(slots.socketFiles, () => areas.fs().createSocketFiles(ns.get(fileSystem), ns.get(slots.identity)))
   ns.provide(slots.fileView, createDeferredView(ns, startsAsHost, areas))
   // What cannot be mounted is said before the program starts.
   if (!startsAsHost) ns.get(fileSystem)
