@@ -40,6 +40,13 @@ describe.each(['process', 'thread', 'context'])('visor run --isolation %s', (iso
     expect({ stdout, stderr, code }).toEqual({ stdout: "true [ '--port', '80', '-v' ] true 1\n", stderr: '', code: 0 })
   })
 
+  it('shows a program no global but those of Node', async () => {
+    const source = 'console.log(JSON.stringify(Reflect.ownKeys(globalThis).map(String).sort()))'
+    using directory = temporaryDirectory({ 'globals.cjs': source })
+    const native = await runScript([directory.resolve('globals.cjs')])
+    expect((await run(['globals.cjs'], { 'globals.cjs': source })).stdout).toBe(native.stdout)
+  })
+
   it('runs ESM with top-level await, TypeScript, and what the program has written itself', async () => {
     const { stdout, written } = await run(['app.ts'], {
       'app.ts': `

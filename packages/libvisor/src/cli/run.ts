@@ -6,7 +6,7 @@ import { loadFs } from '../areas/load-area.native.ts'
 import type { Isolation } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
-import { checkShape } from '../config/schema.ts'
+import { checkShape, hideFromGlobals } from '../config/schema.ts'
 import { placeVolumes } from '../config/volumes.ts'
 import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
@@ -81,6 +81,7 @@ export async function run(request: RunRequest): Promise<void> {
     execArgv: process.execArgv,
   })
   hintAtUnpublished(guest)
+  hideFromGlobals()
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
   host.setImmediate(() => runEntry(entry))

@@ -144,6 +144,14 @@ const schemas = {
 }
 
 /**
+ * Takes off the global object what zod notes there for other copies of itself: a program whose process this becomes would see it.
+ * What has been loaded does not need it.
+ */
+export function hideFromGlobals(): void {
+  for (const name of ['__zod_globalConfig', '__zod_globalRegistry']) Reflect.deleteProperty(globalThis, name)
+}
+
+/**
  * Checks what a user passed in.
  *
  * @param what - which shape it must have
