@@ -14,7 +14,8 @@ export const usage = `usage:
 
 options of run:
   --suite DIR       the folder that holds test/parallel, test/common and test/fixtures
-  --command TEXT    what runs a test; {flags} and {file} stand for its flags and its path, else both go to the end
+  --command TEXT    what runs a test; {flags} and {file} stand for its flags and its path, else both go to the end;
+                    {temporary} is the folder for its temporary files
   --only AREAS      areas as in the table, or beginnings of file names, separated by commas
   --files LIST      a file with the names of the tests to run, one in each line
   --all             run those, too, that do not pass natively

@@ -37,7 +37,7 @@ const telling = /Error|error|ERR_|Mismatch|assert/
  */
 export async function runTest(test: TestFile, options: RunTestOptions): Promise<Result> {
   if (test.isInternal) return { file: test.name, outcome: 'internal', seconds: 0, message: '' }
-  const [executable, ...args] = options.command.line(test)
+  const [executable, ...args] = options.command.line(test, options.temporary)
   const start = performance.now()
   const child = spawn(executable, args, {
     cwd: options.suite,

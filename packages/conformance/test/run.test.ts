@@ -150,6 +150,15 @@ describe('a run', () => {
     const command = `'${process.execPath}' {flags} {file} "a b"`
     expect(await outcomes(suite, '--command', command)).toEqual({ 'test-fs-a.js': 'pass' })
   })
+
+  test('takes a command that names the folder for temporary files', async () => {
+    const suite = suiteOf({
+      'test-fs-a.js':
+        'const { NODE_TEST_DIR: dir } = process.env; if (process.argv[2] !== `${dir}:${dir}`) process.exit(1)',
+    })
+    const command = `'${process.execPath}' {flags} {file} {temporary}:{temporary}`
+    expect(await outcomes(suite, '--command', command)).toEqual({ 'test-fs-a.js': 'pass' })
+  })
 })
 
 describe('a comparison', () => {
