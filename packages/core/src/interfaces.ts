@@ -12,6 +12,8 @@ export interface Clock {
   nowNs(): bigint
   /** Time since some fixed moment, which never goes back. @units nanoseconds */
   monotonicNs(): bigint
+  /** The monotonic reading at which whoever has the clock started. @units nanoseconds @defaultValue when that is first asked for */
+  readonly startedNs?: bigint
   /** IANA name of the time zone, or `undefined` for the host's. */
   readonly zone: string | undefined
 }

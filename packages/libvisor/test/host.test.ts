@@ -30,6 +30,31 @@ describe.each(['thread', 'context'] as const)('with isolation %s', (isolation) =
     ...options,
   })
 
+  it('a guest starts when it starts, for `process`, for /proc, and for its workers', async () => {
+    const source = `
+      import { readFileSync } from 'node:fs'
+      import os from 'node:os'
+      import { Worker } from 'node:worker_threads'
+      const started = os.uptime() - process.uptime()
+      const ticks = Number(readFileSync('/proc/self/stat', 'utf8').split(' ')[21])
+      const report = (worker) => console.log(JSON.stringify({ uptime: process.uptime(), apart: ticks / 100 - started, worker }))
+      const inWorker = 'require("node:worker_threads").parentPort.postMessage(process.uptime())'
+      if (process.argv[2] === 'plain') report(process.uptime())
+      else setTimeout(() => new Worker(inWorker, { eval: true }).once('message', report), 300)`
+    await using host = await createHost()
+    const passed = process.uptime()
+    const guest = await host.spawn(program('late', source, { args: isolation === 'context' ? ['plain'] : [] }))
+    const { uptime, apart, worker } = JSON.parse(String((await once(guest.stdout, 'data'))[0])) as Record<
+      string,
+      number
+    >
+    expect(uptime).toBeLessThanOrEqual(process.uptime() - passed)
+    expect(Math.abs(apart ?? NaN)).toBeLessThan(0.1)
+    // A worker is of the same process.
+    expect(worker).toBeGreaterThan(isolation === 'context' ? 0 : 0.3)
+    expect(worker).toBeLessThanOrEqual(uptime ?? NaN)
+  })
+
   describe('two guests', () => {
     it("talk over http://name:port, on the same port, and neither sees the other's files or environment", async () => {
       await using host = await createHost()

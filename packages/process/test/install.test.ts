@@ -9,6 +9,7 @@ const prelude = `
   import childProcess from 'node:child_process'
   import { Worker } from 'node:worker_threads'
   import workerThreads from 'node:worker_threads'
+  import { slots } from '@libvisor/core'
   import { createGuest, install } from './fixtures/own-realm.mjs'
   const attempt = (call) => {
     try {
@@ -52,6 +53,15 @@ describe('a realm of one guest', () => {
     const body = `${own(`{ identity: { pid: 1, ppid: 0, uid: 1000, gid: 1000, hostname: 'api' }, state: { title: 'api' } }`)}
       print([process.pid, process.ppid, process.getuid(), process.getegid(), process.getgroups(), os.hostname(), \`\${os.hostname}\`, process.title])`
     expect(run(body)).toEqual([1, 0, 1000, 1000, [1000], 'api', 'api', 'api'])
+  })
+
+  it('counts uptime() from its start', () => {
+    const body = `
+      const ns = createGuest({})
+      ns.provide(slots.clock, { monotonicNs: () => 7_500_000_000n, startedNs: 5_000_000_000n })
+      install('own', ns)
+      print(process.uptime())`
+    expect(run(body)).toBe(2.5)
   })
 
   it('changes its working directory without changing that of the host', () => {
@@ -287,6 +297,19 @@ describe('a shared realm', () => {
       1000,
       'ESRCH',
     ])
+  })
+
+  it('counts uptime() of a guest from its start by its clock, and of the host as ever', () => {
+    const body = `
+      let nowNs = 7_500_000_000n
+      const ns = createGuest({})
+      ns.provide(slots.clock, { monotonicNs: () => nowNs, startedNs: 5_000_000_000n })
+      const host = process.uptime()
+      install('shared')
+      const first = ns.run(() => process.uptime())
+      nowNs += 1_000_000_000n
+      print([first, ns.run(() => process.uptime()), process.uptime() >= host, process.uptime.name, process.uptime.length])`
+    expect(run(body)).toEqual([2.5, 3.5, true, 'uptime', 0])
   })
 
   it('ends the guest that exits, and never the host', () => {

@@ -34,7 +34,6 @@ export function timerPrototypes(): readonly [timeout: object, immediate: object]
 /** The live `process`, its clock functions as they were, and its real environment. */
 export const liveProcess = process
 export const hostHrtime = process.hrtime
-export const hostUptime = process.uptime
 export const hostEnv = process.env
 
 /**

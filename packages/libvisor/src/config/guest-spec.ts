@@ -35,6 +35,8 @@ export interface NamespaceSpec {
     readonly startMs: number | undefined
     readonly offsetMs: number
     readonly zone: string | undefined
+    /** Since when it runs, where that is before the thread has it. @units nanoseconds of the host's monotonic time */
+    readonly startedNs?: bigint | undefined
   }
   readonly seed: number | string | undefined
 }

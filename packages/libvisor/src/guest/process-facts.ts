@@ -17,7 +17,7 @@ const NS_PER_SECOND = 1e9
 export function processFactsOf(ns: Namespace, spec: NamespaceSpec): ProcessFacts {
   const state = ns.get(processState)
   const clock = ns.get(slots.clock)
-  const startedNs = clock.monotonicNs()
+  const { startedNs = clock.monotonicNs() } = clock
   // Before a guest can change it.
   const environment = { ...spec.env }
   const { memoryUsage, cpuUsage } = host.process

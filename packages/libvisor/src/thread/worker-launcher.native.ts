@@ -39,6 +39,8 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
       namespace: {
         ...spec,
         mounts: {},
+        // A worker is of the same process.
+        time: { ...spec.time, startedNs: ns.get(slots.clock).startedNs },
         cwd: identity.cwd,
         uid: identity.uid,
         gid: identity.gid,

@@ -14,6 +14,7 @@ import { guardedMembers } from './guarded-members.ts'
 import { identityMembers } from './identity-members.ts'
 import type { MemberContext, Members } from './members.ts'
 import { stdioMembers } from './stdio-members.ts'
+import { uptimeMember } from './usage-members.ts'
 
 /**
  * Makes the errors about arguments that a guest sees.
@@ -62,5 +63,6 @@ export function processMembers(context: MemberContext, kind: Realm['kind']): Mem
     ...exitMembers(context, where, () => ns.get(signals)),
     ...guardedMembers(context),
     ...stdioMembers(context),
+    ...uptimeMember(context),
   }
 }

@@ -10,7 +10,7 @@ export const sharedNames: readonly string[] = [
   ...['setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'],
   ...['_kill', 'reallyExit', 'exit', 'abort', 'execve', 'dlopen', 'binding', '_linkedBinding', 'report'],
   ...['_debugProcess', '_debugEnd', '_getActiveHandles'],
-  ...['stdin', 'stdout', 'stderr'],
+  ...['stdin', 'stdout', 'stderr', 'uptime'],
 ]
 
 type Fn = (...args: unknown[]) => unknown

@@ -11,6 +11,19 @@ const NS_PER_SECOND = 1_000_000_000n
 const measured = ['cpuUsage', 'threadCpuUsage', 'resourceUsage', 'memoryUsage'] as const
 
 /**
+ * Makes `uptime()` of a namespace, which counts from its start by its own clock.
+ *
+ * @param context - the namespace
+ * @returns the member
+ */
+export function uptimeMember({ ns }: MemberContext): Members {
+  const clock = ns.find(slots.clock)
+  const monotonicNs = clock?.monotonicNs ?? host.hrtime
+  const startedNs = clock?.startedNs ?? monotonicNs()
+  return methods({ uptime: () => Number(monotonicNs() - startedNs) / 1e9 })
+}
+
+/**
  * What a process in a context knows of its time and resources.
  *
  * @param context - the namespace and what it is made of
@@ -19,7 +32,6 @@ const measured = ['cpuUsage', 'threadCpuUsage', 'resourceUsage', 'memoryUsage'] 
 export function usageMembers(context: MemberContext): Members {
   const { ns, original } = context
   const monotonicNs = ns.find(slots.clock)?.monotonicNs ?? host.hrtime
-  const startedNs = monotonicNs()
 
   /** Calls the host's own function, and gives what comes of it the guest's realm. */
   const restated = (fn: Fn): Fn =>
@@ -63,7 +75,6 @@ export function usageMembers(context: MemberContext): Members {
     ...members,
     ...methods({
       hrtime,
-      uptime: () => Number(monotonicNs() - startedNs) / 1e9,
 
       getActiveResourcesInfo() {
         const names = new ns.intrinsics.Array<string>()

@@ -5,12 +5,6 @@ import type { WhoAsks } from './asking.ts'
 
 type Fn = (...args: unknown[]) => unknown
 
-/** The clocks of `process` as they were. */
-export interface OriginalClocks {
-  readonly hrtime: NodeJS.HRTime
-  readonly uptime: () => number
-}
-
 const NS_PER_SECOND = 1_000_000_000n
 
 const manual = (who: WhoAsks): ManualClock | undefined => {
@@ -22,16 +16,16 @@ const manual = (who: WhoAsks): ManualClock | undefined => {
 const sinceStart = (clock: ManualClock): number => Number(clock.monotonicNs() - clock.startedNs) / 1e6
 
 /**
- * Makes `process.hrtime` and `process.uptime` for whoever asks.
+ * Makes `process.hrtime` for whoever asks.
  *
- * @param original - the functions as they were: they check arguments
+ * @param original - the function as it was: it checks arguments
  * @param who - answers who asks
- * @returns the functions
+ * @returns the function
  */
-export function createProcessClocks(original: OriginalClocks, who: WhoAsks): OriginalClocks {
-  const { bigint } = original.hrtime
-  const hrtime = mimic(original.hrtime, (before?: [number, number]): [number, number] => {
-    const theirs = original.hrtime(before)
+export function createHrtime(original: NodeJS.HRTime, who: WhoAsks): NodeJS.HRTime {
+  const { bigint } = original
+  const hrtime = mimic(original, (before?: [number, number]): [number, number] => {
+    const theirs = original(before)
     const clock = manual(who)
     if (clock === undefined) return theirs
     const now = clock.monotonicNs()
@@ -46,11 +40,7 @@ export function createProcessClocks(original: OriginalClocks, who: WhoAsks): Ori
     enumerable: true,
     configurable: true,
   })
-  const uptime = mimic(original.uptime, () => {
-    const clock = manual(who)
-    return clock === undefined ? original.uptime() : sinceStart(clock) / 1000
-  })
-  return { hrtime, uptime }
+  return hrtime
 }
 
 /**

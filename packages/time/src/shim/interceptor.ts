@@ -6,7 +6,6 @@ import {
   hostDateTimeFormat,
   hostEnv,
   hostHrtime,
-  hostUptime,
   inWorker,
   liveProcess,
   originalModule,
@@ -14,7 +13,7 @@ import {
 } from '../originals.native.ts'
 import { askingFor } from './asking.ts'
 import type { Asking, WhoAsks } from './asking.ts'
-import { createPerformanceMembers, createProcessClocks, createTemporalNow } from './clocks.ts'
+import { createHrtime, createPerformanceMembers, createTemporalNow } from './clocks.ts'
 import type { TemporalLike } from './clocks.ts'
 import { bindTimers, boundTimersOf } from './bound-set.ts'
 import type { BoundTimers } from './bound-timers.ts'
@@ -36,7 +35,7 @@ interface Extent {
 
 /**
  * Makes the interceptor of everything that tells the time: `Date`, `Intl`, `Temporal.Now`, `performance`,
- * `process.hrtime` and `uptime`, http's Date header, and, for manual clocks, timers.
+ * `process.hrtime`, http's Date header, and, for manual clocks, timers.
  *
  * A realm that belongs to a namespace with the host's time is not patched at all. Timers stay native unless the clock is
  * manual. `nextTick`, microtasks and immediates are never virtual.
@@ -175,9 +174,7 @@ function patchZonedMethods(patches: PatchRegistry, who: WhoAsks): void {
 
 function patchTimers(realm: Realm, who: WhoAsks): void {
   const { patches, global } = realm
-  const clocks = createProcessClocks({ hrtime: hostHrtime, uptime: hostUptime }, who)
-  patches.patch(liveProcess, 'hrtime', { value: clocks.hrtime })
-  patches.patch(liveProcess, 'uptime', { value: clocks.uptime })
+  patches.patch(liveProcess, 'hrtime', { value: createHrtime(hostHrtime, who) })
 
   const timers = createTimerFunctions(who)
   patchAll(patches, global, timers)

@@ -23,6 +23,8 @@ export interface ClockOptions {
   readonly startMs?: number | undefined
   /** IANA name of the time zone. @defaultValue the host's */
   readonly zone?: string | undefined
+  /** The monotonic reading that is its start, where it runs. @units nanoseconds @defaultValue the reading when it is made */
+  readonly startedNs?: bigint | undefined
 }
 
 /** A clock that runs. */
@@ -30,6 +32,8 @@ export interface RunningClock extends Clock {
   readonly mode: 'offset' | 'real'
   /** Wall time minus the host's. @units milliseconds */
   readonly offsetMs: number
+  /** The monotonic reading that is its start. @units nanoseconds */
+  readonly startedNs: bigint
 }
 
 /** A clock that stands still until it is moved. */
@@ -88,12 +92,13 @@ export function createClockFrom(host: HostReadings, options: ClockOptions): Name
 }
 
 function createRunningClock(host: HostReadings, options: ClockOptions): RunningClock {
-  const { offsetMs = 0, startMs, zone } = options
+  const { offsetMs = 0, startMs, zone, startedNs = host.monotonicNs() } = options
   const offsetNs = startMs === undefined ? toNs(offsetMs) : toNs(startMs) - host.wallNs()
   const nowNs = offsetNs === 0n ? host.wallNs : (): bigint => host.wallNs() + offsetNs
   return Object.freeze({
     mode: offsetNs === 0n ? 'real' : 'offset',
     offsetMs: toMs(offsetNs),
+    startedNs,
     zone,
     now: () => toMs(nowNs()),
     nowNs,
