@@ -27,14 +27,20 @@ interface Witness {
   ctimeMs: number
 }
 
+/** What one or more answers were made of. */
+interface Testimony {
+  readonly witnesses: readonly Witness[]
+  /** Moves whenever one of the witnesses is not what it was. */
+  version: number
+  checkedAt: number
+}
+
 /** An answer, and what it was made of. */
 interface Derivation {
   readonly answer: unknown
   readonly paths: readonly string[]
-  readonly witnesses: readonly Witness[]
-  readonly versions: readonly number[]
-  /** When all witnesses were last found as they were. */
-  checkedAt: number
+  readonly testimony: Testimony
+  readonly version: number
 }
 
 /**
@@ -47,6 +53,8 @@ export class Derivations {
   readonly #known = new Map<string, Map<string, Derivation>>()
   #size = 0
   readonly #witnesses = new Map<string, Witness>()
+  /** By the paths of the witnesses: much that is asked for is asked of the same directories. */
+  readonly #testimonies = new Map<string, Testimony>()
   /** Moves whenever everything must be looked at again. */
   #epoch = 0
   #callback = -1
@@ -69,17 +77,12 @@ export class Derivations {
     const known = this.#known.get(view)?.get(key)
     if (known === undefined) return undefined
     this.#refresh(host)
-    if (known.checkedAt !== this.#epoch) {
-      for (let index = 0; index < known.witnesses.length; index++) {
-        const witness = known.witnesses[index] as Witness
-        if (witness.checkedAt !== this.#epoch) this.#check(host, witness)
-        if (witness.version !== known.versions[index]) {
-          this.#known.get(view)?.delete(key)
-          this.#size--
-          return undefined
-        }
-      }
-      known.checkedAt = this.#epoch
+    const { testimony } = known
+    if (testimony.checkedAt !== this.#epoch) this.#hear(host, testimony)
+    if (testimony.version !== known.version) {
+      this.#known.get(view)?.delete(key)
+      this.#size--
+      return undefined
     }
     return shows(known.paths) ? known : undefined
   }
@@ -88,20 +91,18 @@ export class Derivations {
   keep(host: WitnessHost, view: string, key: string, answer: unknown, evidence: Evidence): void {
     this.#refresh(host)
     const settledMs = host.wallMs() - UNSETTLED_MS
-    const witnesses: Witness[] = []
-    for (const path of evidence.hostPaths) {
-      const witness = this.#witness(path)
-      // Looked at after the answer was made: what changes from now on shows in its times.
+    const testimony = this.#testimony(evidence.hostPaths)
+    // Looked at after the answer was made: what changes from now on shows in its times.
+    for (const witness of testimony.witnesses) {
       this.#check(host, witness)
       if (witness.ino === 0 || witness.mtimeMs > settledMs || witness.ctimeMs > settledMs) return
-      witnesses.push(witness)
     }
+    this.#hear(host, testimony)
     if (this.#size >= LARGEST) this.#forget()
     let known = this.#known.get(view)
     if (known === undefined) this.#known.set(view, (known = new Map()))
     if (!known.has(key)) this.#size++
-    const versions = witnesses.map(({ version }) => version)
-    known.set(key, { answer, paths: evidence.paths, witnesses, versions, checkedAt: this.#epoch })
+    known.set(key, { answer, paths: evidence.paths, testimony, version: testimony.version })
   }
 
   /** Has everything looked at again, after a guest may have changed files of the host. */
@@ -118,6 +119,29 @@ export class Derivations {
     this.#callback = callback
     this.#staleAt = now + STALE_AFTER_MS
     this.#epoch++
+  }
+
+  #testimony(paths: readonly string[]): Testimony {
+    const key = paths.join('\0')
+    let testimony = this.#testimonies.get(key)
+    if (testimony === undefined) {
+      if (this.#testimonies.size >= LARGEST) this.#forget()
+      testimony = { witnesses: paths.map((path) => this.#witness(path)), version: 0, checkedAt: -1 }
+      this.#testimonies.set(key, testimony)
+    }
+    return testimony
+  }
+
+  /** Has all witnesses looked at, each once in an epoch. */
+  #hear(host: WitnessHost, testimony: Testimony): void {
+    let version = 0
+    for (const witness of testimony.witnesses) {
+      if (witness.checkedAt !== this.#epoch) this.#check(host, witness)
+      // Versions only go up, and so does their sum.
+      version += witness.version
+    }
+    testimony.version = version
+    testimony.checkedAt = this.#epoch
   }
 
   #witness(path: string): Witness {
@@ -154,5 +178,6 @@ export class Derivations {
     this.#known.clear()
     this.#size = 0
     this.#witnesses.clear()
+    this.#testimonies.clear()
   }
 }

@@ -153,7 +153,7 @@ export class LocalProcess implements FileSystemProcess {
     if (known !== undefined) return known.answer as Answer
     const made = new Trace()
     const answer = traced(made, () => make(() => made.spoil()))
-    const evidence = made.evidence()
+    const evidence = made.evidence(uid === 0)
     if (evidence !== undefined) derivations.keep(this.#host, view, key, answer, evidence)
     return answer
   }

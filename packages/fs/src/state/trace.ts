@@ -6,6 +6,7 @@ import type { Place } from './walk.ts'
 
 /** A name that was asked for. */
 export interface Step {
+  readonly name: string
   /** The name's path in the guest, without links. */
   readonly path: string
   /** The directories of the host whose entries decided. */
@@ -33,7 +34,7 @@ export class Trace {
   stepped(directory: Place, name: string): void {
     const directories = directory.node.decidedBy?.(name)
     if (directories === undefined) this.#isSpoiled = true
-    else this.#steps.push({ path: directory.childPath(name), directories })
+    else this.#steps.push({ name, path: directory.childPath(name), directories })
   }
 
   /** Notes that a file of the host was read. */
@@ -51,23 +52,64 @@ export class Trace {
     this.#parts.push(part)
   }
 
-  /** All that was noted, or `undefined` when something else counted, too. */
-  evidence(): Evidence | undefined {
+  /**
+   * All that was noted, or `undefined` when something else counted, too.
+   *
+   * @param mayImply - whether a directory may be left to what others tell of it: see {@link withoutImplied}
+   */
+  evidence(mayImply: boolean): Evidence | undefined {
     const traces = new Set<Trace>([this])
     // A set goes on with what is added to it on the way.
     for (const part of traces) for (const inner of part.#parts) traces.add(inner)
     const paths = new Set<string>()
-    const hostPaths = new Set<string>()
+    const searched = new Map<string, Set<string>>()
+    const files = new Set<string>()
     for (const part of traces) {
       if (part.#isSpoiled) return undefined
-      for (const { path, directories } of part.#steps) {
+      for (const { name, path, directories } of part.#steps) {
         paths.add(path)
-        for (const directory of directories) hostPaths.add(directory)
+        for (const directory of directories) emplace(searched, directory).add(name)
       }
-      for (const file of part.#files) hostPaths.add(file)
+      for (const file of part.#files) files.add(file)
     }
-    return { paths: [...paths], hostPaths: [...hostPaths] }
+    const directories = mayImply ? withoutImplied(searched, files) : searched.keys()
+    return { paths: [...paths], hostPaths: [...new Set([...directories, ...files])] }
   }
+}
+
+/**
+ * Leaves out directories on the way: one whose names all led to directories and files that are looked at themselves, and
+ * which its own parent tells to be where it was. Its entries cannot change but by a change of one of these: theirs are other inodes then.
+ * Its permissions can.
+ *
+ * @param searched - the names that were asked for, by the directory
+ * @param files - that are looked at
+ */
+function withoutImplied(searched: ReadonlyMap<string, ReadonlySet<string>>, files: ReadonlySet<string>): Set<string> {
+  const kept = new Set<string>()
+  const needed = new Set<string>()
+  // Each after its parent.
+  for (const directory of [...searched.keys()].sort((a, b) => a.length - b.length)) {
+    const below = [...(searched.get(directory) ?? [])].map((name) => join(directory, name))
+    const isImplied =
+      !needed.has(directory) &&
+      directory !== '/' &&
+      kept.has(dirname(directory)) &&
+      below.every((path) => searched.has(path) || files.has(path))
+    if (!isImplied) kept.add(directory)
+    else for (const path of below) needed.add(path)
+  }
+  return kept
+}
+
+const join = (directory: string, name: string): string => (directory === '/' ? `/${name}` : `${directory}/${name}`)
+
+const dirname = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 1))
+
+function emplace(sets: Map<string, Set<string>>, key: string): Set<string> {
+  let set = sets.get(key)
+  if (set === undefined) sets.set(key, (set = new Set()))
+  return set
 }
 
 /**

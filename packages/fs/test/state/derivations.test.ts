@@ -84,6 +84,58 @@ describe('an answer that was made of files', () => {
     assert.deepEqual(question.ask(view), [undefined, '/b'])
   })
 
+  describe.each(['a', 'a/b', 'a/b/c', 'a/b/c/d', 'a/b/c/d/e'])('is made again when %s', (exchanged) => {
+    const changes: Record<string, (path: string) => void> = {
+      'has become a link to where it is now': (path) => fs.symlinkSync(`${path}.moved`, path),
+      'is another directory with the same names': (path) => fs.cpSync(`${path}.moved`, path, { recursive: true }),
+      'is gone': () => {},
+    }
+    test.each(Object.keys(changes))('%s', (change) => {
+      using directory = temporaryDirectory({ 'a/b/c/d/e/main.js': '', 'a/b/c/d/e/package.json': '{}' })
+      const { host, next } = createTurns()
+      const turning = { ...host, nowMs: () => performance.now() * 1e6 }
+      const known = ['/a/b/c/d/e/package.json', '/a/b/c/d/e/main.js']
+      const question = createQuestion((view) => [...known.map((path) => view.realpath(path)), view.text(known[0]!)])
+      using fileSystem = makeFileSystem(overHost(directory.path), turning)
+      const { view } = open(fileSystem)
+      question.ask(view)
+      next()
+      question.ask(view)
+      assert.equal(question.made, 1)
+      const path = directory.resolve(exchanged)
+      fs.renameSync(path, `${path}.moved`)
+      changes[change]!(path)
+      next()
+      const ask = (asked: typeof view) => {
+        try {
+          return question.ask(asked)
+        } catch (error) {
+          return (error as Error).message
+        }
+      }
+      using fresh = makeFileSystem(overHost(directory.path), turning)
+      assert.deepEqual(ask(view), ask(open(fresh).view))
+      assert.ok(question.made > 1)
+    })
+  })
+
+  test('is made again for a user when permissions on the way change', () => {
+    using directory = temporaryDirectory({ 'a/b/c/d/main.js': '' })
+    fs.chmodSync(directory.path, 0o755)
+    const { host, next } = createTurns()
+    using fileSystem = makeFileSystem(overHost(directory.path), host)
+    const { view } = open(fileSystem, 4242)
+    const question = createQuestion(() => view.kind('/a/b/c/d/main.js'))
+    question.ask(view)
+    for (const path of ['a', 'a/b', 'a/b/c', 'a/b/c/d']) {
+      const { made } = question
+      fs.chmodSync(directory.resolve(path), 0o711)
+      next()
+      question.ask(view)
+      assert.equal(question.made, made + 1, path)
+    }
+  })
+
   test('is made again when the text of a file has changed, and of no other', () => {
     using directory = temporaryDirectory({ 'package.json': '{}', 'other.json': '{}' })
     const { host, next } = createTurns()

@@ -238,6 +238,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     stripTypes,
     compile,
     compileWrapped,
+    jsonValue: (text) => scripts.jsonLiteral(text)?.runInContext(context) as unknown,
     stat: (file) => ({ file: 0, other: 0, directory: 1, none: -2 })[files.kind(file) ?? 'none'],
     readPackage: (file) => JSON.stringify(resolver.nearestPackage(file) ?? {}),
     inspect: (value) => original('util').inspect(value),

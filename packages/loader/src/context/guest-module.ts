@@ -390,8 +390,10 @@ export function createGuestModule(
   }
 
   function parseJson(text: string, label: string): unknown {
+    const json = withoutMark(text)
     try {
-      return parse(withoutMark(text))
+      const value = host.jsonValue(json)
+      return value === undefined ? parse(json) : value
     } catch (error) {
       ;(error as Error).message = `${label}: ${(error as Error).message}`
       throw error

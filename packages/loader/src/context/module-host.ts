@@ -110,6 +110,8 @@ export interface ModuleHost {
    * @returns `undefined` when it is the source of an ES module, and may be
    */
   readonly compile: (content: string, filename: string, mayBeModule: boolean) => CompiledWrapper | undefined
+  /** What a text says in JSON, or `undefined` when the guest has to parse it. */
+  readonly jsonValue: (text: string) => unknown
   /** Compiles a source that the guest has wrapped by itself. */
   readonly compileWrapped: (wrapped: string, filename: string) => CompiledWrapper
   readonly stat: (path: string) => number

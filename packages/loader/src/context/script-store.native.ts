@@ -26,6 +26,11 @@ export interface ScriptStore extends Disposable {
   commonJs(source: string, filename: string): vm.Script
   /** A script as it is. @throws {SyntaxError} of libvisor's own realm */
   script(source: string, filename: string): vm.Script
+  /**
+   * A script whose value is what a text says in JSON, a new one each time, or `undefined` where the text must be parsed: the first time,
+   * and where that is no less work.
+   */
+  jsonLiteral(text: string): vm.Script | undefined
   /** The code cache of an ES module, for the option `cachedData`. */
   moduleCache(source: string): Buffer | undefined
   /** Keeps the code cache of an ES module. @param make - makes it; it can only be made before the module is evaluated */
@@ -46,11 +51,19 @@ export interface ScriptStore extends Disposable {
   readonly statistics: { readonly scripts: number; readonly cacheHits: number; readonly cacheRejections: number }
 }
 
+/** Of shorter texts it is no less work to make a value of a literal. */
+const SHORTEST_LITERAL = 8192
+
+/** What says something else in a literal than in JSON, or may. */
+const NOT_A_LITERAL = /__proto__|\\u/
+
 /** What is known about a text. */
 interface Entry {
   /** Scripts by file name. */
   readonly commonJs: Map<string, vm.Script>
   readonly script: Map<string, vm.Script>
+  /** Set once somebody has asked for what it says in JSON. */
+  json: vm.Script | 'no literal' | 'seen' | undefined
   hash: string | undefined
   hasModuleSyntax: boolean | undefined
   exports: CommonJsExports | undefined
@@ -97,6 +110,7 @@ export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore
       entry = {
         commonJs: new Map(),
         script: new Map(),
+        json: undefined,
         hash: undefined,
         hasModuleSyntax: undefined,
         exports: undefined,
@@ -135,7 +149,27 @@ export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore
     return script
   }
 
+  function jsonLiteral(text: string): vm.Script | undefined {
+    if (text.length < SHORTEST_LITERAL) return undefined
+    const entry = entryOf(text)
+    // Most texts are asked for once.
+    if (entry.json === undefined) entry.json = 'seen'
+    else if (entry.json === 'seen') entry.json = makeLiteral(text) ?? 'no literal'
+    return typeof entry.json === 'string' ? undefined : entry.json
+  }
+
+  function makeLiteral(text: string): vm.Script | undefined {
+    if (NOT_A_LITERAL.test(text)) return undefined
+    try {
+      JSON.parse(text)
+    } catch {
+      return undefined
+    }
+    return new Script(`(${text})`, { filename: 'node:internal/json' })
+  }
+
   return {
+    jsonLiteral,
     commonJs: (source, filename) => compile('commonJs', source, filename),
     script: (source, filename) => compile('script', source, filename),
     moduleCache: (source) => cache.get(idOf('module', source)),

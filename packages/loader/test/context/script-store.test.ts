@@ -95,3 +95,40 @@ describe('a code cache on disk', () => {
     scripts[Symbol.dispose]()
   })
 })
+
+describe('JSON', () => {
+  const long = 'x'.repeat(10_000)
+  const literalOf = (text: string): vm.Script | undefined => {
+    const scripts = createScriptStore()
+    expect(scripts.jsonLiteral(text)).toBe(undefined)
+    return scripts.jsonLiteral(text)
+  }
+
+  test.each([
+    { long, list: [1, -0, 1e400, 12345678901234567890, [], {}, null, true, ''], '': { b: 1, a: 2, 10: 0, 2: 0 } },
+    [long, '\u2028\u2029\ud800 \\ " /', { constructor: 1, toString: null, get: 2, async: 3 }],
+    long,
+  ])('is the same from a literal, and a new value each time', (value) => {
+    const text = JSON.stringify(value).replaceAll(/\\u/g, '')
+    const literal = literalOf(text)!
+    const made = literal.runInThisContext() as object
+    expect(made).toStrictEqual(JSON.parse(text))
+    expect(JSON.stringify(made)).toBe(JSON.stringify(JSON.parse(text)))
+    if (typeof made === 'object') expect(literal.runInThisContext()).not.toBe(made)
+  })
+
+  test('with two members of one name has the last', () => {
+    const text = `{ "a": 1, "b": 2, "a": "${long}" }`
+    expect(JSON.stringify(literalOf(text)!.runInThisContext())).toBe(JSON.stringify(JSON.parse(text)))
+  })
+
+  test.each([
+    ['a literal says something else', `{ "__proto__": { "a": "${long}" } }`],
+    ['a literal may say something else', String.raw`{ "\u005f_proto__": { "a": "${long}" } }`],
+    ['it is none', `{ "a": "${long}", }`],
+    ['it would run', `process.exit(1) // ${long}`],
+    ['it is short', '{ "a": 1 }'],
+  ])('is parsed where %s', (_why, text) => {
+    expect(literalOf(text)).toBe(undefined)
+  })
+})
