@@ -54,7 +54,8 @@ export function createGuestModule(
   }
 
   const states = new WeakMap<object, ModuleState>()
-  const relativeResolveCache: Record<string, string> = { __proto__: null } as never
+  /** Not an object: V8 would keep each of the long keys in its table of names. */
+  const relativeResolveCache = new Map<string, string>()
 
   function stateOf(module: object): ModuleState {
     let state = states.get(module)
@@ -260,14 +261,14 @@ export function createGuestModule(
   Module._load = function _load(request, parent, isMain) {
     const relativeKey = parent ? `${parent.path}\0${request}` : undefined
     if (relativeKey !== undefined) {
-      const filename = relativeResolveCache[relativeKey]
+      const filename = relativeResolveCache.get(relativeKey)
       if (filename !== undefined) {
         const cached = Module._cache[filename]
         if (cached !== undefined) {
           updateChildren(parent, cached, true)
           return cached.loaded ? cached.exports : circularExports(cached)
         }
-        delete relativeResolveCache[relativeKey]
+        relativeResolveCache.delete(relativeKey)
       }
     }
     if (request.startsWith('node:')) {
@@ -290,7 +291,7 @@ export function createGuestModule(
     if (id !== undefined && !filename.startsWith('node:')) return ask(_load, host.builtin, id)
 
     const module = cached ?? enter(filename, parent, isMain === true)
-    if (relativeKey !== undefined) relativeResolveCache[relativeKey] = filename
+    if (relativeKey !== undefined) relativeResolveCache.set(relativeKey, filename)
     let threw = true
     try {
       module.load(filename)
@@ -324,7 +325,7 @@ export function createGuestModule(
     relativeKey: string | undefined,
   ): void {
     delete Module._cache[filename]
-    if (relativeKey !== undefined) delete relativeResolveCache[relativeKey]
+    if (relativeKey !== undefined) relativeResolveCache.delete(relativeKey)
     const children = parent?.children
     if (!isArray(children)) return
     const index = children.indexOf(module)
