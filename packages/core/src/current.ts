@@ -1,4 +1,5 @@
 import { currentFrame, inSyncNativeSection } from './async-context.native.ts'
+import type { Frame } from './async-context.native.ts'
 import type { CurrentNamespace } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 
@@ -101,15 +102,14 @@ export function ownerOf(object: unknown): Namespace | undefined {
  * ```
  */
 export function createCurrent(constant?: Namespace): CurrentNamespace {
-  // Asked at every call of whatever is patched: the frame is looked up once.
+  const answer = (frame: Frame | undefined, receiver: unknown): Namespace | undefined => {
+    if (frame?.native === true) return undefined
+    return ownerOf(receiver) ?? frame?.ns ?? constant
+  }
+  // Asked at every call of whatever is patched: the frame is looked up once, and what is asked mostly is small enough to be inlined.
   return (receiver) => {
     if (inSyncNativeSection()) return undefined
     const frame = currentFrame()
-    if (frame?.native === true) return undefined
-    if (receiver !== undefined) {
-      const owner = ownerOf(receiver)
-      if (owner !== undefined) return owner
-    }
-    return frame?.ns ?? constant
+    return frame === undefined && receiver === undefined ? constant : answer(frame, receiver)
   }
 }

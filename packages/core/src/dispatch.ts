@@ -1,5 +1,4 @@
 import { apply, construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { inSyncNativeSection } from './async-context.native.ts'
 import type { CurrentNamespace, Realm } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 import { mimic } from './patch-registry.ts'
@@ -54,17 +53,19 @@ export function dispatchExports(options: DispatchOptions): void {
   }
 }
 
-/** Asks again only for another namespace than the last time. */
+/** Asks once for the first namespace, and each time for others. */
 function remembering(select: (ns: Namespace) => unknown): (ns: Namespace) => unknown {
-  let last: Namespace | undefined
-  let selected: unknown
-  return (ns) => {
-    if (ns !== last) {
-      selected = select(ns)
-      last = ns
+  // Properties that are set once are constants to V8, so that it inlines what is selected.
+  const first: { ns?: Namespace; selected?: unknown } = {}
+  const ask = (ns: Namespace): unknown => {
+    const selected = select(ns)
+    if (first.ns === undefined) {
+      first.selected = selected
+      first.ns = ns
     }
     return selected
   }
+  return (ns) => (ns === first.ns ? first.selected : ask(ns))
 }
 
 /**
@@ -94,15 +95,15 @@ export function createDispatcher<F extends Callable>(
   current: CurrentNamespace,
   select: (ns: Namespace) => unknown,
 ): F {
-  const constructed = (receiver: object, args: unknown[], newTarget: unknown): unknown => {
+  const constructed = (receiver: object, newTarget: unknown, ...args: unknown[]): unknown => {
     const ns = current(receiver)
     const target = (ns === undefined ? original : select(ns)) as Callable
     return construct(target, args, newTarget === dispatcher ? target : (newTarget as Callable))
   }
-  // Called for every call of whatever is patched, mostly by Node's own functions: nothing here makes V8 keep the arguments.
+  // Called for every call of whatever is patched, mostly by Node's own functions: arguments are only spread, and applied, so
+  // that V8 makes no array of them, and inlines what they are passed to.
   const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
-    if (new.target !== undefined) return constructed(this as object, args, new.target)
-    if (inSyncNativeSection()) return apply(original, this, args)
+    if (new.target !== undefined) return constructed(this as object, new.target, ...args)
     const ns = current(this)
     return ns === undefined ? apply(original, this, args) : apply(select(ns) as Callable, this, args)
   }

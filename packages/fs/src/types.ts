@@ -222,6 +222,11 @@ export interface FileSystemProcess extends Disposable {
   /** Where the model is in this thread. */
   readonly direct?: DirectCalls
   /**
+   * Whether a path is the one that {@link FileSystemProcess.recall} was asked for last, to be read and followed, and is still the
+   * same on the host.
+   */
+  readonly isSame: (path: unknown) => boolean
+  /**
    * As {@link FileSystemProcess.resolve}, when that is at hand without a look at the files.
    *
    * @returns `undefined` where `resolve` has to be asked

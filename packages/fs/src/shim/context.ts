@@ -14,6 +14,8 @@ export class FsContext {
   readonly ns: Namespace
   /** The exports that the guest holds: the namespace's own, or the realm's patched ones. */
   live: LiveExports | undefined
+  /** See {@link FileSystemProcess.isSame}. A function of its own, because it is asked at every call. */
+  isSame: FileSystemProcess['isSame'] = () => false
   readonly cwd = (): string => this.identity.cwd
   #process: FileSystemProcess | undefined
   #identity: Identity | undefined
@@ -23,7 +25,14 @@ export class FsContext {
   }
 
   get process(): FileSystemProcess {
-    return (this.#process ??= this.ns.get(fileSystem))
+    return this.#process ?? this.#found()
+  }
+
+  #found(): FileSystemProcess {
+    const process = this.ns.get(fileSystem)
+    this.#process = process
+    this.isSame = process.isSame
+    return process
   }
 
   get identity(): Identity {

@@ -1,9 +1,19 @@
 /** The three flavours of an operation on paths: synchronous, with a callback, and with a promise. */
-import { callNative, callNativeSync, deliver, fulfil, livenessOf, ownerHere } from '@libvisor/core'
+import {
+  bindGuest,
+  callNative,
+  callNativeSync,
+  currentFrame,
+  deliver,
+  fulfil,
+  livenessOf,
+  ownerHere,
+} from '@libvisor/core'
 import { decodeName, encodeName } from '../state/name-bytes.ts'
 import type { HostPath, ResolveIntent } from '../types.ts'
-import { callBackNative } from './adopting.ts'
+import { callBackNative, isOfOtherRealm } from './adopting.ts'
 import { arePlain, isValidPath } from './arguments.ts'
+import { isContained } from './contained.ts'
 import type { FsContext } from './context.ts'
 import { restate, traceFrom, withoutTrace } from './errors.ts'
 import type { Substitution } from './errors.ts'
@@ -231,7 +241,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     }
   }
 
-  const bound: AnyFunction = (...args) => {
+  const pass = (...args: unknown[]): unknown => {
     let host = caller.recall(args)
     if (host === undefined) {
       const result = caller.direct(args)
@@ -242,6 +252,11 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
       return args.length === 1 ? callNativeSync(native, args[0]) : callNativeSync(native, ...args)
     return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : slow(args)
   }
+
+  // Arguments are only spread: where none of this keeps them, V8 inlines all of it, and the original, into the guest's function.
+  const bound: AnyFunction = isContained(operation.name, 'sync')
+    ? (...args) => (context.isSame(args[0]) ? native(...args) : pass(...args))
+    : pass
   return bound
 }
 
@@ -279,6 +294,8 @@ export function silenced(callback: AnyFunction): AnyFunction {
 export function callbackFlavour(context: FsContext, operation: PathOperation, original?: AnyFunction): AnyFunction {
   const caller = new PathCaller(context, operation, 'callback', original)
   const native = caller.original
+  // Another realm's guest is kept alive by the call.
+  const contained = isContained(operation.name, 'callback') && !isOfOtherRealm(context.ns)
 
   return (...args) => {
     const at = callbackIndex(args, operation.paths.length)
@@ -292,7 +309,11 @@ export function callbackFlavour(context: FsContext, operation: PathOperation, or
       if (result !== undecided) return callBackWith(context, result, callback)
       place = caller.hostOf(before)
     }
-    if (place?.identical === true) return callBackNative(context.ns, native, before, callback)
+    if (place?.identical === true) {
+      if (!contained) return callBackNative(context.ns, native, before, callback)
+      // Node itself calls back in the guest's async context.
+      return native(...before, currentFrame() === undefined ? callback : bindGuest(callback))
+    }
     const [fd] = args
     if (operation.runDescriptor !== undefined && typeof fd === 'number') return onDescriptor(args, at)
     if (!caller.isPlain(before)) callNative(native, ...caller.probeArguments(args.with(at, silenced(callback))))
@@ -363,6 +384,7 @@ export async function validateAsync(original: AnyFunction, args: unknown[]): Pro
 export function promiseFlavour(context: FsContext, operation: PathOperation): AnyFunction {
   const caller = new PathCaller(context, operation, 'promise')
   const native = caller.original
+  const contained = isContained(operation.name, 'promise')
 
   const slow = async (args: unknown[]): Promise<unknown> => {
     if (!caller.isPlain(args)) await validateAsync(native, caller.probeArguments(args))
@@ -391,7 +413,7 @@ export function promiseFlavour(context: FsContext, operation: PathOperation): An
       if (result !== undecided) return promiseWith(context, result)
       host = caller.hostOf(args)
     }
-    if (host?.identical === true) return callNative(native, ...args)
+    if (host?.identical === true) return contained ? native(...args) : callNative(native, ...args)
     return host !== undefined && caller.isMapped(args) ? mapped(args, host.path) : promiseOf(context, () => slow(args))
   }
 }

@@ -18,12 +18,19 @@ export interface DelegationOptions {
 /** See {@link FileSystemProcess.resolve}. */
 export type Resolve = (path: string, intent: ResolveIntent, followLast: boolean) => HostPath | undefined
 
+/** The functions of a process that say where paths lead on the host. */
+export interface Delegation {
+  readonly isSame: (path: unknown) => boolean
+  readonly recall: Resolve
+  readonly resolve: Resolve
+}
+
 /**
  * Makes the functions that answer {@link FileSystemProcess.resolve} and {@link FileSystemProcess.recall} for one process.
  *
  * @param options - what it depends on
  */
-export function createResolve(options: DelegationOptions): { recall: Resolve; resolve: Resolve } {
+export function createResolve(options: DelegationOptions): Delegation {
   const { context, mounts, host } = options
   const { identity } = context
   const known = new KnownAnswers(host)
@@ -65,6 +72,15 @@ export function createResolve(options: DelegationOptions): { recall: Resolve; re
     host.derivations.expire()
   }
 
+  const { last } = known
+  const isSame = (path: unknown): boolean =>
+    path === last.path &&
+    mounts.generation === last.generation &&
+    --last.looks >= 0 &&
+    host.callback() === last.callback &&
+    identity.uid === host.uid &&
+    trace === undefined
+
   const recall: Resolve = (path, intent, followLast) => {
     // An answer that is at hand does not tell what it was made of.
     if (identity.uid !== host.uid || trace !== undefined) return undefined
@@ -92,7 +108,7 @@ export function createResolve(options: DelegationOptions): { recall: Resolve; re
     return answer
   }
 
-  return { recall, resolve }
+  return { isSame, recall, resolve }
 }
 
 function answerOf(path: string, hostPath: string): HostPath {

@@ -29,6 +29,7 @@ type Call = Request['call']
 /** A process of the guest in a thread that does not have the model. */
 class RemoteProcess implements FileSystemProcess {
   readonly local = false
+  readonly isSame = (): boolean => false
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
   readonly #connection: Connection

@@ -33,3 +33,22 @@ test('the clock is read once in a callback of the event loop, and again after a 
   known.recall('/file', 1)
   assert.equal(looks, 3)
 })
+
+test('what was asked for last is told as long as it leads to the same path on the host', () => {
+  let callback = 1
+  const known = new KnownAnswers({ nowMs: () => 0, callback: () => callback })
+  known.recall('/file', 1)
+  known.remember('/file', answer)
+  known.remember('/same', { path: '/same', identical: true })
+  known.recall('/file', 1)
+  assert.equal(known.last.path, '')
+  known.recall('/same', 1)
+  assert.equal(known.last.path, '/same')
+  // The next look at the clock is for it to pass, too.
+  callback++
+  known.recall('/file', 1)
+  assert.equal(known.last.path, '')
+  known.recall('/same', 1)
+  known.forget()
+  assert.equal(known.last.path, '')
+})

@@ -358,3 +358,28 @@ bothWith('nothing is left of 1000 files that were opened and closed', { '/': mem
   assert.equal(sync.statfs('/').files - sync.statfs('/').ffree, 1)
   assert.equal(sync.open('/', O_RDONLY, 0), 3)
 })
+
+test('a path that was asked for is the same for as long as nothing covers it, and for who asked', async () => {
+  using directory = temporaryDirectory({ file: 'text' })
+  const { path } = directory
+  const file = directory.resolve('file')
+  const uid = process.getuid?.() ?? 0
+  const identity = makeIdentity({ uid }) as { uid: number }
+  await using fixture = implementations.local(
+    { '/': memory(), [path]: overlay({ lower: [hostDir(path)], upper: memory() }) },
+    identity as ReturnType<typeof makeIdentity>,
+  ) as Fixture
+  const ask = (): void => void fixture.process.resolve(file, 'read', true)
+  assert.equal(fixture.process.isSame(file), false)
+  for (let index = 0; index < 3; index++) ask()
+  assert.equal(fixture.process.isSame(file), true)
+  assert.equal(fixture.process.isSame(path), false)
+  identity.uid = uid + 1
+  assert.equal(fixture.process.isSame(file), false)
+  identity.uid = uid
+  assert.equal(fixture.process.isSame(file), true)
+  append(fixture.sync, file, 'more')
+  assert.equal(fixture.process.isSame(file), false)
+  ask()
+  assert.equal(fixture.process.isSame(file), false)
+})
