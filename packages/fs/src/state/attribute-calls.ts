@@ -3,7 +3,7 @@ import { Errno } from '../types.ts'
 import type { Syscalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
 import { compareNames } from './name-bytes.ts'
-import { access, isMember, owns, permits, special } from './permission.ts'
+import { access, isMember, owns, permits, special, strippedMode } from './permission.ts'
 import { fileType } from './vnode.ts'
 import type { AttributeChange, Credentials, Vnode } from './vnode.ts'
 import type { Place } from './walk.ts'
@@ -42,17 +42,19 @@ export function modeChange(node: Vnode, mode: number, credentials: Credentials):
 
 /** What `chown` does. @throws Errno EPERM when the caller may not give the inode away */
 export function ownerChange(node: Vnode, uid: number, gid: number, credentials: Credentials): AttributeChange {
-  const newUid = uid === -1 || uid === UNCHANGED ? node.uid : uid
-  const newGid = gid === -1 || gid === UNCHANGED ? node.gid : gid
-  if (credentials.uid !== 0) {
+  const [keepsUid, keepsGid] = [uid === -1 || uid === UNCHANGED, gid === -1 || gid === UNCHANGED]
+  const newUid = keepsUid ? node.uid : uid
+  const newGid = keepsGid ? node.gid : gid
+  if (credentials.uid !== 0 && !(keepsUid && keepsGid)) {
     const mayGroup = newGid === node.gid || isMember(credentials, newGid)
     if (credentials.uid !== node.uid || newUid !== node.uid || !mayGroup) throw Errno.of('EPERM')
   }
   // What stays is not named: the node may be out of date.
   const owner = { ...(newUid !== node.uid && { uid: newUid }), ...(newGid !== node.gid && { gid: newGid }) }
-  const taken = special.setuid | ((node.mode & 0o010) === 0 ? 0 : special.setgid)
-  if (node.type !== fileType.file || (node.mode & taken) === 0) return owner
-  return { ...owner, mode: node.mode & 0o7777 & ~taken }
+  const mode = strippedMode(node, credentials)
+  if (mode === undefined) return owner
+  if (!owns(node, credentials)) throw Errno.of('EPERM')
+  return { ...owner, mode }
 }
 
 /** What `utimes` does. @throws Errno EPERM when the caller does not own the inode */
@@ -145,6 +147,7 @@ export function createAttributeCalls(context: CallContext): Pick<Syscalls, Attri
       if (!permits(node, access.write, identity, context.hostUid)) throw Errno.of('EACCES')
       if (!node.driver.writable) throw Errno.of('EROFS')
       node.truncate(size, false)
+      context.written(node)
       context.changed(place)
     },
   }

@@ -2,7 +2,7 @@ import type { Identity } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import { KnownDirectories } from './known-directories.ts'
-import { access, demand, requireUnstuck, special } from './permission.ts'
+import { access, demand, isKernels, requireUnstuck, SET_IDS, special, strippedMode } from './permission.ts'
 import type { NodeInit, Vnode } from './vnode.ts'
 import { checkPath, Walk } from './walk.ts'
 import type { Parent, Place } from './walk.ts'
@@ -72,6 +72,19 @@ export class CallContext {
   renamed(directory: Place, name: string): void {
     this.feed.version++
     if (this.feed.active) this.feed.emit('rename', directory.childPath(name))
+  }
+
+  /**
+   * Takes off a file that a user has written to what made it run with the rights of its owner.
+   *
+   * @param node - the file
+   * @param file - it, open. @defaultValue it is not open
+   */
+  written(node: Vnode, file: Pick<Vnode, 'change' | 'stat'> = node): void {
+    if (this.identity.uid === 0 || (node.mode & SET_IDS) === 0) return
+    if (isKernels(node, this.identity, this.hostUid)) return
+    const mode = strippedMode(file.stat(), this.identity)
+    if (mode !== undefined) file.change({ mode })
   }
 
   /** Tells watchers that an inode has changed. */

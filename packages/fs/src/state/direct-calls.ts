@@ -3,7 +3,7 @@ import type { DirectCalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
 import type { DescriptorTable } from './descriptors.ts'
 import { MemoryNode } from './memory.ts'
-import { access, permits } from './permission.ts'
+import { access, permits, SET_IDS } from './permission.ts'
 import { trace } from './trace.ts'
 import { fileType, PATH_MAX } from './vnode.ts'
 import type { Vnode } from './vnode.ts'
@@ -51,6 +51,8 @@ export function createDirectCalls(context: CallContext, descriptors: DescriptorT
       // Each step would be told to whoever watches.
       if (feed.active) return false
       const node = openable(find(path), access.write)
+      // What is written to loses some of its mode.
+      if (identity.uid !== 0 && node !== undefined && (node.mode & SET_IDS) !== 0) return false
       if (node?.driver.writable !== true || !node.replace(data)) return false
       feed.version++
       return true

@@ -65,7 +65,10 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
     if ((flags & O_DIRECTORY) !== 0 && !isDirectory) throw Errno.of('ENOTDIR')
     context.demand(node, wanted(flags))
     if ((writes || (flags & O_TRUNC) !== 0) && !node.driver.writable && isStored(node)) throw Errno.of('EROFS')
-    if ((flags & O_TRUNC) !== 0 && node.type === fileType.file) node.truncate(0, true)
+    if ((flags & O_TRUNC) !== 0 && node.type === fileType.file) {
+      node.truncate(0, true)
+      context.written(node)
+    }
     return node.open(flags & ~(O_CREAT | O_EXCL | O_TRUNC))
   }
 
@@ -104,7 +107,9 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
 
     write(fd, data, position) {
       const description = descriptors.get(fd)
+      const { file } = description
       const count = description.write(data, position)
+      if (count > 0 && file.node !== undefined) context.written(file.node, file)
       if (context.feed.active && count > 0) context.feed.emit('change', description.place.path)
       return count
     },
@@ -117,6 +122,7 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
         throw Errno.of('EINVAL')
       }
       file.truncate(size)
+      if (file.node !== undefined) context.written(file.node, file)
       if (context.feed.active) context.feed.emit('change', place.path)
     },
 

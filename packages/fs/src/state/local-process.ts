@@ -84,7 +84,11 @@ export class LocalProcess implements FileSystemProcess {
   hostFd(fd: number, intent: ResolveIntent = 'read'): number | undefined {
     const { file, writable } = this.#descriptors.get(fd)
     if (file.detached) return undefined
-    if (intent !== 'read' && !writable && file.node?.hostWritable !== true) return undefined
+    if (intent !== 'read') {
+      // The host's kernel would ask what the host's user may do.
+      if (this.#context.identity.uid !== this.#host.uid) return undefined
+      if (!writable && file.node?.hostWritable !== true) return undefined
+    }
     return file.hostFd
   }
 

@@ -2,7 +2,7 @@
 import { Errno } from '../types.ts'
 import type { Syscalls } from '../types.ts'
 import type { CallContext } from './call-context.ts'
-import { access } from './permission.ts'
+import { access, demandLinkable } from './permission.ts'
 import { fileType, PATH_MAX, byteLength } from './vnode.ts'
 import type { Vnode } from './vnode.ts'
 import type { Parent, Place } from './walk.ts'
@@ -53,6 +53,9 @@ export function createNameCalls(context: CallContext): Pick<Syscalls, NameCall> 
       if (at.last === 'name' && at.directory.node.driver !== source.node.driver) {
         if (at.directory.step(at.name) !== undefined) throw Errno.of('EEXIST')
         throw Errno.of('EXDEV')
+      }
+      if (at.last === 'name' && at.directory.step(at.name) === undefined) {
+        demandLinkable(source.node, context.identity, context.hostUid)
       }
       demandFree(at, 'refused')
       if (source.isDirectory()) throw Errno.of('EPERM')
