@@ -65,6 +65,42 @@ describe('a program under the preload', () => {
     expect(guest).toEqual(native)
   })
 
+  it('that hooks the loader sees its own modules only, and what its hooks write stays in memory', async () => {
+    const { native, guest, written } = await both(
+      {
+        'app.cjs': `
+          const fs = require('node:fs')
+          const Module = require('node:module')
+          const seen = new Set()
+          const hook = (holder, key, fileOf) => {
+            const { [key]: original } = holder
+            holder[key] = Object.assign(function (...args) {
+              const file = String(fileOf(args))
+              if (!file.includes('log.txt')) {
+                fs.appendFileSync('log.txt', file)
+                // Natively the loader asks the file system that is exported, in a guest its own.
+                if (key !== 'realpathSync' || !file.startsWith(__dirname)) seen.add(key + ' ' + (file.startsWith(__dirname) ? file.slice(__dirname.length) : file))
+              }
+              return original.apply(this, args)
+            }, original)
+          }
+          hook(Module._extensions, '.js', ([, file]) => file)
+          hook(Module.prototype, '_compile', ([, file]) => file)
+          hook(Module.prototype, 'load', ([file]) => file)
+          hook(Module, '_load', ([request]) => request)
+          hook(Module, '_resolveFilename', ([request]) => request)
+          hook(fs, 'realpathSync', ([path]) => path)
+          require('./lib.js')
+          const { net } = { net: require('node:net') }
+          console.log(net.isIP('::1'), [...seen].sort(), fs.existsSync('log.txt'))`,
+        'lib.js': 'exports.answer = 42',
+      },
+      'app.cjs',
+    )
+    expect(guest).toEqual(native)
+    expect(written).toEqual(['app.cjs', 'lib.js'])
+  })
+
   it('has its own ports, and reaches them by fetch, http and net', async () => {
     const { native, guest } = await both(
       {

@@ -1,11 +1,8 @@
 import { original } from '@libvisor/abi'
-import { callNativeSync } from '@libvisor/core'
+import { undisturbed } from './undisturbed.native.ts'
 
 // Importing a built-in costs more at start: Node makes a module of it for that.
 const require = original('module').createRequire(import.meta.url)
-
-/** Loads code of libvisor's own, with Node's own loader and file system: the guest has no part in it. */
-const loading = callNativeSync
 
 /**
  * Loads the file system: its models, drivers and shims.
@@ -13,7 +10,7 @@ const loading = callNativeSync
  * @returns what `@libvisor/fs` has
  */
 export function loadFs(): typeof import('./fs.ts') {
-  return loading(() => require('./fs.ts') as typeof import('./fs.ts'))
+  return undisturbed(() => require('./fs.ts') as typeof import('./fs.ts'))
 }
 
 /**
@@ -22,7 +19,7 @@ export function loadFs(): typeof import('./fs.ts') {
  * @returns what `@libvisor/net` has
  */
 export function loadNet(): typeof import('./net.ts') {
-  return loading(() => require('./net.ts') as typeof import('./net.ts'))
+  return undisturbed(() => require('./net.ts') as typeof import('./net.ts'))
 }
 
 /**
@@ -31,7 +28,7 @@ export function loadNet(): typeof import('./net.ts') {
  * @returns what makes their interceptor
  */
 export function loadTime(): typeof import('./time.ts') {
-  return loading(() => require('./time.ts') as typeof import('./time.ts'))
+  return undisturbed(() => require('./time.ts') as typeof import('./time.ts'))
 }
 
 /**
@@ -40,7 +37,7 @@ export function loadTime(): typeof import('./time.ts') {
  * @returns what makes their interceptor
  */
 export function loadRandom(): typeof import('./random.ts') {
-  return loading(() => require('./random.ts') as typeof import('./random.ts'))
+  return undisturbed(() => require('./random.ts') as typeof import('./random.ts'))
 }
 
 /**
@@ -49,7 +46,7 @@ export function loadRandom(): typeof import('./random.ts') {
  * @returns its parts
  */
 export function loadLoader(): typeof import('./loader.ts') {
-  return loading(() => require('./loader.ts') as typeof import('./loader.ts'))
+  return undisturbed(() => require('./loader.ts') as typeof import('./loader.ts'))
 }
 
 /**
@@ -58,7 +55,7 @@ export function loadLoader(): typeof import('./loader.ts') {
  * @returns what closes built-ins
  */
 export function loadSealing(): typeof import('./sealing.ts') {
-  return loading(() => require('./sealing.ts') as typeof import('./sealing.ts'))
+  return undisturbed(() => require('./sealing.ts') as typeof import('./sealing.ts'))
 }
 
 /**
@@ -67,5 +64,5 @@ export function loadSealing(): typeof import('./sealing.ts') {
  * @returns what makes a thread one of the pool
  */
 export function loadPool(): typeof import('../context/pool-thread.ts') {
-  return loading(() => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
+  return undisturbed(() => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
 }
