@@ -1,4 +1,5 @@
 import { apply, construct, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import { inSyncNativeSection } from './async-context.native.ts'
 import type { CurrentNamespace, Realm } from './interceptor.ts'
 import type { Namespace } from './namespace.ts'
 import { mimic } from './patch-registry.ts'
@@ -104,6 +105,7 @@ export function createDispatcher<F extends Callable>(
   // that V8 makes no array of them, and inlines what they are passed to.
   const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
     if (new.target !== undefined) return constructed(this as object, new.target, ...args)
+    if (inSyncNativeSection()) return apply(original, this, args)
     const ns = current(this)
     return ns === undefined ? apply(original, this, args) : apply(select(ns) as Callable, this, args)
   }

@@ -241,8 +241,21 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
     }
   }
 
+  /** What is remembered to be on the host is a valid path. */
+  const mappedAlone = (path: string, host: string): unknown => {
+    try {
+      return native(encodeName(host))
+    } catch (error) {
+      throw restate(error, [{ host, shown: path }])
+    }
+  }
+
+  const contained = isContained(operation.name, 'sync')
+  const mapsAlone = contained && operation.showsPath === undefined
+
   const pass = (...args: unknown[]): unknown => {
     let host = caller.recall(args)
+    if (host?.identical === false && mapsAlone && args.length === 1) return mappedAlone(args[0] as string, host.path)
     if (host === undefined) {
       const result = caller.direct(args)
       if (result !== undecided) return result
@@ -254,9 +267,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
   }
 
   // Arguments are only spread: where none of this keeps them, V8 inlines all of it, and the original, into the guest's function.
-  const bound: AnyFunction = isContained(operation.name, 'sync')
-    ? (...args) => (context.isSame(args[0]) ? native(...args) : pass(...args))
-    : pass
+  const bound: AnyFunction = contained ? (...args) => (context.isSame(args[0]) ? native(...args) : pass(...args)) : pass
   return bound
 }
 
