@@ -20,6 +20,7 @@ const MKDTEMP_MODE = 0o700
 const TEMPLATE_LENGTH = 6
 const TEMPLATE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const TEMPLATE_ATTEMPTS = 100
+const SLASH = 0x2f
 
 /** The directory of a path, as text: nothing is normalized but, synchronously, repeated slashes. */
 function parentOf(path: string, flavour: Flavour): string {
@@ -134,9 +135,44 @@ function* isDirectory(path: string, ns: Namespace): Operation<boolean> {
   }
 }
 
+/** The path of a directory below another one, as Node joins what it shows. */
+function joinShown(base: string | Buffer, relative: string | Buffer): string | Buffer {
+  if (typeof base === 'string' && typeof relative === 'string') return nodePath.join(base, relative)
+  const parent = Buffer.from(base)
+  const separator = parent.at(-1) === SLASH ? '' : '/'
+  return Buffer.concat([parent, Buffer.from(separator), Buffer.from(relative)])
+}
+
+/**
+ * Lists a directory and all below it, level by level, as Node does since 26: names are bytes on the way down, and decoded only to be
+ * shown.
+ */
+function* listLevels(pathCall: PathCall, withFileTypes: boolean, encoding: NameEncoding): Operation<unknown[]> {
+  const { context, path } = pathCall
+  const { S_IFDIR, S_IFLNK, S_IFMT } = context.ns.personality.fs
+  const base = path.given as string | Buffer
+  const results: unknown[] = []
+  const directories = ['']
+  for (let at = 0; at < directories.length; at++) {
+    const directory = directories[at]!
+    const isBase = directory === ''
+    const absolute = isBase ? path.absolute : `${path.absolute}/${directory}`
+    const shown = isBase ? path.shown : `${path.shown.replace(/\/$/, '')}/${showName(directory, 'utf8') as string}`
+    const parent = isBase ? base : joinShown(base, showName(directory, encoding))
+    for (const entry of yield* list(pathCall, absolute, shown)) {
+      const child = isBase ? entry.name : `${directory}/${entry.name}`
+      results.push(withFileTypes ? makeDirent(entry, parent, encoding) : showName(child, encoding))
+      const type = entry.type & S_IFMT
+      const isLink = type === S_IFLNK && (yield* isDirectory(`${path.absolute}/${child}`, context.ns))
+      if (type === S_IFDIR || isLink) directories.push(child)
+    }
+  }
+  return results
+}
+
 /**
  * Lists a directory and all below it: level by level in callbacks and synchronously, the last directory first with
- * promises, as Node does (since 26, always level by level).
+ * promises, as Node does before 26.
  */
 function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: NameEncoding): Operation<unknown[]> {
   const { context, flavour, path } = pathCall
@@ -144,7 +180,7 @@ function* listRecursively(pathCall: PathCall, withFileTypes: boolean, encoding: 
   const results: unknown[] = []
   const base = path.given as string
   const queue: { shown: string; entries: DirectoryEntry[] | undefined }[] = [{ shown: base, entries: undefined }]
-  const isEager = flavour === 'promise' && !nodeVersion.uniformRecursion
+  const isEager = flavour === 'promise'
   const entriesOf = (shown: string): Operation<DirectoryEntry[]> =>
     shown === base ? list(pathCall, path.absolute, path.shown) : list(pathCall, absolutePath(shown, context.cwd), shown)
   if (isEager) queue[0]!.entries = yield* entriesOf(base)
@@ -198,7 +234,10 @@ export const directoryOperations: readonly PathOperation[] = [
     *run(pathCall) {
       const { path, args } = pathCall
       const { withFileTypes, encoding, recursive } = optionsOf(args[0])
-      if (recursive) return yield* listRecursively(pathCall, Boolean(withFileTypes), encoding)
+      if (recursive) {
+        const listAll = nodeVersion.uniformRecursion ? listLevels : listRecursively
+        return yield* listAll(pathCall, Boolean(withFileTypes), encoding)
+      }
       const entries = yield* list(pathCall, path.absolute, path.shown)
       return entries.map((entry) =>
         withFileTypes ? makeDirent(entry, path.given, encoding) : showName(entry.name, encoding),

@@ -1,5 +1,6 @@
-/** Trees are copied, removed, searched and watched as Node does it. */
+/** Trees are listed, copied, removed, searched and watched as Node does it. */
 import { once } from 'node:events'
+import type { Dirent } from 'node:fs'
 import { promisify } from 'node:util'
 import { everywhere, laterOutcome, outcome, threeWays } from './worlds.ts'
 import type { World } from './worlds.ts'
@@ -113,6 +114,43 @@ const patterns = [
   '*/',
   'nothing',
 ]
+
+everywhere('readdir() lists all below directories whose names are not UTF-8', async ({ fs, promises, dir, chdir }) => {
+  const name = (...parts: readonly (number | string)[]): Buffer =>
+    Buffer.concat([
+      Buffer.from(`${dir}/`),
+      ...parts.map((part) => Buffer.from(typeof part === 'string' ? part : [part])),
+    ])
+  for (const path of [name('a'), name('a/', 0xff), name('a/', 0xff, '/b')]) fs.mkdirSync(path)
+  fs.writeFileSync(name('a/', 0xff, '/b/file'), '')
+  fs.symlinkSync(name(0xff), name('a/', 0xff, '/dangling'))
+  fs.symlinkSync('a', `${dir}/link`)
+  chdir(dir)
+  const show = (value: unknown): string =>
+    Buffer.isBuffer(value) ? `bytes ${value.toString('latin1')}` : String(value).replaceAll(dir, 'DIR')
+  const seen: string[] = []
+  for (const base of [dir, '.', './a/./', 'link', Buffer.from('a')]) {
+    for (const encoding of ['utf8', 'buffer', 'hex'] as const) {
+      for (const withFileTypes of [false, true]) {
+        const options = { recursive: true, encoding, withFileTypes } as { recursive: true; withFileTypes: true }
+        for (const list of [() => fs.readdirSync(base, options), () => promises.readdir(base, options)]) {
+          try {
+            const found: readonly unknown[] = await list()
+            const shown = found.map((entry) => {
+              if (!withFileTypes) return show(entry)
+              const { name, parentPath } = entry as Dirent
+              return `${show(parentPath)} ${show(name)} ${(entry as Dirent).isDirectory()}`
+            })
+            seen.push(...shown.toSorted())
+          } catch (error) {
+            seen.push(show((error as Error).message))
+          }
+        }
+      }
+    }
+  }
+  return seen
+})
 
 everywhere('glob() finds what Node finds', async (world) => {
   plant(world)
