@@ -20,6 +20,8 @@ function twoPaths(name: 'link' | 'rename'): PathOperation {
   }
 }
 
+const showText = (name: string): string => showName(name, 'utf8') as string
+
 /**
  * The path without symbolic links, as Node's JavaScript finds it: the path is resolved lexically first, and an error
  * names the component that failed.
@@ -31,7 +33,9 @@ function* walkedRealpath({ context, path, args: [options] }: PathCall): Operatio
   const resolved = nodePath.resolve('/', path.absolute === '' ? context.cwd() : path.absolute)
   const { encoding } = optionsOf(options)
   try {
-    return showName(yield* call('realpath', resolved), encoding)
+    const found = yield* call('realpath', resolved)
+    // Node reads links as text, and does not find what they lead to where they are none.
+    if (found.isWellFormed()) return showName(found, encoding)
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
   }
@@ -44,7 +48,7 @@ function* walkedRealpath({ context, path, args: [options] }: PathCall): Operatio
     const record = yield* attempt(ns, { syscall: 'lstat', path: base }, 'lstat', base)
     if ((record.mode & ns.personality.fs.S_IFMT) !== ns.personality.fs.S_IFLNK) continue
     yield* attempt(ns, { syscall: 'stat', path: base }, 'stat', base)
-    const target = yield* attempt(ns, { syscall: 'readlink', path: base }, 'readlink', base)
+    const target = showText(yield* attempt(ns, { syscall: 'readlink', path: base }, 'readlink', base))
     rest = nodePath
       .resolve(
         '/',

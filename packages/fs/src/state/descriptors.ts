@@ -55,7 +55,7 @@ export class Description {
     const own = this.#own()
     if ((this.flags & O_APPEND) !== 0) {
       const length = file.room?.(data.length) ?? data.length
-      const end = file.append(length === data.length ? data : data.subarray(0, length))
+      const end = file.append(length === data.length ? data : data.subarray(0, length), position)
       if (own !== -1 && position === -1) this.position = end
       return length
     }

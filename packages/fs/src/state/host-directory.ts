@@ -373,8 +373,9 @@ export class HostFile implements OpenFile {
     return this.stream ? 0 : onHost(() => this.node.driver.host.position(this.hostFd))
   }
 
-  append(data: Uint8Array): number {
-    this.write(data, -1)
+  append(data: Uint8Array, position: number): number {
+    // The host's descriptor has O_APPEND, too.
+    this.write(data, position)
     return -1
   }
 

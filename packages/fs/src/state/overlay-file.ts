@@ -82,8 +82,8 @@ export class OverlayFile implements OpenFile {
     return this.#file.room?.(length) ?? length
   }
 
-  append(data: Uint8Array): number {
-    return this.#file.append(data)
+  append(data: Uint8Array, position: number): number {
+    return this.#file.append(data, position)
   }
 
   stat(): StatRecord {

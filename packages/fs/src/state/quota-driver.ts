@@ -215,8 +215,8 @@ class QuotaFile implements OpenFile {
     return this.stream || length === 0 ? length : this.#take(this.#file.stat().size, length)
   }
 
-  append(data: Uint8Array): number {
-    if (this.stream) return this.#file.append(data)
+  append(data: Uint8Array, position: number): number {
+    if (this.stream) return this.#file.append(data, position)
     const { size } = this.#file.stat()
     // Its room has been taken.
     return size + this.#file.write(data, size)

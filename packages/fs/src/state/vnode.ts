@@ -114,8 +114,13 @@ export interface OpenFile {
    * @throws Errno ENOSPC when none does
    */
   room?(length: number): number
-  /** Writes at the end. @returns the position after what was written */
-  append(data: Uint8Array): number
+  /**
+   * Writes at the end.
+   *
+   * @param position - where the caller asked for: it does not count, but -1 moves the position of a host's descriptor
+   * @returns the position after what was written
+   */
+  append(data: Uint8Array, position: number): number
   stat(): StatRecord
   change(change: AttributeChange): void
   truncate(size: number): void

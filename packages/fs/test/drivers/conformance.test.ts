@@ -102,6 +102,11 @@ holds('appending ignores the position', ({ sync }) => {
     sync.write(fd, bytes('!'), -1)
   })
   assert.equal(get(sync, '/m/file'), 'one two three!')
+  withOpen(sync, '/m/file', O_RDWR | O_APPEND, (fd) => {
+    sync.write(fd, bytes('?'), 0)
+    // Only a write without a position moves it.
+    assert.equal(text(sync.read(fd, 3, -1)), 'one')
+  })
 })
 
 holds('a large file comes back as it was written', ({ sync }) => {

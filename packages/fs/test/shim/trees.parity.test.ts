@@ -152,6 +152,16 @@ everywhere('readdir() lists all below directories whose names are not UTF-8', as
   return seen
 })
 
+everywhere('realpath() reads links as text', async (world) => {
+  const { fs, dir } = world
+  fs.writeFileSync(Buffer.concat([Buffer.from(`${dir}/x`), Buffer.from([0xe9])]), '')
+  fs.symlinkSync(Buffer.from([0x78, 0xe9]), `${dir}/link`)
+  const seen: unknown[] = []
+  for (const path of [`${dir}/link`, `${dir}/link/a`, `${dir}/link/..`])
+    seen.push(await threeWays(world, 'realpath', path))
+  return seen
+})
+
 everywhere('glob() finds what Node finds', async (world) => {
   plant(world)
   const { fs, promises, dir } = world
