@@ -210,8 +210,11 @@ async function copyAside(
     // The synchronous flavour has checks of its own, with errors that no other has.
     return await invoke(subject, how === 'sync' ? 'callback' : how, 'cp', [from, to, options])
   } catch (error) {
-    if (isDirectory) remove()
-    throw error
+    if (!isDirectory) throw error
+    remove()
+    // Which of several entries fails first is a matter of that order, too.
+    const { code, syscall } = error as NodeJS.ErrnoException
+    throw Object.assign(new Error(`${code} ${syscall}`), { code, syscall })
   }
 }
 
