@@ -87,13 +87,20 @@ const notEmpty: ReadonlySet<ErrnoCode> = new Set(['EEXIST', 'ENOTEMPTY', 'EPERM'
  *
  * @source Node 24 `lib/internal/fs/rimraf.js`
  */
-function* rimraf(ns: Namespace, path: GuestPath, directory: boolean): Operation<void> {
-  const name = directory ? 'rmdir' : 'unlink'
-  const code = yield* tryCall(name, path)
+function* rimraf(ns: Namespace, path: GuestPath, directory: boolean, flavour: Flavour): Operation<void> {
+  const unlinked = directory ? undefined : yield* tryCall('unlink', path)
+  if (!directory && unlinked === undefined) return
+  const notUnlinked = unlinked && ns.errors.file(unlinked, { syscall: 'unlink', path: path.shown })
+  // What may not be unlinked may be a directory on some systems, and is tried as one on all.
+  if (notUnlinked !== undefined && unlinked !== 'EPERM' && unlinked !== 'EISDIR') throw notUnlinked
+  const code = yield* tryCall('rmdir', path)
   if (code === undefined) return
-  if (!directory || !notEmpty.has(code)) throw ns.errors.file(code, { syscall: name, path: path.shown })
+  if (!notEmpty.has(code)) {
+    const first = flavour === 'sync' || code === 'ENOTDIR' ? notUnlinked : undefined
+    throw first ?? ns.errors.file(code, { syscall: 'rmdir', path: path.shown })
+  }
   for (const entry of yield* attempt(ns, { syscall: 'scandir', path: path.shown }, 'readdir', path.absolute)) {
-    yield* rimraf(ns, childPath(path, entry.name), isDirectoryMode(ns, entry.type))
+    yield* rimraf(ns, childPath(path, entry.name), isDirectoryMode(ns, entry.type), flavour)
   }
   const left = yield* tryCall('rmdir', path)
   if (left !== undefined) throw ns.errors.file(left, { syscall: 'rmdir', path: path.shown })
@@ -123,7 +130,7 @@ function* removeNatively(ns: Namespace, path: GuestPath, directory: boolean): Op
 
 /** Removes what is at a path, in the way of a flavour. */
 function* removeTree(ns: Namespace, path: GuestPath, directory: boolean, flavour: Flavour): Operation<void> {
-  if (flavour !== 'sync' || !nodeVersion.nativeRemoval) return yield* rimraf(ns, path, directory)
+  if (flavour !== 'sync' || !nodeVersion.nativeRemoval) return yield* rimraf(ns, path, directory, flavour)
   const code = yield* removeNatively(ns, path, directory)
   if (code !== undefined) throw nativeError(ns, code, path)
 }

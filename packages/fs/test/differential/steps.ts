@@ -164,6 +164,8 @@ async function listDir(subject: Subject, how: Flavour, path: AnyPath, recursive:
   try {
     if (how === 'sync') for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) found.push(entry)
     else for (let entry = await dir.read(); entry !== null; entry = await dir.read()) found.push(entry)
+  } catch (error) {
+    throw recursive ? withoutPath(error) : error
   } finally {
     if (how === 'sync') dir.closeSync()
     else await dir.close()
@@ -212,10 +214,14 @@ async function copyAside(
   } catch (error) {
     if (!isDirectory) throw error
     remove()
-    // Which of several entries fails first is a matter of that order, too.
-    const { code, syscall } = error as NodeJS.ErrnoException
-    throw Object.assign(new Error(`${code} ${syscall}`), { code, syscall })
+    throw withoutPath(error)
   }
+}
+
+/** Of several entries that fail, which is the first is a matter of their order. */
+function withoutPath(error: unknown): Error {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return Object.assign(new Error(`${code} ${syscall}`), { code, syscall })
 }
 
 /** The steps that make a tree: they give the same tree wherever they are made. */
