@@ -4,13 +4,22 @@ import { undisturbed } from './undisturbed.native.ts'
 // Importing a built-in costs more at start: Node makes a module of it for that.
 const require = original('module').createRequire(import.meta.url)
 
+const loaded = new Map<string, object>()
+
+/** Loads an area the first time: it is asked for at nearly every module of a guest. */
+function once<Area extends object>(area: string, load: () => Area): Area {
+  let exports = loaded.get(area) as Area | undefined
+  if (exports === undefined) loaded.set(area, (exports = undisturbed(load)))
+  return exports
+}
+
 /**
  * Loads the file system: its models, drivers and shims.
  *
  * @returns what `@libvisor/fs` has
  */
 export function loadFs(): typeof import('./fs.ts') {
-  return undisturbed(() => require('./fs.ts') as typeof import('./fs.ts'))
+  return once('fs', () => require('./fs.ts') as typeof import('./fs.ts'))
 }
 
 /**
@@ -19,7 +28,7 @@ export function loadFs(): typeof import('./fs.ts') {
  * @returns what `@libvisor/net` has
  */
 export function loadNet(): typeof import('./net.ts') {
-  return undisturbed(() => require('./net.ts') as typeof import('./net.ts'))
+  return once('net', () => require('./net.ts') as typeof import('./net.ts'))
 }
 
 /**
@@ -28,7 +37,7 @@ export function loadNet(): typeof import('./net.ts') {
  * @returns what makes their interceptor
  */
 export function loadTime(): typeof import('./time.ts') {
-  return undisturbed(() => require('./time.ts') as typeof import('./time.ts'))
+  return once('time', () => require('./time.ts') as typeof import('./time.ts'))
 }
 
 /**
@@ -37,7 +46,7 @@ export function loadTime(): typeof import('./time.ts') {
  * @returns what makes their interceptor
  */
 export function loadRandom(): typeof import('./random.ts') {
-  return undisturbed(() => require('./random.ts') as typeof import('./random.ts'))
+  return once('random', () => require('./random.ts') as typeof import('./random.ts'))
 }
 
 /**
@@ -46,7 +55,7 @@ export function loadRandom(): typeof import('./random.ts') {
  * @returns its parts
  */
 export function loadLoader(): typeof import('./loader.ts') {
-  return undisturbed(() => require('./loader.ts') as typeof import('./loader.ts'))
+  return once('loader', () => require('./loader.ts') as typeof import('./loader.ts'))
 }
 
 /**
@@ -55,7 +64,7 @@ export function loadLoader(): typeof import('./loader.ts') {
  * @returns what closes built-ins
  */
 export function loadSealing(): typeof import('./sealing.ts') {
-  return undisturbed(() => require('./sealing.ts') as typeof import('./sealing.ts'))
+  return once('sealing', () => require('./sealing.ts') as typeof import('./sealing.ts'))
 }
 
 /**
@@ -64,5 +73,5 @@ export function loadSealing(): typeof import('./sealing.ts') {
  * @returns what makes a thread one of the pool
  */
 export function loadPool(): typeof import('../context/pool-thread.ts') {
-  return undisturbed(() => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
+  return once('pool-thread', () => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
 }
