@@ -36,7 +36,7 @@ export function restateError(ns: Namespace, error: unknown): unknown {
 /**
  * Copies plain data that the host has made into the guest's realm: objects and arrays, however deep.
  *
- * @param ns - the guest's namespace
+ * @param ns - the guest's namespace, or its realm
  * @param value - plain data; anything else in it is kept as it is
  * @returns the copy
  * @example
@@ -48,7 +48,7 @@ export function restateError(ns: Namespace, error: unknown): unknown {
  * assert.deepEqual(restatePlain(ns, { sizes: [1, 2] }), { sizes: [1, 2] })
  * ```
  */
-export function restatePlain<T>(ns: Namespace, value: T): T {
+export function restatePlain<T>(ns: Pick<Namespace, 'intrinsics'>, value: T): T {
   const { Array: GuestArray, Object: GuestObject } = ns.intrinsics
   const copy = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value

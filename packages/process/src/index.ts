@@ -21,6 +21,7 @@ export { createHostChannel, createHostStdio } from './state/host-stdio.native.ts
 
 // The Node-shaped surface: `process`, `os`, `child_process`, `cluster`, `worker_threads.Worker`.
 export { createProcessInterceptor } from './shim/interceptor.ts'
+export { prepareProcess } from './shim/bound-process.ts'
 export type { ProcessInterceptorOptions } from './shim/interceptor.ts'
 export type { HostDirectory } from './shim/child-process.ts'
 export type { WorkerArguments, WorkerLauncher } from './shim/worker-threads.ts'

@@ -20,27 +20,40 @@ type Callable = (...args: never[]) => unknown
 type Bag = Record<PropertyKey, unknown>
 
 const host = globalThis as unknown as Bag
+const { hasOwn } = Object
 const writable = { writable: true, configurable: true }
 
 /**
  * Gives a context Node's globals, with the attributes that they have on the host. What Node loads when a property is
- * first read stays unloaded until the guest reads it.
+ * first read stays unloaded until the guest reads it. Those that are the guest's own take their places when it is known whose
+ * the context is.
+ *
+ * @param realm - the context
+ */
+export function layOutGlobals(realm: ContextRealm): void {
+  const { global } = realm
+  const own = new Set(ownKeys(global))
+  const known = supportRows('globalThis')
+  for (const key of ownKeys(host)) {
+    if (typeof key !== 'string' || own.has(key) || !known.has(key)) continue
+    defineProperty(global, key, hostProperty(realm, key))
+  }
+  defineProperty(global, 'global', { value: global, enumerable: true, ...writable })
+  defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true })
+}
+
+/**
+ * Puts the globals of a guest in their places.
  *
  * @param options - the context, and what the guest's own globals are
  */
 export function furnishGlobals(options: GlobalsOptions): void {
   const { ns, realm, globals, modules } = options
   const { global, kit } = realm
-  const own = new Set(ownKeys(global))
   const known = supportRows('globalThis')
-  for (const key of ownKeys(host)) {
-    if (typeof key !== 'string' || !known.has(key)) continue
-    const bound = globals[key]
-    if (bound !== undefined) defineProperty(global, key, boundProperty(options, key, bound))
-    else if (!own.has(key)) defineProperty(global, key, hostProperty(options, key))
+  for (const key of Object.keys(globals)) {
+    if (known.has(key) && hasOwn(host, key)) defineProperty(global, key, boundProperty(options, key, globals[key]!))
   }
-  defineProperty(global, 'global', { value: global, enumerable: true, ...writable })
-  defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true })
 
   const process = (): { stdout: unknown; stderr: unknown } => modules.get('process') as never
   const streams = {
@@ -77,24 +90,24 @@ function boundProperty(options: GlobalsOptions, key: string, bound: PropertyDesc
   }
   if (globalAccessors.has(key)) return accessor(kit, key, read)
   const enumerable = bound.enumerable === true
-  if (get !== undefined) return kit.lazyProperty(key, enumerable, () => ofRealm(options, key, read()))
-  return { value: ofRealm(options, key, bound.value), enumerable, ...writable }
+  if (get !== undefined) return kit.lazyProperty(key, enumerable, () => ofRealm(options.realm, key, read()))
+  return { value: ofRealm(options.realm, key, bound.value), enumerable, ...writable }
 }
 
-function hostProperty(options: GlobalsOptions, key: string): PropertyDescriptor {
-  const { kit } = options.realm
+function hostProperty(realm: ContextRealm, key: string): PropertyDescriptor {
+  const { kit } = realm
   const read = (): unknown => {
-    if (bodyGlobals.has(key)) options.realm.adoptLate('fetch')
+    if (bodyGlobals.has(key)) realm.adoptLate('fetch')
     return host[key]
   }
   if (globalAccessors.has(key)) return accessor(kit, key, read)
   if (!eagerGlobals.has(key)) return kit.lazyProperty(key, false, read)
   const { enumerable = false } = getOwnPropertyDescriptor(host, key) ?? {}
-  return { value: ofRealm(options, key, read()), enumerable, ...writable }
+  return { value: ofRealm(realm, key, read()), enumerable, ...writable }
 }
 
 /** A function that belongs to the guest's realm in place of the host's, where it does work in the guest's name. */
-function ofRealm({ realm }: GlobalsOptions, key: string, value: unknown): unknown {
+function ofRealm(realm: ContextRealm, key: string, value: unknown): unknown {
   if (typeof value !== 'function') return value
   const { kit, adopt, adoptLate } = realm
   const fn = value as Callable

@@ -7,7 +7,7 @@ import { createAdopter } from './context-adopt.ts'
 import { relateErrors } from './context-errors.ts'
 import { adoptFromMethods } from './context-methods.ts'
 import { adoptedLateMethods, adoptedMethods } from './context-methods.table.ts'
-import { furnishGlobals } from './context-globals.ts'
+import { furnishGlobals, layOutGlobals } from './context-globals.ts'
 import { makeRealmKit } from './context-kit.ts'
 import { routeEvaluation } from './context-evaluation.ts'
 import type { RealmKit } from './context-kit.ts'
@@ -18,12 +18,6 @@ import type { GuestModules } from './guest-modules.ts'
 export interface ContextRealmOptions {
   /** What debuggers call it. */
   readonly name: string
-  /** Answers an `import()` in code that was made by `eval` or `Function` inside. @defaultValue such an import fails */
-  readonly importModuleDynamically?: (
-    specifier: string,
-    referrer: unknown,
-    attributes: object,
-  ) => Promise<object> | object
 }
 
 /** What Node's globals are made of in a context. */
@@ -32,7 +26,12 @@ export interface FurnishGlobalsOptions {
   /** Those that the interceptors bind. */
   readonly globals: PropertyDescriptorMap
   readonly modules: GuestModules
+  /** Answers an `import()` in code that was made by `eval` or `Function` inside. @defaultValue such an import fails */
+  readonly importModule?: ImportModule
 }
+
+/** Imports a module on behalf of evaluated code. */
+type ImportModule = (specifier: string, referrer: unknown, attributes: object) => Promise<object>
 
 /** The realm of one guest among several in a thread: a `vm` context with intrinsics of its own. */
 export interface ContextRealm extends Disposable {
@@ -62,7 +61,7 @@ export interface ContextRealm extends Disposable {
   adoptLate(what: string): void
   /** Whether an object (a promise above all) was made in this realm. */
   owns(value: unknown): boolean
-  /** Puts Node's globals in place. */
+  /** Makes the realm that of a guest: its own globals take their places among Node's. */
   furnish(options: FurnishGlobalsOptions): void
 }
 
@@ -148,9 +147,10 @@ const hasPrototype = (value: object): boolean => {
 }
 
 /**
- * Makes the realm of a guest. Its globals are the language's own until it is furnished.
+ * Makes the realm of a guest, with Node's globals as the host has them. It can be made before it is known whose it is: it is the
+ * guest's once it is furnished.
  *
- * @param options - its name, and what an `import()` in evaluated code gets
+ * @param options - its name
  * @returns the realm; when it and all that the guest has made are dropped, it is collected
  * @example
  * ```ts
@@ -168,15 +168,13 @@ const hasPrototype = (value: object): boolean => {
  */
 export function createContextRealm(options: ContextRealmOptions): ContextRealm {
   const { createContext, constants } = original('vm')
-  const { name, importModuleDynamically } = options
+  let importModule: ImportModule | undefined
   const context = createContext(
     constants.DONT_CONTEXTIFY as unknown as vm.Context,
     {
-      name,
-      ...(importModuleDynamically !== undefined && {
-        importModuleDynamically: importModuleDynamically as unknown as vm.ScriptOptions['importModuleDynamically'],
-      }),
-    } as vm.CreateContextOptions,
+      name: options.name,
+      importModuleDynamically: ((...asked) => realm.importModule(...asked)) as ImportModule,
+    } as unknown as vm.CreateContextOptions,
   )
   const global = context as unknown as typeof globalThis
   const { kitScript, hostKit, ownConstructors } = (shared ??= share(global))
@@ -204,9 +202,9 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
     ...adopter,
     ...relateErrors(global, kit),
 
-    async importModule(specifier, referrer, attributes) {
-      if (importModuleDynamically === undefined) throw unsupported('import()', 'the context has no loader')
-      return importModuleDynamically(specifier, referrer, attributes)
+    async importModule(...asked) {
+      if (importModule === undefined) throw unsupported('import()', 'the context has no loader')
+      return importModule(...asked)
     },
 
     adoptLate: (what) => adoptFromMethods(adoptedLateMethods[what] ?? [], currentAdopt),
@@ -220,11 +218,13 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
 
     furnish(furnishing) {
       realms.set(furnishing.ns, realm)
+      importModule = furnishing.importModule
       furnishGlobals({ ...furnishing, realm })
     },
 
     [Symbol.dispose]() {},
   }
+  layOutGlobals(realm)
   return realm
 }
 

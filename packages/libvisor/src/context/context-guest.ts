@@ -6,7 +6,7 @@ import type { ContextLoader } from '@libvisor/loader'
 import { openSwitchPort } from '@libvisor/net'
 import { builtinModules, createEnvironment, createLifecycle } from '@libvisor/process'
 import type { GuestLifecycle } from '@libvisor/process'
-import { createContextRealm, createGuestModules } from '@libvisor/realm'
+import { createGuestModules } from '@libvisor/realm'
 import type { ContextRealm } from '@libvisor/realm'
 import * as fsArea from '../areas/fs.ts'
 import * as netArea from '../areas/net.ts'
@@ -41,13 +41,8 @@ export class ContextGuest {
     this.#envelope = envelope
     this.#thread = thread
     try {
-      this.realm = this.#part(
-        createContextRealm({
-          name: envelope.namespace.name,
-          importModuleDynamically: (specifier, referrer, attributes) =>
-            this.#loader.import(specifier, typeof referrer === 'string' ? referrer : undefined, attributes),
-        }),
-      )
+      const { realm, copies } = thread.realms.take(envelope.namespace.name)
+      this.realm = this.#part(realm)
       countContext(this.realm.context)
       this.furnished = this.#furnish()
       const { ns } = this.furnished
@@ -59,11 +54,20 @@ export class ContextGuest {
           realm: this.realm,
           bound,
           ask: thread.realm.ask,
+          copies,
           extra: { module: () => this.#loader.moduleExports },
         }),
       )
       ns.provide(builtinModules, modules)
-      ns.run(() => this.realm.furnish({ ns, globals: globalsOf(bound), modules }))
+      ns.run(() => {
+        this.realm.furnish({
+          ns,
+          globals: globalsOf(bound),
+          modules,
+          importModule: (specifier, referrer, attributes) =>
+            this.#loader.import(specifier, typeof referrer === 'string' ? referrer : undefined, attributes),
+        })
+      })
       this.#loader = this.#part(
         ns.run(createContextLoader, {
           ns,

@@ -15,10 +15,13 @@ import { createCollector } from './collector.ts'
 import { ContextGuest } from './context-guest.ts'
 import { openPoolRealm } from './pool-realm.ts'
 import type { PoolRealm } from './pool-realm.ts'
+import { createRealmReserve } from './realm-reserve.ts'
+import type { RealmReserve } from './realm-reserve.ts'
 
 /** What the guests of a thread have in common. */
 export interface PoolThread {
   readonly realm: PoolRealm
+  readonly realms: RealmReserve
   readonly scripts: ScriptStore
   readonly guests: Map<Namespace, ContextGuest>
   /** A guest has ended, and has been disposed of. */
@@ -43,6 +46,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   const guests = new Map<Namespace, ContextGuest>()
   const thread: PoolThread = {
     guests,
+    realms: createRealmReserve(),
     noteEnd: createCollector(() => guests.size),
     scripts: createScriptStore({ ...(cacheDirectory !== undefined && { cacheDirectory }) }),
     realm: openPoolRealm((ns, ...asked) => {

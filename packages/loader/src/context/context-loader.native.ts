@@ -1,4 +1,4 @@
-import { apply, original } from '@libvisor/abi'
+import { original } from '@libvisor/abi'
 import type { Intrinsics } from '@libvisor/abi'
 import { unsupported } from '@libvisor/core'
 import type { FileView, Namespace } from '@libvisor/core'
@@ -310,11 +310,15 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   return loader
 }
 
-const { slice } = Array.prototype
-
-/** A guest's array as libvisor's own: a guest may have taken the iterator of its arrays away. */
+/**
+ * A guest's array as libvisor's own: a guest may have taken the iterator of its arrays away. `slice` would ask an array of another realm
+ * for its species, which takes longer than the copying.
+ */
 function copyOf<Item>(list: readonly Item[] | null): readonly Item[] | null {
-  return Array.isArray(list) ? (apply(slice, list, []) as Item[]) : list
+  if (!Array.isArray(list)) return list
+  const copy: Item[] = []
+  for (let index = 0; index < list.length; index++) copy[index] = list[index] as Item
+  return copy
 }
 
 /** What is evaluated in a guest's realm, as one script. */

@@ -143,6 +143,18 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     if (text === undefined || fieldsOf(text) !== fields) derived.spoil()
   }
 
+  function scopeAt(first: URL): PackageConfig {
+    let candidate = first
+    while (!candidate.pathname.endsWith('node_modules/package.json')) {
+      const config = find(path.fileURLToPath(candidate))
+      if (config !== undefined) return config
+      const parent = new URL('../package.json', candidate)
+      if (parent.pathname === candidate.pathname) break
+      candidate = parent
+    }
+    return missing(path.fileURLToPath(candidate))
+  }
+
   return {
     read: (file, request) => find(file, request) ?? missing(file),
 
@@ -157,15 +169,8 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
     },
 
     scope(url) {
-      let candidate = new URL('./package.json', url)
-      while (!candidate.pathname.endsWith('node_modules/package.json')) {
-        const config = find(path.fileURLToPath(candidate))
-        if (config !== undefined) return { ...config }
-        const parent = new URL('../package.json', candidate)
-        if (parent.pathname === candidate.pathname) break
-        candidate = parent
-      }
-      return missing(path.fileURLToPath(candidate))
+      const first = new URL('./package.json', url)
+      return { ...derived.answer(`scope\0${path.fileURLToPath(first)}`, () => scopeAt(first)) }
     },
 
     invalidate(file) {

@@ -78,16 +78,16 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     )
   }
 
-  function detectImported(url: string, file: string, bytes: Uint8Array): ModuleFormat {
+  function detectImported(url: string, file: string, content: string | Uint8Array): ModuleFormat {
     const extension = extensionOf(new URL(url).pathname)
     const { type, exists, path: packagePath } = resolver.packageScope(url)
+    const source = typeof content === 'string' ? content : decoder.decode(content)
     if (extension === '') {
-      if (isWebAssembly(bytes)) return 'wasm'
-      return type === 'module' ? 'module' : detect(decoder.decode(bytes), file)
+      if (typeof content !== 'string' && isWebAssembly(content)) return 'wasm'
+      return type === 'module' ? 'module' : detect(source, file)
     }
     // Node gives nothing to its detection when there is nothing in the file.
-    if (bytes.length === 0 && extension === '.js') return 'commonjs'
-    const source = decoder.decode(bytes)
+    if (content.length === 0 && extension === '.js') return 'commonjs'
     if (extension === '.ts' && file.includes('/node_modules/')) throw resolver.errors.strippingInNodeModules(file)
     const detected = detect(extension === '.ts' ? probe.stripTypes(source, file) : source, file)
     if (detected === 'module' && exists) warnTypeless(url, packagePath)
@@ -99,10 +99,11 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       const file = path.fileURLToPath(url)
       const format =
         (known as ModuleFormat | null | undefined) ?? formatOfName(url, resolver.packageScope(url).type, dialect)
-      if (format === undefined) throw resolver.errors.unknownExtension(extensionOf(new URL(url).pathname), file)
-      const isText = format === 'module' || format === 'commonjs' || format === 'json'
-      if (isText && options.text !== undefined) return { format, source: options.text(file) }
-      const source = files.read(file)
+      const extension = extensionOf(new URL(url).pathname)
+      if (format === undefined) throw resolver.errors.unknownExtension(extension, file)
+      // What has no extension may be WebAssembly.
+      const isText = format === null ? extension !== '' : format !== 'wasm' && format !== 'addon'
+      const source = isText && options.text !== undefined ? options.text(file) : files.read(file)
       return { format: format ?? detectImported(url, file, source), source }
     },
 

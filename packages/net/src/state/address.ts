@@ -25,6 +25,9 @@ export const LOOPBACK_V4 = '127.0.0.1'
 /** Where a stack reaches itself by IPv6. */
 export const LOOPBACK_V6 = '::1'
 
+/** What has other characters than addresses have, or neither a colon nor a dot. */
+const isNoAddress = /[^\da-f:.]|^[^:.]*$/i
+
 const MAPPED_PREFIX = '::ffff:'
 
 /**
@@ -36,7 +39,10 @@ const MAPPED_PREFIX = '::ffff:'
 export function parseAddress(text: string): Address | undefined {
   const zone = text.indexOf('%')
   const bare = zone === -1 ? text : text.slice(0, zone)
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return { address: bare, family: 4 }
+  // The library finds out by an error that it throws, whose stack costs more than all else.
+  if (isNoAddress.test(bare)) return undefined
+  if (!bare.includes(':')) return ipaddr.IPv4.isValidFourPartDecimal(bare) ? { address: bare, family: 4 } : undefined
+  if (bare === WILDCARD_V6 || bare === LOOPBACK_V6) return { address: bare, family: 6 }
   if (!ipaddr.IPv6.isValid(bare)) return undefined
   const parsed = ipaddr.IPv6.parse(bare)
   const address = parsed.isIPv4MappedAddress()

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { construct, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
+import type { Intrinsics } from '@libvisor/abi'
 import { restatePlain } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { liveProcess, originalProcess } from '../originals.native.ts'
@@ -46,7 +47,7 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
 
   const context = createMemberContext(ns, bound)
   const members: Members = {
-    ...copiedData(ns),
+    ...(takeAhead(ns.intrinsics) ?? copiedData(ns)),
     ...processMembers(context, 'context'),
     ...lifeMembers(context),
     ...exceptionMembers(context),
@@ -77,7 +78,33 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
   return bound
 }
 
-function copiedData(ns: Namespace): Members {
+/** Copies that were made before it was known whose they are, by the intrinsics of their realm. */
+const ahead = new WeakMap<Intrinsics, Members>()
+
+/**
+ * Makes of a guest's `process` what can be made before there is the guest: copies of the host's data.
+ *
+ * @param intrinsics - of the realm that the guest will have
+ * @example
+ * ```ts
+ * import { intrinsicsOf } from '@libvisor/abi'
+ * import { prepareProcess } from '@libvisor/process'
+ * import vm from 'node:vm'
+ *
+ * prepareProcess(intrinsicsOf(vm.runInNewContext('globalThis')))
+ * ```
+ */
+export function prepareProcess(intrinsics: Intrinsics): void {
+  ahead.set(intrinsics, copiedData({ intrinsics }))
+}
+
+function takeAhead(intrinsics: Intrinsics): Members | undefined {
+  const members = ahead.get(intrinsics)
+  ahead.delete(intrinsics)
+  return members
+}
+
+function copiedData(ns: Pick<Namespace, 'intrinsics'>): Members {
   const members: Members = {}
   for (const name of plainData) {
     const descriptor = getOwnPropertyDescriptor(originalProcess, name)
