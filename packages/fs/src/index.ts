@@ -52,6 +52,7 @@ export type {
   HostPath,
   ResolveIntent,
   StatFsRecord,
+  StatNumbers,
   StatRecord,
   SyscallName,
   Syscalls,

@@ -30,6 +30,11 @@ export interface StatRecord {
   readonly birthtimeNs: bigint
 }
 
+/** The same with times in milliseconds, with fractions, as `Stats` has them. */
+export type StatNumbers = Omit<StatRecord, `${TimeName}Ns`> & Readonly<Record<`${TimeName}Ms`, number>>
+
+type TimeName = 'atime' | 'birthtime' | 'ctime' | 'mtime'
+
 /** The attributes of a mounted file system, as `statfs(2)`. */
 export interface StatFsRecord {
   readonly type: number
@@ -201,8 +206,8 @@ export type AsyncSyscalls = {
  * could tell that it is not several system calls. Otherwise nothing is done, and the system calls decide.
  */
 export interface DirectCalls {
-  stat(path: string): StatRecord | undefined
-  lstat(path: string): StatRecord | undefined
+  stat(path: string): StatNumbers | undefined
+  lstat(path: string): StatNumbers | undefined
   /** All bytes of a file, to be copied at once: opens, reads and closes. */
   peek(path: string): Uint8Array | undefined
   /** Gives a file that is there other bytes: opens with O_TRUNC, writes and closes. @returns whether it was done */

@@ -8,7 +8,7 @@ import { read, readLink, undecided, write, writeLink } from './path-operation.ts
 import type { PathCall, PathOperation, PathUse } from './path-operation.ts'
 import { abortError } from './natives.native.ts'
 import { nodeVersion } from './node-version.ts'
-import { makeStatFs, makeStats } from './results.ts'
+import { makeDirectStats, makeStatFs, makeStats } from './results.ts'
 
 /** An operation that is one system call without a result. */
 function plainCall<Name extends SyscallName>(
@@ -39,7 +39,7 @@ function statLike(name: 'lstat' | 'stat', use: PathUse): PathOperation {
     direct(calls, _flavour, [path, options]) {
       if (options !== undefined) return undecided
       const record = calls[name](path as string)
-      return record === undefined ? undecided : makeStats(record, false)
+      return record === undefined ? undecided : makeDirectStats(record)
     },
     *run({ context, flavour, path, args: [options] }) {
       const { bigint, throwIfNoEntry, signal } = optionsOf(options)

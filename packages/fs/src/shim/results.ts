@@ -1,24 +1,30 @@
 /** Results as Node's own objects: real prototypes, and properties in Node's order. */
 import { linuxFsConstants as constants } from '@libvisor/abi'
 import type { BigIntStats, BigIntStatsFs, Dirent, Stats, StatsFs } from 'node:fs'
-import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
+import type { DirectoryEntry, StatFsRecord, StatNumbers, StatRecord } from '../types.ts'
 import { bigIntStats, nodeFs, statFs } from './natives.native.ts'
 import { showName } from './paths.ts'
 import type { NameEncoding } from './paths.ts'
 
 const milliseconds = (ns: bigint): number => Number(ns / 1_000_000_000n) * 1000 + Number(ns % 1_000_000_000n) / 1e6
 
+type Numbers = Omit<StatRecord, `${string}Ns`>
+
+function setNumbers(stats: Record<string, unknown>, record: Numbers): void {
+  stats.dev = record.dev
+  stats.mode = record.mode
+  stats.nlink = record.nlink
+  stats.uid = record.uid
+  stats.gid = record.gid
+  stats.rdev = record.rdev
+  stats.blksize = record.blksize
+  stats.ino = record.ino
+  stats.size = record.size
+  stats.blocks = record.blocks
+}
+
 function StatsShape(this: Record<string, unknown>, record: StatRecord): void {
-  this.dev = record.dev
-  this.mode = record.mode
-  this.nlink = record.nlink
-  this.uid = record.uid
-  this.gid = record.gid
-  this.rdev = record.rdev
-  this.blksize = record.blksize
-  this.ino = record.ino
-  this.size = record.size
-  this.blocks = record.blocks
+  setNumbers(this, record)
   this.atimeMs = milliseconds(record.atimeNs)
   this.mtimeMs = milliseconds(record.mtimeNs)
   this.ctimeMs = milliseconds(record.ctimeNs)
@@ -26,6 +32,16 @@ function StatsShape(this: Record<string, unknown>, record: StatRecord): void {
 }
 StatsShape.prototype = nodeFs.Stats.prototype
 const StatsConstructor = StatsShape as unknown as new (record: StatRecord) => Stats
+
+function DirectStatsShape(this: Record<string, unknown>, record: StatNumbers): void {
+  setNumbers(this, record)
+  this.atimeMs = record.atimeMs
+  this.mtimeMs = record.mtimeMs
+  this.ctimeMs = record.ctimeMs
+  this.birthtimeMs = record.birthtimeMs
+}
+DirectStatsShape.prototype = nodeFs.Stats.prototype
+const DirectStatsConstructor = DirectStatsShape as unknown as new (record: StatNumbers) => Stats
 
 /**
  * Makes what `stat` gives.
@@ -35,6 +51,15 @@ const StatsConstructor = StatsShape as unknown as new (record: StatRecord) => St
  */
 export function makeStats(record: StatRecord, bigint: boolean | undefined): Stats | BigIntStats {
   return bigint ? makeBigIntStats(record) : new StatsConstructor(record)
+}
+
+/**
+ * Makes what `stat` gives.
+ *
+ * @param record - of the direct call
+ */
+export function makeDirectStats(record: StatNumbers): Stats {
+  return new DirectStatsConstructor(record)
 }
 
 function makeBigIntStats(record: StatRecord): BigIntStats {

@@ -20,8 +20,12 @@ const LONGEST = PATH_MAX / 4
 export function createDirectCalls(context: CallContext, descriptors: DescriptorTable): DirectCalls {
   const { directories, feed, identity, hostUid } = context
 
-  const find = (path: string): Vnode | undefined =>
-    trace === undefined && path.length < LONGEST && path.isWellFormed() ? directories.node(path) : undefined
+  const find = (path: string): Vnode | undefined => {
+    if (trace !== undefined) return undefined
+    const known = directories.known(path)
+    if (known !== undefined) return known
+    return path.length < LONGEST && path.isWellFormed() ? directories.node(path) : undefined
+  }
 
   /** A regular file that the caller may open. */
   const openable = (node: Vnode | undefined, want: number): MemoryNode | undefined => {
@@ -32,12 +36,12 @@ export function createDirectCalls(context: CallContext, descriptors: DescriptorT
   return {
     stat(path) {
       const node = find(path)
-      return node instanceof MemoryNode && node.type !== fileType.link ? node.stat() : undefined
+      return node instanceof MemoryNode && node.type !== fileType.link ? node.statNumbers() : undefined
     },
 
     lstat(path) {
       const node = find(path)
-      return node instanceof MemoryNode ? node.stat() : undefined
+      return node instanceof MemoryNode ? node.statNumbers() : undefined
     },
 
     peek(path) {

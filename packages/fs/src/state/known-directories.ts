@@ -1,3 +1,4 @@
+import { KnownNodes } from './known-nodes.ts'
 import { MemoryNode } from './memory.ts'
 import { NAME_MAX } from './vnode.ts'
 import type { Credentials, Vnode } from './vnode.ts'
@@ -21,6 +22,8 @@ export class KnownDirectories {
   readonly #root: Place
   readonly #credentials: Credentials
   readonly #known = new Map<string, KnownDirectory>()
+  /** What has been found in them, by whole paths. */
+  readonly #nodes = new KnownNodes()
   #last: KnownDirectory | undefined
   #uid: number | undefined
   #gid: number | undefined
@@ -41,6 +44,11 @@ export class KnownDirectories {
     return { directory, last: 'name', name, slash: false }
   }
 
+  /** What a path has led to more than once, which may be a link. Only paths that were given to {@link node} are known. */
+  known(path: string): MemoryNode | undefined {
+    return this.#isSame() ? this.#nodes.find(path) : undefined
+  }
+
   /** What a path leads to, which may be a link; `undefined` where more than a look is needed. */
   node(path: string): Vnode | undefined {
     const slash = path.lastIndexOf('/')
@@ -49,7 +57,16 @@ export class KnownDirectories {
     const name = path.slice(slash + 1)
     // A name that is too long is an error, which the walk tells; no entry has one of the names that are none.
     if (name.length * 3 > NAME_MAX || directory.mounts?.children.has(name) === true) return undefined
-    return directory.node.lookup(name)
+    const node = directory.node.lookup(name)
+    if (node instanceof MemoryNode) this.#nodes.offer(path, node)
+    return node
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#known.clear()
+    this.#nodes.clear()
+    this.#last = undefined
   }
 
   /**
@@ -102,8 +119,7 @@ export class KnownDirectories {
     this.#uid = uid
     this.#gid = gid
     this.#groups = groups
-    this.#known.clear()
-    this.#last = undefined
+    this.clear()
     return false
   }
 }

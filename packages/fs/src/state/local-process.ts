@@ -167,6 +167,7 @@ export class LocalProcess implements FileSystemProcess {
   [Symbol.dispose](): void {
     for (const watcher of [...this.#watchers]) watcher[Symbol.dispose]()
     this.#places.forget()
+    this.#context.directories.clear()
     this.#descriptors[Symbol.dispose]()
     this.#onDispose(this)
   }

@@ -6,9 +6,10 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import type { Clock } from '@libvisor/core'
 import { Errno } from '../types.ts'
-import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
-import type { Device } from './device.ts'
+import type { DirectoryEntry, StatFsRecord, StatNumbers, StatRecord } from '../types.ts'
+import { MemoryAttributes } from './memory-attributes.ts'
 import { MemoryContent } from './memory-content.ts'
+import { MemoryFile } from './memory-file.ts'
 import { BLOCK, FileBlocks } from './quota.ts'
 import type { Quota } from './quota.ts'
 import { byteLength, fileType } from './vnode.ts'
@@ -95,7 +96,7 @@ export class MemoryDriver implements Driver {
     const { quota } = this
     if (quota === undefined) return
     quota.giveInode()
-    node.blocks?.cut(0)
+    node.quotaBlocks?.cut(0)
     if (node.takesLinkBlock) quota.giveBlocks(1)
   }
 
@@ -107,7 +108,7 @@ export class MemoryDriver implements Driver {
     if (quota === undefined) return
     quota.reset(0, 0)
     for (const node of nodes) {
-      node.blocks?.fill(node.size)
+      node.quotaBlocks?.fill(node.size)
       const blocks = node.takesLinkBlock ? 1 : 0
       const names = node.type === fileType.directory ? 1 : Math.max(1, node.nlink)
       quota.reset(quota.usedBlocks + blocks, quota.usedInodes + names)
@@ -136,65 +137,55 @@ export class MemoryDriver implements Driver {
   }
 }
 
-export class MemoryNode implements Vnode {
+/** Whoever remembers an inode by one of its names. */
+export interface Remembering {
+  /** The inode has lost a name. */
+  forget(): void
+}
+
+/** An inode. */
+export class MemoryNode extends MemoryAttributes implements Vnode {
   readonly driver: MemoryDriver
-  readonly hostPath = undefined
-  readonly hostWritable = false
-  readonly lowerHostPath = undefined
-  descriptor: number | undefined
-  dev: number
-  ino: number
-  mode: number
-  uid: number
-  gid: number
-  nlink = 0
-  rdev = 0
-  atimeNs: bigint
-  mtimeNs: bigint
-  ctimeNs: bigint
-  birthtimeNs: bigint
-  /** Entries, when it is a directory. */
-  readonly children: Map<string, MemoryNode> | undefined
-  /** Bytes, when it is a regular file. */
-  readonly content: MemoryContent | undefined
-  /** The text, when it is a symbolic link. */
-  readonly target: string | undefined
-  /** What reads and writes, when it is a device. */
-  device: Device | undefined
-  /** In the upper layer of an overlay: nothing of the lower layers shows through this directory. */
-  opaque = false
-  /** In the upper layer of an overlay: where this directory's lower part is, when it has been moved. */
-  redirect: string | undefined
-  /** Where there is a quota: the blocks of a regular file, and how often it is open. */
-  readonly blocks: FileBlocks | undefined
-  opens = 0
-  readonly #type: number
+  /** What it holds, by its type: entries, bytes, or a link's text. */
+  readonly #body: Map<string, MemoryNode> | MemoryContent | string | undefined
+  /** Who is told when it loses a name. */
+  remembered: Remembering | undefined
 
   constructor(driver: MemoryDriver, ino: number, init: NodeInit) {
-    const now = driver.clock.nowNs()
+    super(ino, driver.clock.nowNs(), init)
+    const { type } = this
     this.driver = driver
-    this.dev = driver.dev
-    this.ino = ino
-    this.mode = init.mode
-    this.uid = init.uid
-    this.gid = init.gid
-    this.atimeNs = now
-    this.mtimeNs = now
-    this.ctimeNs = now
-    this.birthtimeNs = now
-    this.#type = init.mode & fileType.mask
-    this.children = this.#type === fileType.directory ? new Map() : undefined
-    this.content = this.#type === fileType.file ? new MemoryContent() : undefined
-    this.target = init.target
+    this.#body = type === fileType.file ? new MemoryContent() : type === fileType.directory ? new Map() : init.target
+    this.remembered = undefined
     const { quota } = driver
-    this.blocks = quota !== undefined && this.content !== undefined ? new FileBlocks(quota) : undefined
-    this.descriptor = undefined
-    this.device = undefined
-    this.redirect = undefined
+    if (quota !== undefined && type === fileType.file) this.quotaBlocks = new FileBlocks(quota)
   }
 
-  get type(): number {
-    return this.#type
+  get hostPath(): undefined {
+    return undefined
+  }
+
+  get hostWritable(): boolean {
+    return false
+  }
+
+  get lowerHostPath(): undefined {
+    return undefined
+  }
+
+  /** Entries, when it is a directory. */
+  get children(): Map<string, MemoryNode> | undefined {
+    return this.type === fileType.directory ? (this.#body as Map<string, MemoryNode>) : undefined
+  }
+
+  /** Bytes, when it is a regular file. */
+  get content(): MemoryContent | undefined {
+    return this.type === fileType.file ? (this.#body as MemoryContent) : undefined
+  }
+
+  /** The text, when it is a symbolic link. */
+  get target(): string | undefined {
+    return this.type === fileType.link ? (this.#body as string | undefined) : undefined
   }
 
   is(other: Vnode): boolean {
@@ -202,7 +193,6 @@ export class MemoryNode implements Vnode {
   }
 
   stat(): StatRecord {
-    const size = this.size
     return {
       dev: this.dev,
       ino: this.ino,
@@ -211,9 +201,9 @@ export class MemoryNode implements Vnode {
       uid: this.uid,
       gid: this.gid,
       rdev: this.rdev,
-      size,
+      size: this.size,
       blksize: BLOCK,
-      blocks: this.#blockCount(size) * (BLOCK / 512),
+      blocks: this.blocks,
       atimeNs: this.atimeNs,
       mtimeNs: this.mtimeNs,
       ctimeNs: this.ctimeNs,
@@ -221,20 +211,49 @@ export class MemoryNode implements Vnode {
     }
   }
 
-  #blockCount(size: number): number {
-    if (this.blocks !== undefined) return this.blocks.count
-    return this.#type === fileType.link ? 0 : Math.ceil(size / BLOCK)
+  /** The same, for who wants numbers: BigInts take longer to make, and to turn into numbers, than the rest of it. */
+  statNumbers(): StatNumbers {
+    return {
+      dev: this.dev,
+      ino: this.ino,
+      mode: this.mode,
+      nlink: this.nlink,
+      uid: this.uid,
+      gid: this.gid,
+      rdev: this.rdev,
+      size: this.size,
+      blksize: BLOCK,
+      blocks: this.blocks,
+      atimeMs: this.atimeMs,
+      mtimeMs: this.mtimeMs,
+      ctimeMs: this.ctimeMs,
+      birthtimeMs: this.birthtimeMs,
+    }
+  }
+
+  /** What it takes. @units 512 bytes */
+  get blocks(): number {
+    const counted = this.quotaBlocks
+    const count = counted !== undefined ? counted.count : this.type === fileType.link ? 0 : Math.ceil(this.size / BLOCK)
+    return count * (BLOCK / 512)
   }
 
   get size(): number {
-    if (this.content !== undefined) return this.content.size
-    if (this.target !== undefined) return utf8Length(this.target)
-    return this.children === undefined ? 0 : BLOCK
+    switch (this.type) {
+      case fileType.file:
+        return (this.#body as MemoryContent).size
+      case fileType.directory:
+        return BLOCK
+      case fileType.link:
+        return utf8Length(this.target ?? '')
+      default:
+        return 0
+    }
   }
 
   change(change: AttributeChange): void {
     if (this.children !== undefined) this.driver.directoryVersion++
-    if (change.mode !== undefined) this.mode = this.#type | (change.mode & 0o7777)
+    if (change.mode !== undefined) this.mode = this.type | (change.mode & 0o7777)
     if (change.uid !== undefined) this.uid = change.uid
     if (change.gid !== undefined) this.gid = change.gid
     if (change.atimeNs !== undefined) this.atimeNs = change.atimeNs
@@ -247,7 +266,7 @@ export class MemoryNode implements Vnode {
     if (content === undefined) return
     if (touch || size !== content.size) this.modified()
     content.truncate(size)
-    this.blocks?.cut(size)
+    this.quotaBlocks?.cut(size)
   }
 
   /**
@@ -258,7 +277,7 @@ export class MemoryNode implements Vnode {
    */
   replace(data: Uint8Array): boolean {
     const { content } = this
-    if (content === undefined || this.blocks !== undefined || this.device !== undefined) return false
+    if (content === undefined || this.quotaBlocks !== undefined || this.device !== undefined) return false
     content.replace(data)
     this.modified()
     return true
@@ -271,24 +290,19 @@ export class MemoryNode implements Vnode {
 
   /** Moves mtime and ctime to now. */
   modified(): void {
-    this.mtimeNs = this.ctimeNs = this.driver.clock.nowNs()
+    this.setModified(this.driver.clock.nowNs())
   }
 
   /** Moves atime as relatime does. */
   accessed(): void {
     if (!this.driver.writable) return
-    const { atimeNs } = this
-    if (atimeNs > this.mtimeNs && atimeNs > this.ctimeNs) {
-      const now = this.driver.clock.nowNs()
-      if (now - atimeNs < RELATIME_NS) return
-      this.atimeNs = now
-    } else {
-      this.atimeNs = this.driver.clock.nowNs()
-    }
+    const now = this.driver.clock.nowNs()
+    if (this.isAccessedLast && now - this.atimeNs < RELATIME_NS) return
+    this.atimeNs = now
   }
 
   open(flags: number): OpenFile {
-    if (this.#type === fileType.socket || (this.device === undefined && this.#type === fileType.fifo)) {
+    if (this.type === fileType.socket || (this.device === undefined && this.type === fileType.fifo)) {
       throw Errno.of('ENXIO')
     }
     return this.device === undefined ? new MemoryFile(this, (flags & O_NOATIME) !== 0) : this.device.open(this)
@@ -339,7 +353,7 @@ export class MemoryNode implements Vnode {
     this.#directory().set(name, linked)
     linked.nlink++
     this.modified()
-    linked.ctimeNs = this.ctimeNs
+    linked.setChangedWith(this)
   }
 
   remove(name: string): void {
@@ -360,6 +374,7 @@ export class MemoryNode implements Vnode {
     if (replaced !== undefined) this.#drop(replaced, to)
     this.#directory().delete(name)
     target.set(toName, moved)
+    moved.#forget()
     if (moved.type === fileType.directory) {
       this.driver.directoryVersion++
       if (to !== this) {
@@ -367,11 +382,13 @@ export class MemoryNode implements Vnode {
         to.nlink++
       }
     }
-    to.mtimeNs = to.ctimeNs = moved.ctimeNs = this.ctimeNs
+    to.setModifiedWith(this)
+    moved.setChangedWith(this)
   }
 
   /** Takes one name from an inode that was in a directory. */
   #drop(node: MemoryNode, directory: MemoryNode = this): void {
+    node.#forget()
     if (node.type === fileType.directory) {
       this.driver.directoryVersion++
       node.nlink = 0
@@ -379,81 +396,20 @@ export class MemoryNode implements Vnode {
     } else {
       node.nlink--
     }
-    node.ctimeNs = this.ctimeNs
+    node.setChangedWith(this)
     if (node.nlink > 0) this.driver.quota?.giveInode()
-    else if (node.opens === 0) this.driver.drop(node)
+    else if (node.quotaBlocks === undefined || node.quotaBlocks.opens === 0) this.driver.drop(node)
+  }
+
+  #forget(): void {
+    const { remembered } = this
+    this.remembered = undefined
+    remembered?.forget()
   }
 
   #directory(): Map<string, MemoryNode> {
     if (this.children === undefined) throw Errno.of('ENOTDIR')
     return this.children
-  }
-}
-
-/** An open file, directory or link of a memory driver. */
-class MemoryFile implements OpenFile {
-  readonly node: MemoryNode
-  readonly hostFd = undefined
-  readonly detached = false
-  readonly handover = 0
-  readonly stream = false
-  readonly #keepAtime: boolean
-
-  constructor(node: MemoryNode, keepAtime: boolean) {
-    this.node = node
-    this.#keepAtime = keepAtime
-    if (node.blocks !== undefined) node.opens++
-  }
-
-  read(length: number, position: number, into?: Uint8Array): Uint8Array {
-    const { node } = this
-    if (!this.#keepAtime) node.accessed()
-    return node.content === undefined ? new Uint8Array(0) : node.content.read(length, position, into)
-  }
-
-  write(data: Uint8Array, position: number): number {
-    const { content } = this.node
-    if (content === undefined || data.length === 0) return 0
-    const { blocks } = this.node
-    const length = blocks === undefined ? data.length : blocks.take(position, data.length)
-    content.write(length === data.length ? data : data.subarray(0, length), position)
-    this.node.modified()
-    return length
-  }
-
-  room(length: number): number {
-    const { blocks, size } = this.node
-    return blocks === undefined || length === 0 ? length : blocks.take(size, length)
-  }
-
-  position(): number {
-    return 0
-  }
-
-  append(data: Uint8Array): number {
-    const { content } = this.node
-    if (content === undefined) return 0
-    this.write(data, content.size)
-    return content.size
-  }
-
-  stat(): StatRecord {
-    return this.node.stat()
-  }
-
-  change(change: AttributeChange): void {
-    this.node.change(change)
-  }
-
-  truncate(size: number): void {
-    this.node.truncate(size, true)
-  }
-
-  sync(): void {}
-
-  close(): void {
-    const { node } = this
-    if (node.blocks !== undefined && --node.opens === 0 && node.nlink === 0) node.driver.drop(node)
   }
 }
 

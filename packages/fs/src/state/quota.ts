@@ -94,6 +94,8 @@ export class FileBlocks {
   readonly #quota: Quota
   #bits = new Uint8Array(0)
   #count = 0
+  /** How often the file is open: its blocks are given back when it is closed for the last time. */
+  opens = 0
 
   constructor(quota: Quota) {
     this.#quota = quota
