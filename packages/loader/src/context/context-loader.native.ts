@@ -220,6 +220,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
 
   let mainEvaluation: Promise<object> | undefined
   const host: ModuleHost = {
+    tables: { states: new WeakMap(), resolved: new Map() },
     process: process as unknown as ModuleHost['process'],
     builtinModules: loaderHost.module.builtinModules,
     resolve: (...paths) => path.resolve(cwd(), ...paths),

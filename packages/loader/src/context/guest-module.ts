@@ -1,19 +1,14 @@
 import type { GuestCycles } from './guest-cycles.ts'
 import type { GuestErrors } from './guest-errors.ts'
 import type { createGuestRequire as CreateGuestRequire } from './guest-require.ts'
-import type { CompiledWrapper, GuestLoader, GuestModule, GuestModuleConstructor, ModuleHost } from './module-host.ts'
-
-interface ModuleState {
-  firstParent: GuestModule | null | undefined
-  lastParent: GuestModule | null | undefined
-  source: string | undefined
-  /** Whether a module that an import has put in the cache is loading already. */
-  visited: boolean
-  /** What the module exported when it had been loaded. */
-  snapshot: { readonly exports: unknown } | undefined
-  /** Of an ES module that was required: whether it has been evaluated. */
-  isEvaluated: (() => boolean) | undefined
-}
+import type {
+  CompiledWrapper,
+  GuestLoader,
+  GuestModule,
+  GuestModuleConstructor,
+  ModuleHost,
+  ModuleState,
+} from './module-host.ts'
 
 /**
  * The guest's side of the CommonJS loader: `Module` and the `require` functions. It is evaluated in the guest's realm,
@@ -53,9 +48,8 @@ export function createGuestModule(
     [kIsExecuting]?: boolean
   }
 
-  const states = new WeakMap<object, ModuleState>()
-  /** Not an object: V8 would keep each of the long keys in its table of names. */
-  const relativeResolveCache = new Map<string, string>()
+  // Not an object: V8 would keep each of the long keys in its table of names.
+  const { states, resolved: relativeResolveCache } = host.tables
 
   function stateOf(module: object): ModuleState {
     let state = states.get(module)

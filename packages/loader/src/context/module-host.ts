@@ -74,8 +74,27 @@ export interface GuestModuleConstructor {
   [key: string]: unknown
 }
 
+/** What is known of a module and no program sees. */
+export interface ModuleState {
+  firstParent: GuestModule | null | undefined
+  lastParent: GuestModule | null | undefined
+  source: string | undefined
+  /** Whether a module that an import has put in the cache is loading already. */
+  visited: boolean
+  /** What the module exported when it had been loaded. */
+  snapshot: { readonly exports: unknown } | undefined
+  /** Of an ES module that was required: whether it has been evaluated. */
+  isEvaluated: (() => boolean) | undefined
+}
+
 /** What the host's side does for the guest's. None of it calls guest code, but for the last group. */
 export interface ModuleHost {
+  /** Tables of the host's realm: what a program puts on the prototypes of its own is not called here. */
+  readonly tables: {
+    readonly states: WeakMap<object, ModuleState>
+    /** File names by the folder of the module that asks and what it asks for. */
+    readonly resolved: Map<string, string>
+  }
   readonly process: Omit<NodeJS.Process, 'mainModule'> & { mainModule?: GuestModule | undefined }
   readonly builtinModules: readonly string[]
   readonly resolve: (...paths: string[]) => string

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commonJs, entries, esm, failures, mixed, typeScript } from '../programs.ts'
-import { modules, patchedModule, realms, requireModule, sourceMaps, sources } from './programs.ts'
+import { brokenMaps, modules, patchedModule, realms, requireModule, sourceMaps, sources } from './programs.ts'
 import { runBoth } from '../run-program.ts'
 import type { Outcome, Program } from '../run-program.ts'
 
@@ -41,6 +41,7 @@ describe('a program in a context prints what it prints natively', () => {
     ...settled,
     ...failures,
     'programs that change Module': patchedModule,
+    'programs that change maps': brokenMaps,
     'require of ES modules': requireModule,
     'order, cycles, errors and identity of ES modules': modules,
     'to which realm things belong': realms,

@@ -318,3 +318,20 @@ export const sourceMaps: Program = {
     'node_modules/dep/index.js': lines("throw new Error('dep')", `//# sourceMappingURL=${inline('dep.ts')}`),
   },
 }
+
+/** A program that takes away what maps and weak maps can do, and goes on loading. */
+export const brokenMaps: Program = {
+  entry: 'main.cjs',
+  files: {
+    'main.cjs': lines(
+      'for (const { prototype } of [Map, WeakMap]) {',
+      "  for (const name of ['delete', 'get', 'has', 'set']) prototype[name] = () => { throw new Error('called ' + name) }",
+      '}',
+      "console.log(require('./a'), require('./a') === require('./a'), module.children.length, module.parent)",
+      "try { require('./fails') } catch ({ message }) { console.log(message) }",
+    ),
+    'a.js': "module.exports = { b: require('./b'), parent: module.parent.id }\n",
+    'b.js': "exports.name = 'b'; require('./a')\n",
+    'fails.js': "throw new Error('on purpose')\n",
+  },
+}
