@@ -112,14 +112,30 @@ describe('a realm of one guest', () => {
 
   it('runs no executable that its policy does not name', () => {
     const body = `${own('{}', `{ hostDirectory: (ns, directory) => directory }`)}
-      const ways = [
+      const outcome = (child) => new Promise((resolve) => child.on('error', ({ code }) => resolve([code, child.pid])))
+      const children = [
         () => childProcess.spawn('ls'), () => childProcess.exec('ls'), () => childProcess.execFile('ls'), () => childProcess.fork('x.js'),
-        () => childProcess.spawnSync('ls'), () => childProcess.execSync('ls'), () => childProcess.execFileSync('ls'),
-        () => new childProcess.ChildProcess().spawn({ file: 'ls', args: [], envPairs: [] }), () => process.execve('/bin/ls', []),
+        () => { const child = new childProcess.ChildProcess(); child.spawn({ file: 'ls', args: [], envPairs: [] }); return child },
       ]
-      print([ways.map((way) => attempt(way)[0]), attempt(() => childProcess.spawn(5))[0], attempt(() => childProcess.spawnSync(5))[0]])`
-    const denials = Array.from({ length: 9 }, () => 'VISOR_DENIED')
-    expect(run(body)).toEqual([denials, 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE'])
+      const ways = [
+        () => { throw childProcess.spawnSync('ls').error }, () => childProcess.execSync('ls'), () => childProcess.execFileSync('ls'),
+        () => process.execve('/bin/ls', []),
+      ]
+      print([
+        await Promise.all(children.map((start) => outcome(start()))), ways.map((way) => attempt(way)[0]),
+        attempt(() => childProcess.spawn(5))[0], attempt(() => childProcess.spawnSync(5))[0],
+      ])`
+    const children = Array.from({ length: 5 }, () => ['VISOR_DENIED', null])
+    const denials = Array.from({ length: 4 }, () => 'VISOR_DENIED')
+    expect(run(body)).toEqual([children, denials, 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE'])
+  })
+
+  it('hears of an executable that is nowhere in its files what it hears natively', () => {
+    const body = `${own(`{ files: { kind: (path) => (path === '/guest/bin/there' ? 'file' : undefined) }, identity: { cwd: '/guest' } }`)}
+      const env = { PATH: '/usr/bin:/guest/bin' }
+      const codes = ['there', 'not-there', 'bin/there', 'bin/not-there'].map((file) => childProcess.spawnSync(file, { env }).error.code)
+      print([...codes, childProcess.spawnSync('there').error.path])`
+    expect(run(body)).toEqual(['VISOR_DENIED', 'ENOENT', 'VISOR_DENIED', 'ENOENT', 'there'])
   })
 
   it("runs those that it names, in the guest's directory and with the guest's environment", () => {

@@ -113,7 +113,7 @@ export class ContextGuest {
 
   #furnish(): FurnishedNamespace {
     const { namespace: spec, program, network, stdio, stdioPort } = this.#envelope
-    const channels = stdio === 'inherit' ? createInheritedStdio() : this.#part(createPortStdio(stdioPort))
+    const channels = this.#part(stdio === 'inherit' ? createInheritedStdio() : createPortStdio(stdioPort))
     const furnished = furnish(spec, {
       ...(this.#envelope.keepFiles && { onExit: () => this.#tellLastFiles() }),
       stdio: channels,

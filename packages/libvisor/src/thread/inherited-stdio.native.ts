@@ -49,25 +49,53 @@ function openStream(fd: 0 | 1 | 2, kind: Channel['kind']): Readable | Writable |
   return Object.assign(readWhenAsked(stream), { fd, _type: 'pipe', _isStdio: true })
 }
 
-function inherit(fd: 0 | 1 | 2): Channel {
-  const channel = createHostChannel(fd)
-  return {
-    get kind() {
-      return channel.kind
-    },
-    // The streams that Node has in a thread for these descriptors lead to the thread that started it.
-    hostFd: undefined,
-    readSync: channel.readSync,
-    writeSync: channel.writeSync,
-    openStream: () => openStream(fd, channel.kind),
+/** Takes what is written, and does nothing with it. */
+const discard = (_chunk: unknown, _encoding: unknown, done: () => void): void => done()
+
+class Inherited implements Channel {
+  // The streams that Node has in a thread for these descriptors lead to the thread that started it.
+  readonly hostFd = undefined
+  readonly readSync: Channel['readSync']
+  readonly #fd: 0 | 1 | 2
+  readonly #channel: Channel
+  #stream: Readable | Writable | undefined
+  #isClosed = false
+
+  constructor(fd: 0 | 1 | 2) {
+    this.#fd = fd
+    this.#channel = createHostChannel(fd)
+    this.readSync = this.#channel.readSync
+  }
+
+  get kind(): Channel['kind'] {
+    return this.#channel.kind
+  }
+
+  writeSync(bytes: Uint8Array): number {
+    return this.#isClosed ? bytes.length : this.#channel.writeSync(bytes)
+  }
+
+  openStream(): Readable | Writable | undefined {
+    return (this.#stream = openStream(this.#fd, this.kind))
+  }
+
+  /** Code of a guest that has ended itself may go on for a while: what it catches, it says to nobody. */
+  close(): void {
+    this.#isClosed = true
+    if (this.#stream !== undefined) Object.assign(this.#stream, { _write: discard, _writev: undefined })
   }
 }
 
 /**
  * Descriptors 0, 1 and 2 of a guest in a thread that has those of its host.
  *
- * @returns the channels
+ * @returns the channels; when they are disposed of, the descriptors stay open, and nothing more is written
  */
-export function createInheritedStdio(): Stdio {
-  return [inherit(0), inherit(1), inherit(2)]
+export function createInheritedStdio(): Stdio & Disposable {
+  const channels = [new Inherited(0), new Inherited(1), new Inherited(2)] as const
+  return Object.assign([...channels] as const, {
+    [Symbol.dispose]() {
+      for (const channel of channels) channel.close()
+    },
+  })
 }
