@@ -4,7 +4,7 @@ import { describeFrame } from './loader-registry.ts'
 type PrepareStackTrace = (error: Error, trace: NodeJS.CallSite[]) => unknown
 
 /** Frames of Node's through which libvisor enters a guest. */
-const entranceFrame = /^node:(?:internal\/)?(?:async_local_storage|vm)\b/
+const entranceFrame = /^node:(?:internal\/)?(?:async_hooks|async_local_storage|vm)\b/
 
 /**
  * Has the stacks that the guests of this thread read show no frames of libvisor's own, and the lines that source maps tell.

@@ -7,6 +7,8 @@ type Fn = (...args: unknown[]) => unknown
 
 /** What Node's timers and immediates show of themselves. */
 interface NodeTimer {
+  _onTimeout?: unknown
+  _onImmediate?: unknown
   readonly _destroyed: boolean
   readonly _idleNext?: unknown
   hasRef(): boolean | null
@@ -39,6 +41,8 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
   const live = new Set<NodeTimer>()
   /** Timers that do not keep the guest alive: Node forgets which ones were, before it runs them. */
   const uncounted = new WeakSet<object>()
+  /** What Node calls for timers that are over, should they be started anew. */
+  const revivals = new WeakMap<object, Fn>()
   let pruneAt = PRUNE_FROM
 
   const isWaiting = (timer: NodeTimer): boolean => !timer._destroyed
@@ -68,17 +72,24 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
   const gated = (callback: Fn, kind: DeliveryKind, isOver: (timer: NodeTimer) => boolean): Fn => {
     // The context in which a timer is made is the one in which Node calls it: mostly the guest's.
     const inside = currentFrame() === ns.frame ? callback : ownerHere(ns).enter(bindGuest, callback)
-    return function (this: unknown, ...args: unknown[]) {
+    const place = kind === 'timer' ? '_onTimeout' : '_onImmediate'
+    const stand = function (this: unknown, ...args: unknown[]): void {
       const timer = this as NodeTimer
       // Natively a loop that nothing keeps alive runs no more of these. Here the loop is kept alive by others.
       if (uncounted.has(timer) && ns.liveness.isOver) return
       if (!enterGate(ns, kind)) return
+      // Stacks call the guest's function by the name of the property where Node keeps it, whenever they are read.
+      if (timer[place] === stand) timer[place] = callback
       try {
         apply(inside, this, args)
       } finally {
-        if (isOver(timer)) live.delete(timer)
+        if (isOver(timer)) {
+          live.delete(timer)
+          if (kind === 'timer') revivals.set(timer, stand)
+        } else if (timer[place] === callback) timer[place] = stand
       }
     }
+    return stand
   }
   const start = (
     original: Fn,
@@ -125,6 +136,8 @@ export function createBoundTimers(ns: Namespace): BoundTimers {
     },
     revive(timer) {
       live.add(timer as NodeTimer)
+      const stand = revivals.get(timer)
+      if (stand !== undefined) (timer as NodeTimer)._onTimeout = stand
     },
     mark(timer, isCounted) {
       if (isCounted) {

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url'
+import { runScript } from '@libvisor/testkit'
+import { expect, test } from 'vitest'
+
+const visor = fileURLToPath(new URL('../bin/visor.js', import.meta.url))
+
+test.each([
+  ['what it would do after process.exit(), if it could', 'goes-on-after-exit.cjs', 3],
+  ['what stacks call the callbacks of its timers', 'timer-stacks.cjs', 1],
+])('a program in a context shows %s as natively', { timeout: 60_000 }, async (_, file, code) => {
+  const program = fileURLToPath(new URL(`programs/${file}`, import.meta.url))
+  const native = await runScript([program])
+  expect(native.code).toBe(code)
+  expect(await runScript(['--', visor, 'run', '--isolation', 'context', program])).toEqual(native)
+})
