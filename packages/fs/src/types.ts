@@ -231,6 +231,8 @@ export interface FileSystemProcess extends Disposable {
    * same on the host.
    */
   readonly isSame: (path: unknown) => boolean
+  /** The same for a call that writes into what is there: as `resolve` with the intent `content`, it is told of the call. */
+  readonly isSameToWrite: (path: unknown) => boolean
   /**
    * As {@link FileSystemProcess.resolve}, when that is at hand without a look at the files.
    *

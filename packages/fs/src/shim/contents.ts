@@ -270,7 +270,7 @@ function writeLike(name: 'appendFile' | 'writeFile', defaultFlag: 'a' | 'w'): Pa
     paths: [write],
     rest: ['data', 'options'],
     intentOf([, data, options]) {
-      const isExclusive = String(optionsOf(options).flag ?? '').includes('x')
+      const isExclusive = typeof options === 'object' && String(optionsOf(options).flag ?? '').includes('x')
       // A name that must be free is not where a link leads.
       return !isExclusive && (typeof data === 'string' || ArrayBuffer.isView(data)) ? 'content' : undefined
     },

@@ -16,6 +16,7 @@ export class FsContext {
   live: LiveExports | undefined
   /** See {@link FileSystemProcess.isSame}. A function of its own, because it is asked at every call. */
   isSame: FileSystemProcess['isSame'] = () => false
+  isSameToWrite: FileSystemProcess['isSameToWrite'] = () => false
   readonly cwd = (): string => this.identity.cwd
   #process: FileSystemProcess | undefined
   #identity: Identity | undefined
@@ -32,6 +33,7 @@ export class FsContext {
     const process = this.ns.get(fileSystem)
     this.#process = process
     this.isSame = process.isSame
+    this.isSameToWrite = process.isSameToWrite
     return process
   }
 

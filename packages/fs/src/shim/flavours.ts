@@ -72,6 +72,12 @@ export class PathCaller {
     return this.#original
   }
 
+  /** The intent of calls whose options are no object, if they have one path, which they follow. */
+  get intentAlone(): ResolveIntent | undefined {
+    if (this.#only?.follow !== true) return undefined
+    return this.#intentOf === undefined ? this.#only.intent : this.#intentOf(['/', ''])
+  }
+
   /** Whether arguments are valid without asking the original. */
   isPlain(args: readonly unknown[]): boolean {
     const { paths, rest, probeAt } = this.#operation
@@ -251,6 +257,7 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
   }
 
   const contained = isContained(operation.name, 'sync')
+  const { intentAlone } = caller
   const mapsAlone = contained && operation.showsPath === undefined
 
   const pass = (...args: unknown[]): unknown => {
@@ -267,7 +274,17 @@ export function syncFlavour(context: FsContext, operation: PathOperation, origin
   }
 
   // Arguments are only spread: where none of this keeps them, V8 inlines all of it, and the original, into the guest's function.
-  const bound: AnyFunction = contained ? (...args) => (context.isSame(args[0]) ? native(...args) : pass(...args)) : pass
+  let bound: AnyFunction = pass
+  if (contained) bound = (...args) => (context.isSame(args[0]) ? native(...args) : pass(...args))
+  else if (intentAlone === 'read') {
+    bound = (...args) =>
+      typeof args[1] !== 'object' && context.isSame(args[0]) ? callNativeSync(native, ...args) : pass(...args)
+  } else if (intentAlone === 'content' && operation.rest[0] === 'data') {
+    bound = (...args) => {
+      const isPlain = typeof args[2] !== 'object' && (typeof args[1] === 'string' || ArrayBuffer.isView(args[1]))
+      return isPlain && context.isSameToWrite(args[0]) ? callNativeSync(native, ...args) : pass(...args)
+    }
+  }
   return bound
 }
 

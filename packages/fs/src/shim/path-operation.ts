@@ -41,7 +41,10 @@ export interface PathOperation {
   readonly rest: readonly ArgumentKind[]
   /** Whether any value stands for a path, as `realpath` takes them. */
   readonly coerces?: true
-  /** The intent with these arguments, when it depends on them; `undefined` when the call must be emulated. */
+  /**
+   * The intent with these arguments, when it depends on them; `undefined` when the call must be emulated. As long as no options are an
+   * object, it is that of the path alone.
+   */
   readonly intentOf?: (args: readonly unknown[]) => ResolveIntent | undefined
   /** Whether the result of the original holds the path that it was given. */
   showsPath?(args: readonly unknown[]): boolean

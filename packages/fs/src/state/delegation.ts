@@ -21,6 +21,7 @@ export type Resolve = (path: string, intent: ResolveIntent, followLast: boolean)
 /** The functions of a process that say where paths lead on the host. */
 export interface Delegation {
   readonly isSame: (path: unknown) => boolean
+  readonly isSameToWrite: (path: unknown) => boolean
   readonly recall: Resolve
   readonly resolve: Resolve
 }
@@ -62,7 +63,8 @@ export function createResolve(options: DelegationOptions): Delegation {
     if (node.hostPath === undefined || (intent !== 'read' && !node.hostWritable)) return undefined
     if (below !== undefined && below.children.size > 0 && node.type === fileType.directory) return undefined
     const answer = answerOf(path, node.hostPath)
-    if (intent === 'read' && followLast) known.remember(path, answer)
+    // What is written into a file leaves its name what it is.
+    if (intent !== 'write' && followLast) known.remember(path, answer, node.hostWritable)
     return answer
   }
 
@@ -76,10 +78,15 @@ export function createResolve(options: DelegationOptions): Delegation {
   const isSame = (path: unknown): boolean =>
     path === last.path &&
     mounts.generation === last.generation &&
-    --last.looks >= 0 &&
-    host.callback() === last.callback &&
+    ((--last.looks >= 0 && host.callback() === last.callback) || known.look()) &&
     identity.uid === host.uid &&
     trace === undefined
+
+  const isSameToWrite = (path: unknown): boolean => {
+    if (!isSame(path) || !last.writable || identity.umask !== host.umask) return false
+    forget()
+    return true
+  }
 
   const recall: Resolve = (path, intent, followLast) => {
     // An answer that is at hand does not tell what it was made of.
@@ -88,9 +95,13 @@ export function createResolve(options: DelegationOptions): Delegation {
       if (mounts.readsPass) return { path, identical: true }
       return followLast ? known.recall(path, mounts.generation) : undefined
     }
-    if (!mounts.writesPass || identity.umask !== host.umask) return undefined
+    if (identity.umask !== host.umask) return undefined
+    let answer: HostPath | undefined
+    if (mounts.writesPass) answer = { path, identical: true }
+    else if (intent === 'content' && followLast) answer = known.recall(path, mounts.generation, true)
+    if (answer === undefined) return undefined
     forget()
-    return { path, identical: true }
+    return answer
   }
 
   const resolve: Resolve = (path, intent, followLast) => {
@@ -99,16 +110,13 @@ export function createResolve(options: DelegationOptions): Delegation {
     if (recalled !== undefined) return recalled
     const answer = find(path, intent, followLast)
     if (answer !== undefined && intent !== 'read') {
-      if (intent === 'write') {
-        mounts.forgetNames()
-        known.forget()
-      }
+      if (intent === 'write') mounts.forgetNames()
       forget()
     }
     return answer
   }
 
-  return { isSame, recall, resolve }
+  return { isSame, isSameToWrite, recall, resolve }
 }
 
 function answerOf(path: string, hostPath: string): HostPath {

@@ -31,6 +31,8 @@ export interface HostDriverOptions {
   /** Where it is mounted in the guest. */
   readonly mountPoint: string
   readonly writable: boolean
+  /** Called before a name may become something else, or lead elsewhere. */
+  readonly onChange?: () => void
 }
 
 /**
@@ -57,9 +59,11 @@ export class HostDriver implements Driver {
   readonly writable: boolean
   readonly identityMapped: boolean
   readonly holdsModules = true
+  readonly #onChange: (() => void) | undefined
 
   constructor(options: HostDriverOptions) {
     this.host = options.host
+    this.#onChange = options.onChange
     this.writable = options.writable
     this.identityMapped = options.directory === options.mountPoint
     const path = options.directory === '/' ? '' : options.directory
@@ -91,6 +95,7 @@ export class HostDriver implements Driver {
   forget(path?: string): void {
     this.host.names.forget(path)
     this.host.derivations.expire()
+    this.#onChange?.()
   }
 
   statfs(node: Vnode): StatFsRecord {

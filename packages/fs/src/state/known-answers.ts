@@ -15,12 +15,23 @@ export interface AnswerClock {
   callback(): number
 }
 
+interface Answer {
+  readonly answer: HostPath
+  readonly writable: boolean
+  /** @units milliseconds */
+  readonly staleAt: number
+}
+
 /** What was asked for last, for who has to answer the same again in as little code as can be inlined. */
 export interface LastAnswer {
   /** The path, while it leads to the same one on the host. The empty one leads nowhere, on the host as elsewhere. */
   path: string
+  /** Whether what is there may be written to. */
+  writable: boolean
   /** Of the mounts. */
   generation: number
+  /** @units milliseconds */
+  staleAt: number
   callback: number
   /** How many answers may be given in this callback before the next look at the clock. */
   looks: number
@@ -33,16 +44,19 @@ export interface LastAnswer {
 export class KnownAnswers {
   readonly #clock: AnswerClock
   /** What {@link KnownAnswers.recall} was asked for last. */
-  readonly last: LastAnswer = { path: '', generation: -1, callback: -1, looks: 0 }
-  readonly #answers = new Map<string, { readonly answer: HostPath; readonly staleAt: number }>()
+  readonly last: LastAnswer = { path: '', writable: false, generation: -1, staleAt: 0, callback: -1, looks: 0 }
+  readonly #answers = new Map<string, Answer>()
   #now = 0
 
   constructor(clock: AnswerClock) {
     this.#clock = clock
   }
 
-  /** @param generation - of the mounts: an older answer does not count */
-  recall(path: string, generation: number): HostPath | undefined {
+  /**
+   * @param generation - of the mounts: an older answer does not count
+   * @param toWrite - whether what is there must be writable
+   */
+  recall(path: string, generation: number, toWrite = false): HostPath | undefined {
     const { last } = this
     if (generation !== last.generation) {
       this.forget()
@@ -51,15 +65,24 @@ export class KnownAnswers {
     }
     const known = this.#answers.get(path)
     if (known === undefined || known.staleAt <= this.#recentMs()) return undefined
-    if (known.answer.identical) last.path = path
-    return known.answer
+    const { answer, writable, staleAt } = known
+    if (answer.identical) {
+      last.path = path
+      last.writable = writable
+      last.staleAt = staleAt
+    }
+    return toWrite && !writable ? undefined : answer
   }
 
-  /** @param path - with which a call may be passed on: one that is not well-formed means another one */
-  remember(path: string, answer: HostPath): void {
+  /**
+   * @param path - with which a call may be passed on: one that is not well-formed means another one
+   * @param answer - where it leads
+   * @param writable - whether what is there may be written to. @defaultValue false
+   */
+  remember(path: string, answer: HostPath, writable = false): void {
     if (!path.isWellFormed()) return
     if (this.#answers.size >= LARGEST) this.#answers.clear()
-    this.#answers.set(path, { answer, staleAt: this.#clock.nowMs() + STALE_AFTER_MS })
+    this.#answers.set(path, { answer, writable, staleAt: this.#clock.nowMs() + STALE_AFTER_MS })
   }
 
   forget(): void {
@@ -67,14 +90,20 @@ export class KnownAnswers {
     this.last.path = ''
   }
 
+  /** Looks at the clock. @returns whether what was asked for last is not stale yet */
+  look(): boolean {
+    const { last } = this
+    last.callback = this.#clock.callback()
+    last.looks = ANSWERS_A_LOOK - 1
+    this.#now = this.#clock.nowMs()
+    return this.#now < last.staleAt
+  }
+
   #recentMs(): number {
     const { last } = this
-    const callback = this.#clock.callback()
-    if (callback !== last.callback || --last.looks < 0) {
-      last.callback = callback
-      last.looks = ANSWERS_A_LOOK - 1
+    if (this.#clock.callback() !== last.callback || --last.looks < 0) {
       last.path = ''
-      this.#now = this.#clock.nowMs()
+      this.look()
     }
     return this.#now
   }

@@ -41,6 +41,7 @@ export class LocalProcess implements FileSystemProcess {
   readonly async: AsyncSyscalls
   readonly direct: DirectCalls
   readonly isSame: (path: unknown) => boolean
+  readonly isSameToWrite: (path: unknown) => boolean
   readonly recall: Resolve
   readonly resolve: Resolve
   /** What `/proc` shows of it. */
@@ -68,8 +69,9 @@ export class LocalProcess implements FileSystemProcess {
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host.uid, feed)
     this.#places = new KnownPlaces(this.#context, mounts, host)
-    const { isSame, recall, resolve } = createResolve({ context: this.#context, mounts, host })
+    const { isSame, isSameToWrite, recall, resolve } = createResolve({ context: this.#context, mounts, host })
     this.isSame = isSame
+    this.isSameToWrite = isSameToWrite
     this.recall = recall
     this.resolve = resolve
     this.direct = createDirectCalls(this.#context, this.#descriptors)

@@ -171,12 +171,17 @@ export class MountTable implements Disposable {
   /** Asks again what the mounts show, after a layer has been replaced. */
   reload(): void {
     for (const driver of this.drivers) if (driver instanceof OverlayDriver) driver.reload()
-    this.generation++
-    this.#context.onCover()
+    this.#leadElsewhere()
   }
 
   [Symbol.dispose](): void {
     for (const driver of this.drivers) driver[Symbol.dispose]()
+  }
+
+  /** Notes that paths may lead elsewhere than they did. */
+  readonly #leadElsewhere = (): void => {
+    this.generation++
+    this.#context.onCover()
   }
 
   #point(path: string): MountPoint {
@@ -250,7 +255,7 @@ export class MountTable implements Disposable {
     try {
       const directory = host.realpath(path)
       host.access(directory, 4)
-      const driver = new HostDriver({ host, directory, mountPoint, writable })
+      const driver = new HostDriver({ host, directory, mountPoint, writable, onChange: this.#leadElsewhere })
       if (writable) this.#hostDrivers.push(driver)
       return quota === undefined ? driver : new QuotaDriver(driver, new Quota(quota, quota.counters))
     } catch (cause) {
@@ -279,14 +284,17 @@ export class MountTable implements Disposable {
     }
     // One device for all: the host's where a layer is the host's, since calls that pass to it say so.
     const dev = bottom instanceof HostDriver ? bottom.root.dev : own
-    const onCover = (): void => {
-      this.generation++
-      this.#context.onCover()
-    }
     const top = this.#make(upper, mountPoint, { dev, index: lower.length })
     if (top.writable) {
       const layer = top instanceof MemoryDriver ? memoryUpper : createHostUpper()
-      return new OverlayDriver({ dev, upper: top, layer, lowers, onCover, readOnly: mode === 'ro' })
+      return new OverlayDriver({
+        dev,
+        upper: top,
+        layer,
+        lowers,
+        onCover: this.#leadElsewhere,
+        readOnly: mode === 'ro',
+      })
     }
     throw new VisorError(
       'VISOR_OPTION_INVALID',

@@ -30,6 +30,7 @@ type Call = Request['call']
 class RemoteProcess implements FileSystemProcess {
   readonly local = false
   readonly isSame = (): boolean => false
+  readonly isSameToWrite = (): boolean => false
   readonly sync: Syscalls
   readonly async: AsyncSyscalls
   readonly #connection: Connection

@@ -290,6 +290,56 @@ both('a writable directory of the host takes whole calls for writing', async (st
   assert.equal(process.resolve('/data/link', 'write', false)?.path, directory.resolve('link'))
 })
 
+both('a path that led to the host leads there no more once its name is something else', async (start) => {
+  using directory = temporaryDirectory({ file: 'x', 'dir/file': 'x' })
+  await using fixture = await start({ '/': memory(), '/data': hostDir(directory.path, { mode: 'rw' }) })
+  const { sync, process } = fixture
+  const ask = (path: string): string | undefined => process.resolve(path, 'read', true)?.path
+  const known = (path: string): string | undefined => process.recall(path, 'read', true)?.path
+  for (let turn = 0; turn < 2; turn++) assert.equal(ask('/data/file'), directory.resolve('file'))
+  assert.equal(known('/data/file'), directory.resolve('file'))
+  sync.unlink('/data/file')
+  sync.symlink('/elsewhere', '/data/file')
+  assert.equal(known('/data/file'), undefined)
+  assert.equal(ask('/data/file'), undefined)
+  for (let turn = 0; turn < 2; turn++) assert.equal(ask('/data/dir/file'), directory.resolve('dir/file'))
+  sync.rename('/data/dir', '/data/moved')
+  sync.symlink('/', '/data/dir')
+  assert.equal(known('/data/dir/file'), undefined)
+  assert.equal(ask('/data/dir/file'), undefined)
+})
+
+test('what is written into a file is known to lead where reading it does, where that may be written to', async () => {
+  using directory = temporaryDirectory({ file: 'x' })
+  const file = directory.resolve('file')
+  const uid = process.getuid?.() ?? 0
+  const umask = process.umask()
+  const identity = makeIdentity({ uid, umask }) as { umask: number }
+  const mounts = {
+    '/': memory(),
+    [directory.path]: hostDir(directory.path, { mode: 'rw' }),
+    '/fixed': hostDir(directory.path),
+  }
+  await using fixture = implementations.local(mounts, identity as ReturnType<typeof makeIdentity>) as Fixture
+  const files = fixture.process
+  for (let turn = 0; turn < 2; turn++) {
+    for (const path of ['/fixed/file', file]) assert.equal(files.resolve(path, 'read', true)?.path, file)
+  }
+  assert.equal(files.recall('/fixed/file', 'content', true), undefined)
+  assert.equal(files.resolve('/fixed/file', 'content', true), undefined)
+  assert.deepEqual(files.recall(file, 'content', true), { path: file, identical: true })
+  assert.equal(files.recall(file, 'write', true), undefined)
+  assert.equal(files.isSameToWrite(file), true)
+  identity.umask = umask ^ 0o777
+  assert.equal(files.isSameToWrite(file), false)
+  assert.equal(files.recall(file, 'content', true), undefined)
+  identity.umask = umask
+  assert.equal(files.isSameToWrite(file), true)
+  files.resolve(file, 'write', true)
+  assert.equal(files.isSameToWrite(file), false)
+  assert.equal(files.recall(file, 'content', true), undefined)
+})
+
 both('a watcher hears of what changes in its directory, also from other descriptors', async (start) => {
   await using fixture = await start({ '/': memory({ '/dir/sub/file': 'x' }) })
   const { sync, process } = fixture
