@@ -307,7 +307,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     [Symbol.dispose]: () => void (isDisposed = true),
   }
   let isDisposed = false
-  registerLoader(ns, { import: loader.import, describeFrame: sourceMaps.describe })
+  registerLoader(ns, { import: loader.import, Error: global.Error, describeFrame: sourceMaps.describe })
   return loader
 }
 

@@ -1,7 +1,19 @@
 import { currentNamespace } from '@libvisor/core'
-import { describeFrame } from './loader-registry.ts'
+import { describeFrame, errorClassOf } from './loader-registry.ts'
 
 type PrepareStackTrace = (error: Error, trace: NodeJS.CallSite[]) => unknown
+
+/**
+ * How many frames the stacks of the errors that the host's functions make have before any are hidden: V8 counts by the limit of the realm in which
+ * an error is made, and not by the guest's.
+ */
+const CAPTURED_FRAMES = 200
+/** What libvisor compiles in the realms of guests is called so. */
+const kitFolder = 'node:internal/libvisor/'
+/** The function of the loader that runs a main module. */
+const MAIN_FUNCTION = 'runMain'
+/** How many are shown where no guest says so. */
+const SHOWN_FRAMES = 10
 
 /** Frames of Node's through which libvisor enters a guest. */
 const entranceFrame = /^node:(?:internal\/)?(?:async_hooks|async_local_storage|vm)\b/
@@ -30,6 +42,9 @@ const entranceFrame = /^node:(?:internal\/)?(?:async_hooks|async_local_storage|v
  */
 export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposable {
   const before = Error.prepareStackTrace as PrepareStackTrace
+  const limitBefore = Error.stackTraceLimit
+  /** The error whose stack a guest is formatting by itself. */
+  let formatted: Error | undefined
 
   function fileOf(site: NodeJS.CallSite): string {
     const file = site.getFileName() ?? ''
@@ -38,9 +53,15 @@ export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposab
 
   const isOwn = (site: NodeJS.CallSite): boolean => {
     const file = fileOf(site)
-    return file.startsWith('file:') && isOwnCode(file)
+    return file.startsWith(kitFolder) || (file.startsWith('file:') && isOwnCode(file))
   }
   const isEntrance = (site: NodeJS.CallSite): boolean => entranceFrame.test(site.getFileName() ?? '')
+
+  /** The frames of a program: below its main module are those of whatever has started it. */
+  function programOf(trace: NodeJS.CallSite[]): NodeJS.CallSite[] {
+    const end = trace.findIndex((site) => site.getFunctionName() === MAIN_FUNCTION && isOwn(site))
+    return end === -1 ? trace : trace.slice(0, end)
+  }
 
   /** Hides own frames, and those of Node's through which libvisor went. */
   function isShown(site: NodeJS.CallSite, index: number, trace: readonly NodeJS.CallSite[]): boolean {
@@ -50,19 +71,50 @@ export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposab
     return ![above, below].some((other) => other !== undefined && isOwn(other))
   }
 
+  /** Formats the stack of an error of a context that a guest has made: Node asks the `Error` of the main context then. */
+  function formatNested(
+    GuestError: ErrorConstructor | undefined,
+    error: Error,
+    trace: NodeJS.CallSite[],
+  ): { readonly stack: unknown } | undefined {
+    const format = GuestError?.prepareStackTrace as PrepareStackTrace | undefined
+    if (GuestError === undefined || typeof format !== 'function' || format === prepareStackTrace || formatted === error)
+      return undefined
+    if (isOfRealm(error, GuestError) || isOfRealm(error, Error)) return undefined
+    formatted = error
+    try {
+      return { stack: format(error, trace) }
+    } finally {
+      formatted = undefined
+    }
+  }
+
   function prepareStackTrace(error: Error, trace: NodeJS.CallSite[]): unknown {
     const ns = currentNamespace()
-    if (ns === undefined) return before(error, trace)
-    const shown = trace.filter(isShown)
+    if (ns === undefined) return before(error, trace.slice(0, SHOWN_FRAMES))
+    const GuestError = errorClassOf(ns)
+    const nested = formatNested(GuestError, error, trace)
+    if (nested !== undefined) return nested.stack
+    const limit: unknown = GuestError === undefined ? SHOWN_FRAMES : GuestError.stackTraceLimit
+    const shown = programOf(trace)
+      .filter(isShown)
+      .slice(0, typeof limit === 'number' ? Math.max(0, limit) : 0)
     // What Node's own function joins need not be frames.
     const described = shown.map((site, index) => describeFrame(ns, site, shown[index + 1]) ?? site)
     return before(error, described as NodeJS.CallSite[])
   }
 
   Error.prepareStackTrace = prepareStackTrace
+  Error.stackTraceLimit = CAPTURED_FRAMES
   return {
     [Symbol.dispose]() {
+      Error.stackTraceLimit = limitBefore
       if (Error.prepareStackTrace === prepareStackTrace) Error.prepareStackTrace = before
     },
   }
+}
+
+/** Whether an error, of whatever class, is one of a realm. */
+function isOfRealm(error: Error, { prototype }: ErrorConstructor): boolean {
+  return Object.prototype.isPrototypeOf.call(prototype, error)
 }

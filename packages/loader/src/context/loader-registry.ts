@@ -4,6 +4,8 @@ import type { Namespace } from '@libvisor/core'
 /** What the code of a shared script needs of the loader of the guest that runs it. */
 export interface SharedCodeLoader {
   import(specifier: string, parentURL: string | undefined, attributes?: object): Promise<object>
+  /** The guest's own, with what it has put there about stacks. */
+  readonly Error: ErrorConstructor
   /** What a stack shows in place of a frame; `undefined` for the frame itself. */
   describeFrame(site: NodeJS.CallSite, caller: NodeJS.CallSite | undefined): string | undefined
 }
@@ -34,6 +36,16 @@ export function importForCurrent(specifier: string, parentURL: string, attribute
   const loader = ns === undefined ? undefined : loaders.get(ns)
   if (loader === undefined) throw unsupported(`import('${specifier}')`, 'the code that calls it belongs to no guest')
   return loader.import(specifier, parentURL, attributes)
+}
+
+/**
+ * The `Error` of a guest.
+ *
+ * @param ns - the guest's namespace
+ * @returns `undefined` where it has no loader of its own
+ */
+export function errorClassOf(ns: Namespace): ErrorConstructor | undefined {
+  return loaders.get(ns)?.Error
 }
 
 /**
