@@ -1,5 +1,5 @@
 import type * as http from 'node:http'
-import { apply, construct, defineProperty, getOwnPropertyDescriptor } from '@libvisor/abi'
+import { apply, construct, defineProperty, getOwnPropertyDescriptor, host } from '@libvisor/abi'
 import { callNative, captureContext, mimic, ownerOf, perNamespace, setOwner } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
 
@@ -35,8 +35,16 @@ export function separateAgents(realm: Realm, current: CurrentNamespace, exports:
   realm.patches.patch(prototype, 'getName', { value: mimic(original, getName) })
 }
 
-/** Where undici keeps the dispatcher of a realm, newest first. */
-const dispatcherSymbols = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')]
+const legacySymbol = Symbol.for('undici.globalDispatcher.1')
+const newestSymbol = Symbol.for('undici.globalDispatcher.2')
+
+/**
+ * Where Node's undici looks for the dispatcher of a realm. The `undici` package, of whatever version, sets both: one to what takes the
+ * handlers of undici 8, the other to what takes older ones as well.
+ *
+ * @source lib/global.js of undici 6.28 (Node 22.23), 7.29 (Node 24.21) and 8.10 (Node 26.10)
+ */
+const dispatcherSymbol = Number.parseInt(host.process.versions.undici ?? '', 10) >= 8 ? newestSymbol : legacySymbol
 
 /** The dispatcher that Node itself has made, so that one which the guest has put in its place is noticed. */
 let nodeDispatcher: object | undefined
@@ -120,7 +128,13 @@ export function createPooledGlobals(ns: Namespace, global: PoolingGlobals): Pool
     const set = dispatcherOf(ownGlobal)
     if (set !== undefined || nodes === undefined) return set
     own ??= makeOwn(nodes)
-    for (const symbol of dispatcherSymbols) defineProperty(ownGlobal, symbol, { value: own, writable: true })
+    for (const symbol of [legacySymbol, newestSymbol]) {
+      const given = enterHost(() => Reflect.get(globalThis, symbol) as object | undefined)
+      if (given === undefined) continue
+      // What stands there for older handlers leads to the other one.
+      const value = given === nodes ? own : new (given.constructor as new (dispatcher: object) => object)(own)
+      defineProperty(ownGlobal, symbol, { value, writable: true })
+    }
     return own
   }
   const withDispatcher = (options: object): object => {
@@ -211,9 +225,5 @@ function globalDispatcher(global: PoolingGlobals): object | undefined {
 }
 
 function dispatcherOf(global: object): object | undefined {
-  for (const symbol of dispatcherSymbols) {
-    const found = (global as Record<symbol, object | undefined>)[symbol]
-    if (found !== undefined) return found
-  }
-  return undefined
+  return (global as Record<symbol, object | undefined>)[dispatcherSymbol]
 }
