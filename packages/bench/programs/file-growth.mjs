@@ -1,14 +1,21 @@
-// Fills a directory with ever more files, then goes ever deeper, and prints how many nanoseconds operations take at each
-// step. Needs `gc`.
-import fs from 'node:fs'
+// Answers each line of its input with a number: `fill 1000` makes as many files in all and gives their number, `dig 10` goes as many
+// directories down and gives that; `few`, `spread` and `deep`, each with an operation, give how many nanoseconds it takes. Needs `gc`.
+import realFs from 'node:fs'
+import { createInterface } from 'node:readline'
 
-const [directory] = process.argv.slice(2)
+const [directory, kind = 'fs'] = process.argv.slice(2)
+const fs = kind === 'memfs' ? await createMemfs() : realFs
 const perDirectory = 1000
 const data = Buffer.alloc(16, 'x')
 const windows = 9
 const sample = 2000
 /** Files that are used again and again, wherever they are. */
 const few = 100
+
+async function createMemfs() {
+  const { createFsFromVolume, Volume } = await import('memfs')
+  return createFsFromVolume(new Volume())
+}
 
 /** The best of some windows: what else the machine does, and collecting garbage, falls into the others. */
 function nanoseconds(operation) {
@@ -22,54 +29,64 @@ function nanoseconds(operation) {
   return Math.min(...taken)
 }
 
-function measure(nameOf) {
-  return {
-    stat: nanoseconds((index) => fs.statSync(nameOf(index))),
-    read: nanoseconds((index) => fs.readFileSync(nameOf(index))),
-    write: nanoseconds((index) => fs.writeFileSync(nameOf(index), data)),
-  }
-}
-
+let names = new Map()
 let made = 0
-function fill(count) {
-  for (; made < count; made++) {
-    const folder = `${directory}/many/${Math.floor(made / perDirectory)}`
-    if (made % perDirectory === 0) fs.mkdirSync(folder, { recursive: true })
-    fs.writeFileSync(`${folder}/${made}`, data)
-  }
+let deepest = ''
+let hundred = []
+
+const operations = {
+  stat: (nameOf) => nanoseconds((index) => fs.statSync(nameOf(index))),
+  read: (nameOf) => nanoseconds((index) => fs.readFileSync(nameOf(index))),
+  write: (nameOf) => nanoseconds((index) => fs.writeFileSync(nameOf(index), data)),
+  map: (nameOf) => nanoseconds((index) => names.get(nameOf(index)).index),
 }
 
 // Steps that share no factor with the counts lead to files all over.
-const nameOf = (index, count) => {
-  const at = (index * 7919) % count
+const anyName = (index) => {
+  const at = (index * 7919) % made
   return `${directory}/many/${Math.floor(at / perDirectory)}/${at}`
 }
 
-// Compiled before it is measured, for all that follows.
-const warm = [1, 2, 3].map((name) => `${directory}/warm/${name}/file`)
+const questions = {
+  fill(count) {
+    for (; made < Number(count); made++) {
+      const folder = `${directory}/many/${Math.floor(made / perDirectory)}`
+      if (made % perDirectory === 0) fs.mkdirSync(folder, { recursive: true })
+      fs.writeFileSync(`${folder}/${made}`, data)
+    }
+    names = new Map(Array.from({ length: made }, (_, index) => [anyName(index), { index }]))
+    hundred = Array.from({ length: few }, (_, index) => anyName(index * 104_729))
+    return settled(made)
+  },
+  dig(depth) {
+    const folder = `${directory}/deep${'/d'.repeat(Number(depth) - 1)}`
+    fs.mkdirSync(folder, { recursive: true })
+    deepest = `${folder}/file`
+    fs.writeFileSync(deepest, data)
+    return settled(Number(depth))
+  },
+  few: (operation) => operations[operation]((index) => hundred[index % few]),
+  spread: (operation) => operations[operation](anyName),
+  deep: (operation) => operations[operation](() => deepest),
+}
+
+/** What has been left behind would be collected while something is measured. */
+function settled(answer) {
+  gc()
+  return answer
+}
+
+// Compiled before anything is measured, for all that follows.
+const warm = Array.from({ length: few }, (_, index) => `${directory}/warm/${index}/file`)
 for (const file of warm) {
   fs.mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true })
   fs.writeFileSync(file, data)
 }
-for (let round = 0; round < 3; round++) measure((index) => warm[index % warm.length])
-
-for (const files of [1e2, 1e3, 1e4, 1e5, 1e6]) {
-  fill(files)
-  // What filling leaves behind would be collected meanwhile.
-  gc()
-  const hundred = Array.from({ length: few }, (_, index) => nameOf(index * 104_729, files))
-  console.log(JSON.stringify({ files, ...measure((index) => hundred[index % few]) }))
-  const names = new Map(Array.from({ length: files }, (_, index) => [nameOf(index, files), { index }]))
-  const map = nanoseconds((index) => names.get(nameOf(index, files)).index)
-  names.clear()
-  console.log(JSON.stringify({ spread: files, map, ...measure((index) => nameOf(index, files)) }))
+for (let round = 0; round < 3; round++) {
+  for (const name of ['stat', 'read', 'write']) operations[name]((index) => warm[index % few])
 }
 
-let path = `${directory}/deep`
-for (const depth of [1, 10, 100]) {
-  while (path.split('/').length - directory.split('/').length < depth) path += '/d'
-  fs.mkdirSync(path, { recursive: true })
-  const file = `${path}/file`
-  fs.writeFileSync(file, data)
-  console.log(JSON.stringify({ depth, ...measure(() => file) }))
+for await (const line of createInterface(process.stdin)) {
+  const [name, argument] = line.split(' ')
+  console.log(questions[name](argument))
 }

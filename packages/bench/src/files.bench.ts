@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import fs from 'node:fs'
-import process from 'node:process'
-import { createInterface } from 'node:readline'
 import { temporaryDirectory } from '@libvisor/testkit'
+import { sharedMemory, startAsked } from './asked.native.ts'
 import { output, program, visorRun } from './commands.native.ts'
 import { median } from './comparison.ts'
 import type { Report, ReportOptions } from './report.ts'
@@ -61,7 +57,7 @@ export async function files({ runs = defaultRuns }: ReportOptions): Promise<Repo
   )
   for (let run = 0; run < runs; run++) {
     await using stack = new AsyncDisposableStack()
-    const running = new Map(sides.map(({ name, args }) => [name, stack.use(start(args))]))
+    const running = new Map(sides.map(({ name, args }) => [name, stack.use(startAsked(args))]))
     for (const operation of operations) {
       const figures = new Map(sides.map(({ name }) => [name, [] as number[]]))
       for (let turn = 0; turn <= turns; turn++) {
@@ -95,37 +91,6 @@ export async function files({ runs = defaultRuns }: ReportOptions): Promise<Repo
     return [`${of} / ${over}`, ...cells]
   })
   return { text: `${table}\n\n${formatColumns(['ratio', ...operations], verdicts)}`, isMet }
-}
-
-/** How much an operation may cost with many files, or far down, over what it costs with few: noise is more than nothing. */
-const flatWithin = 1.5
-
-/**
- * What operations cost from a hundred files to a million, and down to a depth of a hundred, in a mount in memory: on the same hundred
- * files, and all over, where the processor waits for its own memory, as a look-up in a `Map` of as many names shows.
- */
-export async function fileGrowth(): Promise<Report> {
-  const args = ['--expose-gc', ...visorRun('--tmpfs', '/memory', program('file-growth.mjs'), '/memory')]
-  const printed = await output(args)
-  const steps = printed.trim().split('\n')
-  const table = (kind: string, title: string, names: readonly string[]): { text: string; isFlat: boolean } => {
-    const some = steps.map((line) => JSON.parse(line) as Record<string, number>).filter((step) => kind in step)
-    const cells = some.map((step) => [
-      `${step[kind]!.toLocaleString('en')}`,
-      ...names.map((name) => quantity(step[name]! / 1000, 'µs')),
-    ])
-    const isFlat = names.every((name) => some.at(-1)![name]! <= flatWithin * some[0]![name]!)
-    return { text: formatColumns([title, ...names], cells), isFlat }
-  }
-  const calls = ['stat', 'read', 'write'] as const
-  const few = table('files', 'files, of which a hundred are used', calls)
-  const deep = table('depth', 'directories above', calls)
-  const spread = table('spread', 'files, all used', [...calls, 'map'])
-  const verdict = ({ isFlat }: { isFlat: boolean }): string => `${mark(isFlat)} last within ${flatWithin} × the first`
-  return {
-    text: [few.text, verdict(few), deep.text, verdict(deep), spread.text].join('\n\n'),
-    isMet: few.isFlat && deep.isFlat,
-  }
 }
 
 /** How much memory a file of 1 GB may take beside its bytes while it goes through streams. @units MiB */
@@ -162,29 +127,4 @@ function orderOf(sides: readonly Side[], turn: number): readonly Side[] {
 
 function mark(holds: boolean): string {
   return holds ? '✓' : '✗'
-}
-
-/** A directory of the host in memory: a real tmpfs. */
-function sharedMemory(): Disposable & { readonly path: string } {
-  const path = fs.mkdtempSync('/dev/shm/libvisor-bench-')
-  return { path, [Symbol.dispose]: () => fs.rmSync(path, { recursive: true }) }
-}
-
-function start(args: readonly string[]): AsyncDisposable & { ask(question: string): Promise<number> } {
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  const lines = createInterface(child.stdout)
-  return {
-    async ask(question) {
-      const answer = once(lines, 'line')
-      child.stdin.write(`${question}\n`)
-      const end = exited.then(([code]) => Promise.reject(new Error(`node ${args.join(' ')} ended with ${code}`)))
-      const [line] = (await Promise.race([answer, end])) as [string]
-      return Number(line)
-    },
-    async [Symbol.asyncDispose]() {
-      child.stdin.end()
-      await exited
-    },
-  }
 }
