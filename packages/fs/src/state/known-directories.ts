@@ -1,5 +1,6 @@
 import { KnownNodes } from './known-nodes.ts'
 import { MemoryNode } from './memory.ts'
+import { detached } from './name-bytes.ts'
 import { NAME_MAX } from './vnode.ts'
 import type { Credentials, Vnode } from './vnode.ts'
 import type { Parent, Place } from './walk.ts'
@@ -82,7 +83,8 @@ export class KnownDirectories {
     if (place.path !== (end === 0 ? '/' : own)) return
     if (this.#known.size >= LARGEST) this.#known.clear()
     this.#isSame()
-    this.#known.set(own, { path: own, place, version: place.node.driver.directoryVersion })
+    const kept = detached(own)
+    this.#known.set(kept, { path: kept, place, version: place.node.driver.directoryVersion })
   }
 
   #find(path: string, slash: number): Place | undefined {

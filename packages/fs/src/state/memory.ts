@@ -10,6 +10,7 @@ import type { DirectoryEntry, StatFsRecord, StatNumbers, StatRecord } from '../t
 import { MemoryAttributes } from './memory-attributes.ts'
 import { MemoryContent } from './memory-content.ts'
 import { MemoryFile } from './memory-file.ts'
+import { detached } from './name-bytes.ts'
 import { BLOCK, FileBlocks } from './quota.ts'
 import type { Quota } from './quota.ts'
 import { byteLength, fileType } from './vnode.ts'
@@ -341,7 +342,7 @@ export class MemoryNode extends MemoryAttributes implements Vnode {
     } else {
       node.nlink = 1
     }
-    this.#directory().set(name, node)
+    this.#directory().set(detached(name), node)
     this.modified()
     return node
   }
@@ -350,7 +351,7 @@ export class MemoryNode extends MemoryAttributes implements Vnode {
     const linked = node as MemoryNode
     // A further name counts as an inode, as in tmpfs.
     this.driver.quota?.takeInode()
-    this.#directory().set(name, linked)
+    this.#directory().set(detached(name), linked)
     linked.nlink++
     this.modified()
     linked.setChangedWith(this)
@@ -373,7 +374,7 @@ export class MemoryNode extends MemoryAttributes implements Vnode {
     this.modified()
     if (replaced !== undefined) this.#drop(replaced, to)
     this.#directory().delete(name)
-    target.set(toName, moved)
+    target.set(detached(toName), moved)
     moved.#forget()
     if (moved.type === fileType.directory) {
       this.driver.directoryVersion++

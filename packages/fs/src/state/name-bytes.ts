@@ -17,6 +17,18 @@ export function compareNames(a: string, b: string): number {
   return Buffer.compare(Buffer.from(encodeName(a) as string), Buffer.from(encodeName(b) as string))
 }
 
+/** The first length of which V8 makes no copy when it is cut off a longer string. @source V8 `src/objects/string.h`, SlicedString::kMinLength */
+const SLICED = 13
+
+/**
+ * The same name in memory of its own, for who keeps it: as a part of a path it keeps the whole path, or the list that the path was in.
+ *
+ * @param name - a name or a path
+ */
+export function detached(name: string): string {
+  return name.length < SLICED ? name : [name.slice(0, 1), name.slice(1)].join('')
+}
+
 /**
  * The bytes of a name.
  *
