@@ -7,6 +7,7 @@ const visor = fileURLToPath(new URL('../bin/visor.js', import.meta.url))
 test.each([
   ['what it would do after process.exit(), if it could', 'goes-on-after-exit.cjs', 3],
   ['connections of fetch beside the undici package', 'dispatchers.cjs', 0],
+  ['messages for which only a port keeps it alive', 'message-ports.cjs', 0],
   ['stacks of the errors that Node and contexts make', 'stacks.cjs', 0],
   ['what stacks call the callbacks of its timers', 'timer-stacks.cjs', 1],
 ])('a program in a context shows %s as natively', { timeout: 60_000 }, async (_, file, code) => {

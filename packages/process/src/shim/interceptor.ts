@@ -13,6 +13,7 @@ import type { GuestOs } from './os.ts'
 import { argumentErrorsOf, createMemberContext, processMembers } from './process-members.ts'
 import { createSharedMember, sharedNames } from './shared-members.ts'
 import { createQueueMicrotask } from './tick-members.ts'
+import { hookMessagePorts } from './message-ports.ts'
 import { hookWorkers } from './worker-threads.ts'
 import type { WorkerLauncher } from './worker-threads.ts'
 
@@ -57,7 +58,11 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
       realm.whenAsked('child_process', (exports) =>
         hookChildProcess(exports as unknown as typeof childProcess, { realm, current, hostDirectory }),
       )
-      if (realm.kind !== 'own') hookDomain(realm)
+      if (realm.kind !== 'own') {
+        hookDomain(realm)
+        // At once: `MessageChannel` is a global.
+        hookMessagePorts(originalModule('worker_threads') as typeof workerThreads, realm, current)
+      }
       realm.whenAsked('cluster', (exports) => hookCluster(exports, realm, current))
       realm.whenAsked('worker_threads', (exports) =>
         hookWorkers(exports as unknown as typeof workerThreads, { realm, current, launch: workers }),

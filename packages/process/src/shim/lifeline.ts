@@ -47,19 +47,24 @@ export function holdUntilOver(ns: Namespace, object: object, { over, end }: Life
  *
  * @param patches - of the realm
  * @param prototype - of their class
+ * @param begin - called when one that keeps nobody alive yet is referenced. @defaultValue those stay without a guest
  */
-export function followReferences(patches: PatchRegistry, prototype: object): void {
+export function followReferences(
+  patches: PatchRegistry,
+  prototype: object,
+  begin: (object: object) => void = () => {},
+): void {
   for (const name of ['ref', 'unref'] as const) {
     const original = (prototype as Record<string, () => unknown>)[name]
     if (original === undefined) continue
     const replacement = mimic(original, function (this: object) {
       const lifeline = lifelines.get(this)
-      if (lifeline !== undefined) {
-        if (name === 'ref') lifeline.reference ??= keepAlive(lifeline.ns)
-        else {
-          lifeline.reference?.[Symbol.dispose]()
-          lifeline.reference = undefined
-        }
+      if (lifeline === undefined) {
+        if (name === 'ref') begin(this)
+      } else if (name === 'ref') lifeline.reference ??= keepAlive(lifeline.ns)
+      else {
+        lifeline.reference?.[Symbol.dispose]()
+        lifeline.reference = undefined
       }
       return apply(original, this, [])
     })
