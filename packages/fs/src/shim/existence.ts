@@ -14,13 +14,7 @@ export function existsSync(context: FsContext): AnyFunction {
   // It calls nothing that could be replaced.
   return (...args) => (context.isSame(args[0]) ? native(...args) : ask(...args))
 
-  function ask(...args: unknown[]): unknown {
-    const [path] = args
-    // The original says what it thinks of arguments like these, once.
-    if (!isValidPath(path)) return callNativeSync(native, ...args)
-    if (typeof path === 'string' && path.charCodeAt(0) === SLASH) {
-      if (context.process.resolve(path, 'read', true)?.identical === true) return callNativeSync(native, path)
-    }
+  function isThere(path: unknown): boolean {
     try {
       context.process.sync.access(context.path(path).absolute, 0)
       return true
@@ -28,6 +22,17 @@ export function existsSync(context: FsContext): AnyFunction {
       if (errnoOf(error) === undefined) throw error
       return false
     }
+  }
+
+  function ask(...args: unknown[]): unknown {
+    const [path] = args
+    // The original says what it thinks of arguments like these, once.
+    if (!isValidPath(path)) return callNativeSync(native, ...args)
+    const { process } = context
+    if (typeof path !== 'string' || path.charCodeAt(0) !== SLASH) return isThere(path)
+    // Most of what is asked for and not known yet is not there: the walk says so by itself.
+    if (process.local && process.recall(path, 'read', true) === undefined && !isThere(path)) return false
+    return process.resolve(path, 'read', true)?.identical === true ? callNativeSync(native, path) : isThere(path)
   }
 }
 

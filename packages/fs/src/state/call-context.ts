@@ -2,6 +2,8 @@ import type { Identity } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import { KnownDirectories } from './known-directories.ts'
+import type { HostFs } from './host-fs.ts'
+import type { MountTable } from './mounts.ts'
 import { access, demand, isKernels, requireUnstuck, SET_IDS, special, strippedMode } from './permission.ts'
 import type { NodeInit, Vnode } from './vnode.ts'
 import { checkPath, Walk } from './walk.ts'
@@ -16,12 +18,12 @@ export class CallContext {
   readonly feed: ChangeFeed
   readonly directories: KnownDirectories
 
-  constructor(root: Place, identity: Identity, hostUid: number, feed: ChangeFeed) {
+  constructor(root: Place, identity: Identity, host: HostFs, mounts: MountTable, feed: ChangeFeed) {
     this.root = root
     this.identity = identity
-    this.hostUid = hostUid
+    this.hostUid = host.uid
     this.feed = feed
-    this.directories = new KnownDirectories(root, identity)
+    this.directories = new KnownDirectories(root, identity, host, mounts)
   }
 
   /** A new path resolution. */

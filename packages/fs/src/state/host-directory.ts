@@ -87,7 +87,7 @@ export class HostDriver implements Driver {
       throw toErrno(error)
     }
     if (stats !== undefined) return new HostNode(this, path, names.remember(path, stats, now))
-    names.forget(path)
+    names.drop(path)
     return undefined
   }
 
@@ -141,6 +141,10 @@ export class HostNode implements Vnode {
 
   get dev(): number {
     return this.#known.dev
+  }
+
+  get staleAt(): number {
+    return this.#known.staleAt
   }
 
   get type(): number {

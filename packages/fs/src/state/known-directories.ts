@@ -1,5 +1,7 @@
 import { KnownNodes } from './known-nodes.ts'
+import type { HostFs } from './host-fs.ts'
 import { MemoryNode } from './memory.ts'
+import type { MountTable } from './mounts.ts'
 import { detached } from './name-bytes.ts'
 import { NAME_MAX } from './vnode.ts'
 import type { Credentials, Vnode } from './vnode.ts'
@@ -11,17 +13,22 @@ const LARGEST = 4096
 interface KnownDirectory {
   readonly path: string
   readonly place: Place
-  /** Of the driver's directories when it was found. */
+  /** Of the driver's directories in memory when it was found; of the mounts and of the host's names elsewhere. */
   readonly version: number
+  /** When a directory that is not in memory has to be looked for again. @units milliseconds */
+  readonly staleAt: number
 }
 
 /**
- * Directories in memory by their paths, so that what is far down costs no more than what is near. What is remembered holds until a
- * directory of the same driver is removed, renamed, or gets another mode or owner. Paths through links are not remembered.
+ * Directories by their paths, so that what is far down costs no more than what is near. What is remembered in memory holds until a
+ * directory of the same driver is removed, renamed, or gets another mode or owner; of the host, and of overlays over it, until a name of the
+ * host is changed, something stops showing, or what is known of one of the names on the way is stale. Paths through links are not remembered.
  */
 export class KnownDirectories {
   readonly #root: Place
   readonly #credentials: Credentials
+  readonly #host: Pick<HostFs, 'names' | 'nowMs'>
+  readonly #mounts: Pick<MountTable, 'generation'>
   readonly #known = new Map<string, KnownDirectory>()
   /** What has been found in them, by whole paths. */
   readonly #nodes = new KnownNodes()
@@ -30,9 +37,16 @@ export class KnownDirectories {
   #gid: number | undefined
   #groups: readonly number[] | undefined
 
-  constructor(root: Place, credentials: Credentials) {
+  constructor(
+    root: Place,
+    credentials: Credentials,
+    host: Pick<HostFs, 'names' | 'nowMs'>,
+    mounts: Pick<MountTable, 'generation'>,
+  ) {
     this.#root = root
     this.#credentials = credentials
+    this.#host = host
+    this.#mounts = mounts
   }
 
   /** As `Walk.parent`, where the directory is known. */
@@ -54,7 +68,7 @@ export class KnownDirectories {
   node(path: string): Vnode | undefined {
     const slash = path.lastIndexOf('/')
     const directory = this.#find(path, slash)
-    if (directory === undefined) return undefined
+    if (!(directory?.node instanceof MemoryNode)) return undefined
     const name = path.slice(slash + 1)
     // A name that is too long is an error, which the walk tells; no entry has one of the names that are none.
     if (name.length * 3 > NAME_MAX || directory.mounts?.children.has(name) === true) return undefined
@@ -78,13 +92,15 @@ export class KnownDirectories {
    * @param place - the directory
    */
   remember(path: string, end: number, place: Place): void {
-    if (!(place.node instanceof MemoryNode) || !this.#isSettled(place)) return
+    const inMemory = place.node instanceof MemoryNode
+    const staleAt = inMemory ? Infinity : this.#staleAt(place)
+    if (staleAt === undefined || (inMemory && !this.#isSettled(place))) return
     const own = path.slice(0, end)
     if (place.path !== (end === 0 ? '/' : own)) return
     if (this.#known.size >= LARGEST) this.#known.clear()
     this.#isSame()
     const kept = detached(own)
-    this.#known.set(kept, { path: kept, place, version: place.node.driver.directoryVersion })
+    this.#known.set(kept, { path: kept, place, version: this.#versionOf(place.node), staleAt })
   }
 
   #find(path: string, slash: number): Place | undefined {
@@ -94,14 +110,32 @@ export class KnownDirectories {
     const own = path.slice(0, slash)
     const known = last !== undefined && last.path === own ? last : this.#known.get(own)
     if (known === undefined) return undefined
-    const { place, version } = known
-    if ((place.node as MemoryNode).driver.directoryVersion === version) {
+    const { place, version, staleAt } = known
+    if (this.#versionOf(place.node) === version && (staleAt === Infinity || this.#host.nowMs() < staleAt)) {
       this.#last = known
       return place
     }
     this.#known.delete(known.path)
     this.#last = undefined
     return undefined
+  }
+
+  #versionOf(node: Vnode): number {
+    // Both only go up, and so does their sum.
+    return node instanceof MemoryNode
+      ? node.driver.directoryVersion
+      : this.#mounts.generation + this.#host.names.version
+  }
+
+  /** When one of the names on the way to what is not in memory is stale; `undefined` where that cannot be said. */
+  #staleAt(place: Place): number | undefined {
+    let staleAt = Infinity
+    for (let at = place; ; at = at.parent) {
+      if (at.node.staleAt === undefined) return undefined
+      staleAt = Math.min(staleAt, at.node.staleAt)
+      if (at.parent === at) return staleAt
+      if (at.isMount) return at.parent === this.#root || this.#credentials.uid === 0 ? staleAt : undefined
+    }
   }
 
   /** Whether only what its own driver does can lead a path elsewhere. */

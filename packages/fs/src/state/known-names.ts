@@ -41,6 +41,8 @@ export class KnownName {
  */
 export class KnownNames {
   readonly #names = new Map<string, KnownName>()
+  /** Moves whenever somebody of this thread may have changed what a name is. */
+  version = 0
 
   /** What was said of a path, when that was not long ago. */
   recall(path: string, nowMs: number): KnownName | undefined {
@@ -55,8 +57,14 @@ export class KnownNames {
     return known
   }
 
+  /** Forgets a path at which there is nothing. */
+  drop(path: string): void {
+    this.#names.delete(path)
+  }
+
   /** Forgets what a path is, or all, when it may have changed. */
   forget(path?: string): void {
+    this.version++
     if (path === undefined) this.#names.clear()
     else this.#names.delete(path)
   }

@@ -67,7 +67,7 @@ export class LocalProcess implements FileSystemProcess {
     this.#likeness = mounts.likeness
     this.#showsHost = (paths) => mounts.showsHost(paths)
     this.#onDispose = options.onDispose
-    this.#context = new CallContext(root, identity, host.uid, feed)
+    this.#context = new CallContext(root, identity, host, mounts, feed)
     this.#places = new KnownPlaces(this.#context, mounts, host)
     const { isSame, isSameToWrite, recall, resolve } = createResolve({ context: this.#context, mounts, host })
     this.isSame = isSame

@@ -5,16 +5,14 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import { Errno } from '../types.ts'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
+import { copyInode } from './overlay-copy.ts'
 import { OverlayFile } from './overlay-file.ts'
 import { inodeKey } from './upper-layer.ts'
 import type { UpperLayer } from './upper-layer.ts'
 import { fileType, O_ACCMODE } from './vnode.ts'
 import type { AttributeChange, Driver, NodeInit, OpenFile, Vnode } from './vnode.ts'
 
-const { O_RDONLY, O_WRONLY } = linuxFsConstants
-
-/** How much is copied at a time. @units bytes */
-const COPY_PIECE = 1 << 20
+const { O_RDONLY } = linuxFsConstants
 
 /** What an overlay driver depends on. */
 export interface OverlayDriverOptions {
@@ -161,6 +159,17 @@ export class OverlayNode implements Vnode {
     return this.#top.type
   }
 
+  get staleAt(): number | undefined {
+    // Others may make what is missing in an upper layer on the host.
+    if (this.driver.upper.root.hostPath !== undefined) return undefined
+    let staleAt = Infinity
+    for (const lower of this.#lowers) {
+      if (lower.staleAt === undefined) return undefined
+      staleAt = Math.min(staleAt, lower.staleAt)
+    }
+    return staleAt
+  }
+
   get mode(): number {
     return this.#top.mode
   }
@@ -219,8 +228,11 @@ export class OverlayNode implements Vnode {
   }
 
   change(change: AttributeChange): void {
-    if (this.type === fileType.directory) this.driver.changedDirectories = true
+    const isDirectory = this.type === fileType.directory
+    if (isDirectory) this.driver.changedDirectories = true
     this.copyUp(true).change(change)
+    // Who may pass it may be others.
+    if (isDirectory) this.driver.covered()
   }
 
   truncate(size: number, touch: boolean): void {
@@ -337,8 +349,10 @@ export class OverlayNode implements Vnode {
       if (found.type === fileType.directory) layer.clear(found)
       upper.remove(name, found)
     }
-    if (this.#inLower(name)) layer.hide(upper, name)
-    this.driver.covered()
+    const inLower = this.#inLower(name)
+    if (inLower) layer.hide(upper, name)
+    // What was in the upper layer alone was not the host's. A directory may be known by its path.
+    if (inLower || removed.type === fileType.directory) this.driver.covered()
   }
 
   rename(name: string, node: Vnode, toDirectory: Vnode, toName: string, replaced: Vnode | undefined): void {
@@ -456,40 +470,5 @@ export class OverlayNode implements Vnode {
   #detach(lower: Vnode): void {
     if (this.driver.lowerOpens.size === 0) return
     for (const file of this.driver.lowerOpens.get(inodeKey(lower.stat())) ?? []) file.detach()
-  }
-}
-
-/** Copies one inode, with its metadata; a directory without its entries. Leaves nothing when it fails. */
-function copyInode(lower: Vnode, record: StatRecord, upper: Vnode, name: string, source: OpenFile | undefined): Vnode {
-  const { type } = lower
-  if (type !== fileType.file && type !== fileType.directory && type !== fileType.link) throw Errno.of('EPERM')
-  const { mode, uid, gid, atimeNs, mtimeNs } = record
-  const { mtimeNs: directoryMtimeNs, atimeNs: directoryAtimeNs } = upper.stat()
-  const copy = upper.create(name, { mode, uid, gid, ...(type === fileType.link && { target: lower.readlink() }) })
-  try {
-    if (source !== undefined) copyBytes(source, copy)
-    copy.change({ mode: mode & 0o7777, uid, gid, atimeNs, mtimeNs })
-    // Making the copy is no change of its directory that anybody could see.
-    upper.change({ atimeNs: directoryAtimeNs, mtimeNs: directoryMtimeNs })
-  } catch (error) {
-    upper.remove(name, copy)
-    throw error
-  }
-  return copy
-}
-
-function copyBytes(source: OpenFile, copy: Vnode): void {
-  const file = copy.open(O_WRONLY)
-  try {
-    for (let position = 0; ;) {
-      const piece = source.read(COPY_PIECE, position)
-      if (piece.length === 0) break
-      for (let written = 0; written < piece.length;) {
-        written += file.write(piece.subarray(written), position + written)
-      }
-      position += piece.length
-    }
-  } finally {
-    file.close()
   }
 }

@@ -50,6 +50,13 @@ export interface Vnode {
   readonly pinned?: boolean
   /** Whether the driver itself refuses to remove a directory that is not empty, so that nobody need look first. */
   readonly guardsEntries?: boolean
+  /**
+   * When what is known of it has to be asked for again, where nothing but the mounts' generation tells of changes before. `undefined`, as
+   * without this property, where it cannot be kept.
+   *
+   * @units milliseconds
+   */
+  readonly staleAt?: number | undefined
   /** Which descriptor opening it duplicates: what `/dev/fd` holds. */
   readonly descriptor: number | undefined
   /** Whether two nodes are one inode. */

@@ -433,3 +433,49 @@ test('a path that was asked for is the same for as long as nothing covers it, an
   ask()
   assert.equal(fixture.process.isSame(file), false)
 })
+
+both(
+  'a directory that was walked through is another one once its name, or who may pass it, has changed',
+  async (start) => {
+    using directory = temporaryDirectory({ 'dir/sub/file': 'old', 'other/sub/file': 'new', 'plain/file': 'x' })
+    const { path } = directory
+    const uid = 1000
+    const mounts = { '/': overlay({ lower: [hostDir('/')], upper: memory() }), '/data': hostDir(path, { mode: 'rw' }) }
+    await using fixture = await start(mounts, makeIdentity())
+    const { sync } = fixture
+    const identity = fixture.identity as { uid: number }
+    for (const root of [path, '/data']) {
+      const read = (name: string): string => get(sync, `${root}/${name}`)
+      for (let turn = 0; turn < 2; turn++) assert.equal(read('dir/sub/file'), 'old')
+      sync.rename(`${root}/dir`, `${root}/moved`)
+      fails('ENOENT', () => read('dir/sub/file'))
+      assert.equal(read('moved/sub/file'), 'old')
+      sync.symlink('other', `${root}/dir`)
+      assert.equal(read('dir/sub/file'), 'new')
+      sync.unlink(`${root}/dir`)
+      sync.rename(`${root}/other`, `${root}/dir`)
+      assert.equal(read('dir/sub/file'), 'new')
+      sync.mkdir(`${root}/made`, 0o755)
+      put(sync, `${root}/made/file`, 'made')
+      assert.equal(read('made/file'), 'made')
+      sync.unlink(`${root}/made/file`)
+      fails('ENOENT', () => read('made/file'))
+      sync.rmdir(`${root}/made`)
+      put(sync, `${root}/made`, 'file')
+      fails('ENOTDIR', () => read('made/file'))
+      sync.unlink(`${root}/made`)
+    }
+    if (process.getuid?.() !== 0) return
+    sync.chmod(path, 0o755)
+    identity.uid = uid
+    for (let turn = 0; turn < 2; turn++) assert.equal(sync.stat(`${path}/plain/file`).size, 1)
+    identity.uid = 0
+    sync.chmod(`${path}/plain`, 0o700)
+    identity.uid = uid
+    fails('EACCES', () => sync.stat(`${path}/plain/file`))
+    identity.uid = 0
+    sync.chmod(`${path}/plain`, 0o755)
+    identity.uid = uid
+    assert.equal(sync.stat(`${path}/plain/file`).size, 1)
+  },
+)
