@@ -2,11 +2,10 @@ import fs from 'node:fs'
 import { sharedMemory, startAsked } from './asked.native.ts'
 import type { Asked } from './asked.native.ts'
 import { program, visorRun } from './commands.native.ts'
-import { median } from './comparison.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { formatColumns, quantity } from './table.ts'
 
-const defaultTurns = 5
+const defaultTurns = 9
 
 /** How much an operation may cost with many files, or far down, over what it costs with few: noise is more than nothing. */
 const flatWithin = 1.5
@@ -27,13 +26,13 @@ interface Side {
   readonly most?: number
 }
 
-/** Nanoseconds by size and question: the median of the turns. */
+/** Nanoseconds by size and question: the best of the turns, since what else the machine does only adds, for seconds on end. */
 type Figures = ReadonlyMap<number, Readonly<Record<string, number>>>
 
 /**
  * What operations cost from a hundred files to a million, and down to a depth of a hundred, in a mount in memory: on the same hundred
  * files, and all over, where the processor waits for its own memory. How much that is, memfs, the kernel's tmpfs, and a look-up in a
- * `Map` of as many names show. Each size is a process of its own, and they take turns.
+ * `Map` of as many names show. Each size is a process of its own, and they take turns, of which the best counts.
  */
 export async function fileGrowth({ runs: turns = defaultTurns }: ReportOptions): Promise<Report> {
   using shared = sharedMemory()
@@ -120,7 +119,7 @@ async function measure(side: Side, { prepare, sizes, questions, turns }: Measure
   return new Map(
     Array.from(taken, ([size, figures]) => [
       size,
-      Object.fromEntries(Array.from(figures, ([question, values]) => [question, median(values)])),
+      Object.fromEntries(Array.from(figures, ([question, values]) => [question, Math.min(...values)])),
     ]),
   )
 }
