@@ -1,6 +1,6 @@
 import { claimRealm, createCurrent, slots } from '@libvisor/core'
 import type { Interceptor } from '@libvisor/core'
-import { createLoaderInterceptor } from '@libvisor/loader'
+import { createLoaderInterceptor, hideOwnFrames } from '@libvisor/loader'
 import { connectAnnouncements } from '@libvisor/net'
 import { createProcessInterceptor } from '@libvisor/process'
 import type { WorkerLauncher } from '@libvisor/process'
@@ -81,6 +81,7 @@ export function enterOwnRealm(options: OwnRealmOptions): InPlaceRealm {
   })
   // Node's own code reads files as well: its loader, workers, certificates.
   if (!guest.startsAsHost) realm.ask('fs')
+  hideOwnFrames(realm.patches, isOwnCode)
   sealGlobals(globalThis, ns.policy, () => seal('globalThis', globalThis))
   realm.commit()
   return realm

@@ -1,4 +1,5 @@
 import { currentNamespace } from '@libvisor/core'
+import { createOwnFrames } from '../shim/own-frames.ts'
 import { describeFrame, errorClassOf } from './loader-registry.ts'
 
 type PrepareStackTrace = (error: Error, trace: NodeJS.CallSite[]) => unknown
@@ -8,15 +9,10 @@ type PrepareStackTrace = (error: Error, trace: NodeJS.CallSite[]) => unknown
  * an error is made, and not by the guest's.
  */
 const CAPTURED_FRAMES = 200
-/** What libvisor compiles in the realms of guests is called so. */
-const kitFolder = 'node:internal/libvisor/'
 /** The function of the loader that runs a main module. */
 const MAIN_FUNCTION = 'runMain'
 /** How many are shown where no guest says so. */
 const SHOWN_FRAMES = 10
-
-/** Frames of Node's through which libvisor enters a guest. */
-const entranceFrame = /^node:(?:internal\/)?(?:async_hooks|async_local_storage|vm)\b/
 
 /**
  * Has the stacks that the guests of this thread read show no frames of libvisor's own, and the lines that source maps tell.
@@ -43,32 +39,14 @@ const entranceFrame = /^node:(?:internal\/)?(?:async_hooks|async_local_storage|v
 export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposable {
   const before = Error.prepareStackTrace as PrepareStackTrace
   const limitBefore = Error.stackTraceLimit
+  const { isOwn, hide } = createOwnFrames(isOwnCode)
   /** The error whose stack a guest is formatting by itself. */
   let formatted: Error | undefined
-
-  function fileOf(site: NodeJS.CallSite): string {
-    const file = site.getFileName() ?? ''
-    return file.startsWith('/') ? `file://${file}` : file
-  }
-
-  const isOwn = (site: NodeJS.CallSite): boolean => {
-    const file = fileOf(site)
-    return file.startsWith(kitFolder) || (file.startsWith('file:') && isOwnCode(file))
-  }
-  const isEntrance = (site: NodeJS.CallSite): boolean => entranceFrame.test(site.getFileName() ?? '')
 
   /** The frames of a program: below its main module are those of whatever has started it. */
   function programOf(trace: NodeJS.CallSite[]): NodeJS.CallSite[] {
     const end = trace.findIndex((site) => site.getFunctionName() === MAIN_FUNCTION && isOwn(site))
     return end === -1 ? trace : trace.slice(0, end)
-  }
-
-  /** Hides own frames, and those of Node's through which libvisor went. */
-  function isShown(site: NodeJS.CallSite, index: number, trace: readonly NodeJS.CallSite[]): boolean {
-    if (!isEntrance(site)) return !isOwn(site)
-    const above = trace.slice(0, index).findLast((other) => !isEntrance(other))
-    const below = trace.slice(index).find((other) => !isEntrance(other))
-    return ![above, below].some((other) => other !== undefined && isOwn(other))
   }
 
   /** Formats the stack of an error of a context that a guest has made: Node asks the `Error` of the main context then. */
@@ -96,9 +74,7 @@ export function formatGuestStacks(isOwnCode: (url: string) => boolean): Disposab
     const nested = formatNested(GuestError, error, trace)
     if (nested !== undefined) return nested.stack
     const limit: unknown = GuestError === undefined ? SHOWN_FRAMES : GuestError.stackTraceLimit
-    const shown = programOf(trace)
-      .filter(isShown)
-      .slice(0, typeof limit === 'number' ? Math.max(0, limit) : 0)
+    const shown = hide(programOf(trace)).slice(0, typeof limit === 'number' ? Math.max(0, limit) : 0)
     // What Node's own function joins need not be frames.
     const described = shown.map((site, index) => describeFrame(ns, site, shown[index + 1]) ?? site)
     return before(error, described as NodeJS.CallSite[])
