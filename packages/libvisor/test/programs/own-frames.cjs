@@ -1,14 +1,8 @@
 // Prints the first frame of errors that calls of Node's modules throw, but for those of Node's own functions.
 const fs = require('node:fs')
 const show = (label, error) => {
-  const frames = error.stack.split('\n').filter((line) => line.startsWith('    at '))
-  console.log(
-    label,
-    frames
-      .filter((frame) => !frame.includes('node:') && !frame.includes('run_main'))
-      .slice(0, 3)
-      .join('\n'),
-  )
+  const frames = error.stack.split('\n').filter((line) => line.startsWith('    at ') && !line.includes('node:'))
+  console.log(label, /[^ (]+:\d+:\d+|Array.*/.exec(frames[0])[0])
 }
 const calls = {
   readFileSync: () => fs.readFileSync('/no/such/file'),
@@ -18,7 +12,7 @@ const calls = {
   readdirSync: () => fs.readdirSync('/no/such/file'),
   closeSync: () => fs.closeSync(999),
   wrong: () => fs.readFileSync(5.5),
-  require: () => require('./no-such-module'),
+  require: () => require(`${__dirname}/no-such-module`),
   inMap: () => [1].map(() => fs.readlinkSync('/no/such/link')),
   asCallback: () => ['/no/such/link'].forEach(fs.readlinkSync),
   spawnSync: () => {
