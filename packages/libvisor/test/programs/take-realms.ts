@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRealmReserve } from '../../src/context/realm-reserve.ts'
 
 const reserve = createRealmReserve()
-const name = 'CloseEvent'
+const name = 'CompressionStream'
 const descriptor = Object.getOwnPropertyDescriptor(globalThis, name)!
 
 /** Long enough for a thread that has nothing else to do. */
