@@ -3,14 +3,11 @@ import { defineProperty, getOwnPropertyDescriptor, original, ownKeys } from '@li
 import { mimic } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import type { LookupOriginals } from './dns-lookup.ts'
-import {
-  createDnsFunctions,
-  createDnsPromisesFunctions,
-  guardPromisesResolve,
-  guardResolve,
-  RESOLVE_METHODS,
-} from './dns-module.ts'
+import { createDnsFunctions, createDnsPromisesFunctions } from './dns-module.ts'
+import { RESOLVE_METHODS } from './dns-question.ts'
 import { createServerMethods } from './name-servers.ts'
+import { guardPromisesResolve, guardResolve, resolverMethod } from './resolver-guard.ts'
+import type { ResolverMethod } from './resolver-guard.ts'
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -40,7 +37,7 @@ export function bindDns(ns: Namespace): { readonly dns: typeof dns; readonly pro
 function bindResolver(
   ns: Namespace,
   Original: ResolverClass,
-  guard: (method: AnyFunction) => AnyFunction,
+  guard: (method: ResolverMethod) => AnyFunction,
 ): ResolverClass {
   class Resolver extends Original {}
   for (const [name, method] of Object.entries(createServerMethods(ns, Original))) {
@@ -50,7 +47,7 @@ function bindResolver(
   for (const name of RESOLVE_METHODS) {
     const method = (Original.prototype as Bag)[name]
     if (typeof method !== 'function') continue
-    const value = mimic(method, guard(method as AnyFunction))
+    const value = mimic(method, guard(resolverMethod(Original, name)))
     defineProperty(Resolver.prototype, name, { value, writable: true, enumerable: true, configurable: true })
   }
   return Resolver

@@ -1,5 +1,5 @@
 import { apply } from '@libvisor/abi'
-import { callNative, deliver, deliverNow, denied, ownerHere } from '@libvisor/core'
+import { callNative, deliver, denied, ownerHere } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import { netStack } from '../slot.ts'
@@ -7,27 +7,9 @@ import { createLookup, createPromisesLookup } from './dns-lookup.ts'
 import type { LookupOriginals } from './dns-lookup.ts'
 import { defaultResolvers } from './default-resolvers.ts'
 import { resultOrder } from './guest-settings.ts'
+import { RESOLVE_METHODS } from './dns-question.ts'
 import { holdAlive } from './liveness.ts'
-import { rememberName } from './looked-up-names.ts'
-
-/** The functions of `dns`, and the methods of its resolvers, that ask name servers. */
-export const RESOLVE_METHODS: readonly string[] = Object.freeze([
-  'resolve',
-  'resolve4',
-  'resolve6',
-  'resolveAny',
-  'resolveCaa',
-  'resolveCname',
-  'resolveMx',
-  'resolveNaptr',
-  'resolveNs',
-  'resolvePtr',
-  'resolveSoa',
-  'resolveSrv',
-  'resolveTlsa',
-  'resolveTxt',
-  'reverse',
-])
+import { guardPromisesResolve, guardResolve, resolverMethod } from './resolver-guard.ts'
 
 /** The functions of `dns` that say how and whom to ask. */
 export const SETTINGS: readonly string[] = Object.freeze([
@@ -79,12 +61,11 @@ export function createDnsFunctions(ns: Namespace, originals: LookupOriginals): D
   }
   const { resolver, ...servers } = defaultResolvers(ns, originals)
   for (const name of RESOLVE_METHODS) {
-    const original = (node as unknown as Record<string, AnyFunction | undefined>)[name]
-    if (original !== undefined)
-      functions[name] = guardResolve(
-        ns,
-        askedOf(() => resolver().callback, name),
-      )
+    if (typeof (node as unknown as Record<string, unknown>)[name] !== 'function') continue
+    functions[name] = guardResolve(
+      ns,
+      resolverMethod(originals.callback.Resolver, name, () => resolver().callback),
+    )
   }
   return { ...functions, ...resultOrder(ns, node), ...servers }
 }
@@ -114,91 +95,13 @@ export function createDnsPromisesFunctions(ns: Namespace, originals: LookupOrigi
   }
   const { resolver, ...servers } = defaultResolvers(ns, originals)
   for (const name of RESOLVE_METHODS) {
-    const original = (promises as unknown as Record<string, AnyFunction | undefined>)[name]
-    if (original !== undefined)
-      functions[name] = guardPromisesResolve(
-        ns,
-        askedOf(() => resolver().promises, name),
-      )
+    if (typeof (promises as unknown as Record<string, unknown>)[name] !== 'function') continue
+    functions[name] = guardPromisesResolve(
+      ns,
+      resolverMethod(originals.promises.Resolver, name, () => resolver().promises),
+    )
   }
   return { ...functions, ...resultOrder(ns, originals.callback), ...servers }
-}
-
-/** A function of `dns` that asks a namespace's resolver in place of the thread's. */
-function askedOf(resolver: () => object, name: string): AnyFunction {
-  return (...args) => {
-    const target = resolver() as Record<string, AnyFunction>
-    return apply(target[name]!, target, args)
-  }
-}
-
-/**
- * Lets a function of the host's resolver run where the policy allows the name.
- *
- * @param ns - who asks
- * @param original - takes a name first and a callback last
- */
-export function guardResolve(ns: Namespace, original: AnyFunction): AnyFunction {
-  return function (this: unknown, ...args) {
-    const [name] = args
-    const done = args.at(-1)
-    if (typeof name !== 'string' || typeof done !== 'function') return apply(original, this, args)
-    if (!ns.policy.egress(name, 0)) {
-      deliver(ownerHere(ns), 'io', () => apply(done as AnyFunction, undefined, [resolveDenied(ns, name)]))
-      return {}
-    }
-    const owner = ownerHere(ns)
-    const waiting = holdAlive(ns)
-    const answer = (...results: unknown[]): void => {
-      waiting[Symbol.dispose]()
-      remember(ns, name, results[1])
-      deliverNow(owner, 'io', () => void apply(done as AnyFunction, undefined, results))
-    }
-    try {
-      return callNative(() => apply(original, this, [...args.slice(0, -1), answer]))
-    } catch (error) {
-      waiting[Symbol.dispose]()
-      throw error
-    }
-  }
-}
-
-/** The same for a function that returns a promise. */
-export function guardPromisesResolve(ns: Namespace, original: AnyFunction): AnyFunction {
-  return function (this: unknown, ...args) {
-    const [name] = args
-    if (typeof name !== 'string') return apply(original, this, args)
-    if (!ns.policy.egress(name, 0)) return ns.intrinsics.Promise.reject(resolveDenied(ns, name))
-    const owner = ownerHere(ns)
-    const found = callNative(() => apply(original, this, args)) as Promise<unknown>
-    const waiting = holdAlive(ns)
-    return new ns.intrinsics.Promise((fulfil, reject) => {
-      const settle = (settled: () => void): void => {
-        waiting[Symbol.dispose]()
-        deliverNow(owner, 'io', settled)
-      }
-      found.then(
-        (result) => {
-          remember(ns, name, result)
-          settle(() => fulfil(result))
-        },
-        (error: unknown) => settle(() => reject(error)),
-      )
-    })
-  }
-}
-
-function resolveDenied(ns: Namespace, name: string): Error {
-  return denied(`Resolving ${name}`, `Allow it in the egress policy of '${ns.name}'.`)
-}
-
-/** Remembers the addresses among what a resolver found. */
-function remember(ns: Namespace, name: string, result: unknown): void {
-  if (!Array.isArray(result)) return
-  for (const entry of result as readonly unknown[]) {
-    const address = typeof entry === 'string' ? entry : (entry as { address?: unknown } | null)?.address
-    if (typeof address === 'string' && parseAddress(address) !== undefined) rememberName(ns, name, address)
-  }
 }
 
 interface ServiceName {
@@ -225,7 +128,8 @@ function lookupService(
       finish(null, { hostname: name ?? address, service: services[port] ?? `${port}` }),
     )
   }
-  if (!ns.policy.egress(address, 0)) return finish(resolveDenied(ns, address))
+  if (!ns.policy.egress(address, 0))
+    return finish(denied(`Resolving ${address}`, `Allow it in the egress policy of '${ns.name}'.`))
   askHost(finish)
 }
 

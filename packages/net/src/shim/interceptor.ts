@@ -10,20 +10,16 @@ import { bindCarried, releasePools, separateSettings } from './carried-modules.t
 import type { SharedRealm } from './carried-modules.ts'
 import { createDgramFunctions } from './dgram-module.ts'
 import { createLookup } from './dns-lookup.ts'
-import {
-  createDnsFunctions,
-  createDnsPromisesFunctions,
-  guardPromisesResolve,
-  guardResolve,
-  RESOLVE_METHODS,
-  SETTINGS,
-} from './dns-module.ts'
+import { createDnsFunctions, createDnsPromisesFunctions, SETTINGS } from './dns-module.ts'
+import { RESOLVE_METHODS } from './dns-question.ts'
 import { netOriginals } from './node-internals.native.ts'
 import { createServerMethods } from './name-servers.ts'
 import { noteTls } from './open-handles.ts'
 import { createPooledGlobals, separateAgents, separateGlobals } from './pools.ts'
 import type { PoolingGlobals } from './pools.ts'
 import { hookHttp2Files } from './http2-files.ts'
+import { guardPromisesResolve, guardResolve, resolverMethod } from './resolver-guard.ts'
+import type { ResolverMethod } from './resolver-guard.ts'
 import { createListen2, createUnboundHandle } from './server-hooks.ts'
 import { createSocketHooks } from './socket-hooks.ts'
 import type { LookupFunction, SocketHookOptions, SocketHooks } from './socket-hooks.ts'
@@ -226,10 +222,10 @@ function guardResolver(
   realm: Realm,
   current: CurrentNamespace,
   Resolver: typeof dns.Resolver | typeof dns.promises.Resolver,
-  guard: (ns: Namespace, method: AnyFunction) => AnyFunction,
+  guard: (ns: Namespace, method: ResolverMethod) => AnyFunction,
 ): void {
   const { prototype } = Resolver
-  for (const name of ['getServers', 'setServers'] as const) {
+  for (const name of ['getServers', 'setServers', 'setLocalAddress'] as const) {
     const methods = perNamespace((ns) => createServerMethods(ns, Resolver))
     const dispatcher = createDispatcher(prototype[name] as AnyFunction, current, (ns) => methods(ns)[name])
     realm.patches.patch(prototype, name, { value: dispatcher })
@@ -237,7 +233,8 @@ function guardResolver(
   for (const name of RESOLVE_METHODS) {
     const value = (prototype as object as Bag)[name]
     if (typeof value !== 'function') continue
-    const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => guard(ns, value as AnyFunction))
+    const method = resolverMethod(Resolver, name)
+    const dispatcher = createDispatcher(value as AnyFunction, current, (ns) => guard(ns, method))
     realm.patches.patch(prototype, name, { value: dispatcher })
   }
 }

@@ -1,30 +1,47 @@
-import type * as dgram from 'node:dgram'
-import { apply, original } from '@libvisor/abi'
-import { callNative, callNativeSync } from '@libvisor/core'
+import { apply } from '@libvisor/abi'
+import { callNativeSync } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
-import type { DatagramBinding } from '../types.ts'
+import { relayTo } from './name-server-relay.ts'
+import type { NameServer, NameServerRelay } from './name-server-relay.ts'
 
-/** The methods of resolvers that say whom to ask. */
+/** The methods of resolvers that say whom to ask, and from where. */
 export interface ServerMethods {
   getServers(this: object): string[]
   setServers(this: object, servers: readonly string[]): void
+  setLocalAddress(this: object, ...addresses: readonly unknown[]): void
+}
+
+/** Whom a resolver asks, where a program has said it. */
+export interface ResolverServers {
+  /** As the program sees them. */
+  readonly shown: readonly string[]
+  /** The ways to those in the guests' network. */
+  readonly relays: readonly NameServerRelay[]
+  /** Those outside of it. */
+  readonly outside: readonly OutsideServer[]
+}
+
+/** A server that is not in the guests' network. */
+export interface OutsideServer extends NameServer {
+  /** Whether the host asks it by itself, so that it knows no more than the host's resolver does. */
+  readonly isHosts: boolean
 }
 
 type ResolverClass = (new () => object) & { readonly prototype: object }
-
-/** A name server of the guests' network. */
-interface NameServer {
-  readonly address: string
-  readonly port: number
-}
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 const DNS_PORT = 53
 
-/** What programs have set, where it is not what the resolver asks. */
-const named = new WeakMap<object, readonly string[]>()
+const settings = new WeakMap<object, ResolverServers>()
+/** What programs have bound: an address of each family, or none. */
+const localAddresses = new WeakMap<object, readonly (string | undefined)[]>()
+
+/** Whom a resolver asks. @returns `undefined` where that is left to the host */
+export function serversOf(resolver: object): ResolverServers | undefined {
+  return settings.get(resolver)
+}
 
 /**
  * The methods with which a program says whom its resolvers ask. They are the host's resolvers, and send datagrams by
@@ -36,22 +53,44 @@ const named = new WeakMap<object, readonly string[]>()
 export function createServerMethods(ns: Namespace, Resolver: ResolverClass): ServerMethods {
   const call = (resolver: object, name: keyof ServerMethods, ...args: unknown[]): unknown =>
     callNativeSync(() => apply((Resolver.prototype as ServerMethods)[name] as AnyFunction, resolver, args))
+  const direct = (resolver: object, shown: readonly string[]): void => {
+    const hosts = new Set(call(new Resolver(), 'getServers') as string[])
+    const stack = ns.get(netStack)
+    const relays: NameServerRelay[] = []
+    const outside: OutsideServer[] = []
+    const asked = shown.map((text) => {
+      const server = parseServer(text)
+      if (!stack.covers(server.address)) {
+        outside.push({ ...server, isHosts: hosts.has(text) })
+        return text
+      }
+      const localAddress = localAddresses.get(resolver)?.[server.address.includes(':') ? 1 : 0]
+      const relay = relayTo(ns, { server, localAddress })
+      relays.push(relay)
+      return `127.0.0.1:${relay.port}`
+    })
+    call(resolver, 'setServers', asked)
+    settings.set(resolver, { shown, relays, outside })
+  }
   return {
     getServers() {
-      const known = named.get(this)
-      return known === undefined ? (call(this, 'getServers') as string[]) : [...known]
+      const known = settings.get(this)
+      return known === undefined ? (call(this, 'getServers') as string[]) : [...known.shown]
     },
     setServers(servers) {
       const probe = new Resolver()
       call(probe, 'setServers', servers)
-      const accepted = call(probe, 'getServers') as string[]
-      const stack = ns.get(netStack)
-      const asked = accepted.map((text) => {
-        const server = parseServer(text)
-        return stack.covers(server.address) ? `127.0.0.1:${openRelay(ns, server)}` : text
-      })
-      call(this, 'setServers', asked)
-      named.set(this, accepted)
+      direct(this, call(probe, 'getServers') as string[])
+    },
+    setLocalAddress(...addresses) {
+      // The addresses are the guest's: the host has none of them.
+      call(new Resolver(), 'setLocalAddress', ...addresses)
+      const given = addresses.filter((address): address is string => typeof address === 'string')
+      const ofFamily = (isSix: boolean): string | undefined =>
+        given.findLast((address) => address.includes(':') === isSix)
+      localAddresses.set(this, [ofFamily(false), ofFamily(true)])
+      const known = settings.get(this)
+      if (known !== undefined && known.relays.length > 0) direct(this, known.shown)
     },
   }
 }
@@ -62,39 +101,4 @@ function parseServer(text: string): NameServer {
   if (bracketed !== null) return { address: bracketed[1]!, port: Number(bracketed[2]) }
   const [address, port, ...more] = text.split(':')
   return more.length > 0 || port === undefined ? { address: text, port: DNS_PORT } : { address: address!, port: +port }
-}
-
-/** @returns the port of the host's loopback from which datagrams go on to a server, until the end of the guest */
-function openRelay(ns: Namespace, server: NameServer): number {
-  const stack = ns.get(netStack)
-  /** Each port of the resolver's is one in the guests' network. */
-  const bindings = new Map<number, DatagramBinding>()
-  return callNative(() => {
-    // With a look-up that answers at once, binding is done at once.
-    const lookup = (host: string, _options: object, done: (...results: unknown[]) => void): void => done(null, host, 4)
-    const socket = original('dgram').createSocket({ type: 'udp4', lookup } as dgram.SocketOptions)
-    const forget = stack.own({
-      [Symbol.dispose]() {
-        forget()
-        for (const binding of bindings.values()) binding[Symbol.dispose]()
-        socket.close()
-      },
-    })
-    socket.unref().bind(0, '127.0.0.1')
-    socket.on('message', (bytes, { port }) => {
-      let binding = bindings.get(port)
-      if (binding === undefined) {
-        const bound = stack.bindDatagrams({
-          address: server.address.includes(':') ? '::' : '0.0.0.0',
-          port: 0,
-          privileged: true,
-          receive: ({ bytes: answer }) => socket.send(answer, port, '127.0.0.1'),
-        })
-        if (typeof bound === 'string') return
-        bindings.set(port, (binding = bound))
-      }
-      stack.sendDatagram(binding, server, new Uint8Array(bytes))
-    })
-    return socket.address().port
-  })
 }

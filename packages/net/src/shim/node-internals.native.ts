@@ -132,9 +132,13 @@ export function bindNative(address: string, port: number): NativeHandle | number
   return callNative(create, address, port, address.includes(':') ? 6 : 4, undefined, 0)
 }
 
-/** Makes the socket of a connection that the host opens by itself. */
-export function createSocket(): net.Socket {
-  return new (original('net').Socket)()
+/**
+ * Makes a socket of the host.
+ *
+ * @param handle - of a connection that it has accepted; left out where it is to connect
+ */
+export function createSocket(handle?: NativeHandle): net.Socket {
+  return new (original('net').Socket)((handle === undefined ? {} : { handle }) as net.SocketConstructorOpts)
 }
 
 function find(): NodeInternals {

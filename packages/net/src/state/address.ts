@@ -73,6 +73,18 @@ export function shownAs(address: string, family: Family): string {
   return family === 6 && !address.includes(':') ? MAPPED_PREFIX + address : address
 }
 
+/**
+ * The name under which name servers know the names of an address.
+ *
+ * @param address - a canonical address
+ * @source RFC 1035, section 3.5; RFC 3596, section 2.5
+ */
+export function pointerName(address: string): string {
+  if (!address.includes(':')) return `${address.split('.').reverse().join('.')}.in-addr.arpa`
+  const digits = ipaddr.IPv6.parse(address).parts.map((part) => part.toString(16).padStart(4, '0'))
+  return `${[...digits.join('')].reverse().join('.')}.ip6.arpa`
+}
+
 /** Whether an address leads a stack to itself: 127/8 or `::1`. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === LOOPBACK_V6

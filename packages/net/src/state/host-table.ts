@@ -1,5 +1,6 @@
 import type { SwitchPort } from '../types.ts'
-import { isLoopback, LOOPBACK_V4, LOOPBACK_V6 } from './address.ts'
+import { isLoopback, LOOPBACK_V4, LOOPBACK_V6, parseNetwork } from './address.ts'
+import type { Network } from './address.ts'
 
 /** What a stack knows of names. */
 export interface HostTableOptions {
@@ -14,11 +15,13 @@ export interface HostTableOptions {
 export class HostTable {
   readonly #entries = new Map<string, readonly string[]>()
   readonly #switchPort: SwitchPort | undefined
+  readonly #network: Network | undefined
   readonly #hostname: string
 
   constructor(options: HostTableOptions) {
     const { hostname, ownAddress, hosts, switchPort } = options
     this.#switchPort = switchPort
+    this.#network = switchPort && parseNetwork(switchPort.network)
     this.#hostname = hostname
     this.#entries.set(hostname.toLowerCase(), [ownAddress])
     for (const [name, addresses] of Object.entries(hosts)) {
@@ -42,7 +45,7 @@ export class HostTable {
     for (const [name, addresses] of this.#entries) {
       if (addresses.includes(address)) return done(name === this.#hostname.toLowerCase() ? this.#hostname : name)
     }
-    if (this.#switchPort === undefined) return done(undefined)
+    if (this.#switchPort === undefined || this.#network?.contains(address) !== true) return done(undefined)
     this.#switchPort.reverse(address, done)
   }
 }
