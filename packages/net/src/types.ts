@@ -77,8 +77,32 @@ export interface DatagramRequest extends Pick<ListenRequest, 'address' | 'ipv6On
   readonly receive: (datagram: Datagram) => void
 }
 
+/** A membership in a group of multicast. */
+export interface Membership {
+  readonly group: string
+  /** An address of the interface by which the group is joined. @defaultValue the one that datagrams leave by */
+  readonly interfaceAddress?: string
+  /** From whom alone the group is heard. @defaultValue everybody */
+  readonly source?: string
+}
+
 /** A UDP port that is bound. Disposing of it frees the port. */
-export interface DatagramBinding extends Disposable, Endpoint {}
+export interface DatagramBinding extends Disposable, Endpoint {
+  /** Joins a group. @returns why not: EINVAL, ENODEV, EADDRINUSE, EADDRNOTAVAIL */
+  join(membership: Membership): ErrnoCode | undefined
+  /** Leaves a group, or with a source stops hearing that one. @returns why not: EINVAL, ENODEV, EADDRNOTAVAIL */
+  leave(membership: Membership): ErrnoCode | undefined
+}
+
+/** How a datagram for a group is sent. */
+export interface GroupSendOptions {
+  /** An address of the interface by which it leaves. @defaultValue that of the socket, or of the network */
+  readonly interfaceAddress?: string | undefined
+  /** Whether members of the sender's own stack hear it. @defaultValue `true` */
+  readonly loopback?: boolean
+  /** Whether it stays in the sender's stack. @defaultValue `false` */
+  readonly staysHere?: boolean
+}
 
 /**
  * Answers a connection that arrives by the switch: with what takes it over, or with why it is refused.
@@ -104,7 +128,7 @@ export interface SwitchPort extends Disposable {
   reverse(address: string, done: (name: string | undefined) => void): void
   /** Connects to another stack. */
   connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void
-  /** Sends a datagram to another stack; nobody says whether it arrives. */
+  /** Sends a datagram to another stack, or to all others where it is for all or for a group. Nobody says whether it arrives. */
   send(destination: Endpoint, datagram: Datagram): void
   /** Says who answers the connections that arrive, and who gets the datagrams. */
   answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void

@@ -116,12 +116,3 @@ it.each(['local', 'remote'])('datagrams reach another stack of a switch, attache
   receiver.close()
   sender.close()
 })
-
-it('what would leave the network of the guests is refused loudly', () => {
-  using guest = createGuest()
-  const socket = guest.dgram.createSocket('udp4')
-  socket.bind(0)
-  socket.on('error', () => {})
-  expect(() => socket.addMembership('224.0.0.1')).toThrow(expect.objectContaining({ code: 'VISOR_UNSUPPORTED' }))
-  socket.close()
-})

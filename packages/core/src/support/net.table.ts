@@ -35,7 +35,7 @@ export const netSupport = {
     area: 'net',
     virtual: 'Socket createSocket',
     denied: [['_createSocketHandle', rawHandles]],
-    notes: [['Socket createSocket', 'datagrams do not leave the guests’ network; multicast is not there yet']],
+    notes: [['Socket createSocket', 'datagrams do not leave the guests’ network']],
   },
   dns: {
     area: 'net',

@@ -1,11 +1,11 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import { deliver, ownerHere, slots, unsupported } from '@libvisor/core'
 import type { Namespace, Owner } from '@libvisor/core'
-import { parseAddress, shownAs } from '../state/address.ts'
+import { isWildcard, parseAddress, shownAs, WILDCARD_V4, WILDCARD_V6 } from '../state/address.ts'
 import type { Endpoint, Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
 import { Liveness } from './liveness.ts'
-import type { Datagram, DatagramBinding } from '../types.ts'
+import type { Datagram, DatagramBinding, GroupSendOptions } from '../types.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
 import { trackHandle } from './open-handles.ts'
@@ -38,6 +38,9 @@ export class DatagramHandle {
   #closed = false
   #untrack: () => void = () => {}
   readonly #liveness: Liveness
+  #mayBroadcast = false
+  /** How groups are sent to. */
+  #groupOptions: GroupSendOptions = {}
   readonly #bufferSizes = [BUFFER_BYTES, BUFFER_BYTES]
 
   constructor(ns: Namespace, family: Family) {
@@ -68,6 +71,7 @@ export class DatagramHandle {
     const parsed = parseAddress(address)
     if (parsed === undefined) return this.#errno('EINVAL')
     this.#requireVirtual(address, port)
+    if (this.#isForbidden(parsed.address)) return this.#errno('EACCES')
     this.#peer = { address: parsed.address, port }
     return 0
   }
@@ -83,13 +87,14 @@ export class DatagramHandle {
     const to = typeof address === 'string' ? { address, port: port as number } : this.#peer
     if (to === undefined) return this.#errno('EDESTADDRREQ')
     this.#requireVirtual(to.address, to.port)
+    if (this.#isForbidden(to.address)) return this.#errno('EACCES')
     if (this.#binding === undefined) {
-      const error = this.bind(this.#family === 6 ? '::' : '0.0.0.0', 0, 0)
+      const error = this.bind(this.#family === 6 ? WILDCARD_V6 : WILDCARD_V4, 0, 0)
       if (error !== 0) return error
     }
     const bytes = concat(pieces.map(({ buffer, byteOffset, byteLength }) => bufferFrom(buffer, byteOffset, byteLength)))
     if (bytes.length > LONGEST_BYTES) return this.#errno('EMSGSIZE')
-    const heard = this.#ns.get(netStack).sendDatagram(this.#binding!, to, bytes)
+    const heard = this.#ns.get(netStack).sendDatagram(this.#binding!, to, bytes, this.#groupOptions)
     if (heard === false && this.#peer !== undefined)
       this.#deliver(() => this.onmessage?.(this.#errno('ECONNREFUSED'), this))
     return bytes.length + 1
@@ -162,36 +167,52 @@ export class DatagramHandle {
     return this.#setOption(ttl >= 1 && ttl <= 255)
   }
 
-  setBroadcast(): number {
-    return this.#setOption(true)
+  setBroadcast(enable: number): number {
+    const error = this.#setOption(true)
+    if (error === 0) this.#mayBroadcast = Boolean(enable)
+    return error
   }
 
   setMulticastTTL(ttl: number): number {
-    return this.#setOption(ttl >= 0 && ttl <= 255)
+    const error = this.#setOption(ttl >= 0 && ttl <= 255)
+    if (error === 0) this.#groupOptions = { ...this.#groupOptions, staysHere: ttl === 0 }
+    return error
   }
 
-  setMulticastLoopback(): number {
-    return this.#setOption(true)
+  setMulticastLoopback(enable: number): number {
+    const error = this.#setOption(true)
+    if (error === 0) this.#groupOptions = { ...this.#groupOptions, loopback: Boolean(enable) }
+    return error
   }
 
-  setMulticastInterface(): never {
-    throw unsupported('dgram.Socket.setMulticastInterface', 'multicast is not virtual yet')
+  setMulticastInterface(text: string): number {
+    const parsed = parseAddress(text)
+    if (parsed === undefined) return this.#errno('EINVAL')
+    const error = this.#setOption(true)
+    if (error !== 0) return error
+    const { address, family } = parsed
+    if (family === 6 && this.#family === 4) return this.#errno('ENOPROTOOPT')
+    // IPv6 names an interface by its zone: only one is chosen by an address.
+    const isDefault = isWildcard(address)
+    if (!isDefault && !this.#ns.get(netStack).isOwn(address)) return this.#errno('EADDRNOTAVAIL')
+    this.#groupOptions = { ...this.#groupOptions, interfaceAddress: isDefault ? undefined : address }
+    return 0
   }
 
-  addMembership(): never {
-    throw unsupported('dgram.Socket.addMembership', 'multicast is not virtual yet')
+  addMembership(group: string, interfaceAddress?: string): number {
+    return this.#changeMembership('join', group, interfaceAddress)
   }
 
-  dropMembership(): never {
-    throw unsupported('dgram.Socket.dropMembership', 'multicast is not virtual yet')
+  dropMembership(group: string, interfaceAddress?: string): number {
+    return this.#changeMembership('leave', group, interfaceAddress)
   }
 
-  addSourceSpecificMembership(): never {
-    throw unsupported('dgram.Socket.addSourceSpecificMembership', 'multicast is not virtual yet')
+  addSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): number {
+    return this.#changeMembership('join', group, interfaceAddress, source)
   }
 
-  dropSourceSpecificMembership(): never {
-    throw unsupported('dgram.Socket.dropSourceSpecificMembership', 'multicast is not virtual yet')
+  dropSourceSpecificMembership(source: string, group: string, interfaceAddress?: string): number {
+    return this.#changeMembership('leave', group, interfaceAddress, source)
   }
 
   open(): never {
@@ -203,8 +224,35 @@ export class DatagramHandle {
     return this.#binding === undefined ? this.#errno('EBADF') : valid ? 0 : this.#errno('EINVAL')
   }
 
+  /** @source libuv `src/unix/udp.c`, uv_udp_set_membership and uv_udp_set_source_membership */
+  #changeMembership(change: 'join' | 'leave', group: string, interfaceAddress?: string, source?: string): number {
+    const parsed = parseAddress(group)
+    if (parsed === undefined) return this.#errno('EINVAL')
+    if (this.#binding === undefined) {
+      const error = this.bind(this.#family === 6 ? WILDCARD_V6 : WILDCARD_V4, 0, UV_UDP_REUSEADDR)
+      if (error !== 0) return error
+    }
+    if (parsed.family === 6 && this.#family === 4) return this.#errno('ENOPROTOOPT')
+    const via = interfaceAddress === undefined ? undefined : parseAddress(interfaceAddress)
+    const from = source === undefined ? undefined : parseAddress(source)
+    const isUnreadable = (given: string | undefined, read: unknown): boolean =>
+      given !== undefined && read === undefined
+    if (isUnreadable(interfaceAddress, via) || isUnreadable(source, from)) return this.#errno('EINVAL')
+    const refusal = this.#binding![change]({
+      group: parsed.address,
+      ...(via && { interfaceAddress: via.address }),
+      ...(from && { source: from.address }),
+    })
+    return refusal === undefined ? 0 : this.#errno(refusal)
+  }
+
+  /** What is for all of a network is only sent by who has said that it means to. */
+  #isForbidden(address: string): boolean {
+    return !this.#mayBroadcast && this.#ns.get(netStack).isBroadcast(address)
+  }
+
   #requireVirtual(address: string, port: number): void {
-    if (this.#ns.get(netStack).covers(address)) return
+    if (this.#ns.get(netStack).coversDatagrams(address)) return
     throw unsupported(`Sending UDP to ${address}:${port}`, 'datagrams do not leave the network of the guests yet')
   }
 

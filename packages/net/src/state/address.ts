@@ -95,10 +95,19 @@ export function isWildcard(address: string): boolean {
   return address === WILDCARD_V4 || address === WILDCARD_V6
 }
 
+/** Whether an address stands for a group: 224/4 or ff00::/8. */
+export function isMulticast(address: string): boolean {
+  if (address.includes(':')) return address.startsWith('ff')
+  const first = Number.parseInt(address, 10)
+  return first >= 224 && first < 240
+}
+
 /** A block of IPv4 addresses. */
 export interface Network {
   /** Such as `10.88.0.0/16`. */
   readonly cidr: string
+  /** Stands for all addresses of the block. */
+  readonly broadcast: string
   contains(address: string): boolean
   /**
    * The address with a number.
@@ -122,6 +131,7 @@ export function parseNetwork(cidr: string): Network {
   const size = 2 ** (32 - bits)
   return Object.freeze({
     cidr,
+    broadcast: ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString(),
     contains: (address: string) =>
       ipaddr.IPv4.isValidFourPartDecimal(address) && ipaddr.IPv4.parse(address).match(base, bits),
     at(index: number) {

@@ -4,8 +4,10 @@ import type {
   Accept,
   ConnectRequest,
   ConnectResult,
+  Datagram,
   DatagramBinding,
   DatagramRequest,
+  GroupSendOptions,
   Listener,
   ListenerInfo,
   ListenRequest,
@@ -13,11 +15,22 @@ import type {
   PathListener,
   SwitchPort,
 } from '../types.ts'
-import { isLoopback, isWildcard, LOOPBACK_V4, LOOPBACK_V6, parseAddress, parseNetwork, unmapped } from './address.ts'
+import {
+  isLoopback,
+  isMulticast,
+  isWildcard,
+  LOOPBACK_V4,
+  LOOPBACK_V6,
+  parseAddress,
+  parseNetwork,
+  unmapped,
+  WILDCARD_V4,
+} from './address.ts'
 import type { Endpoint, Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { DatagramTable } from './datagram-table.ts'
+import type { Interface } from './datagram-table.ts'
 import { HostTable } from './host-table.ts'
 import { PathTable } from './path-table.ts'
 import { PortTable } from './port-table.ts'
@@ -48,7 +61,7 @@ export class NetStack implements Disposable {
   readonly #switchPort: SwitchPort | undefined
   readonly #ports = new PortTable()
   readonly #paths: PathTable
-  readonly #datagrams = new DatagramTable()
+  readonly #datagrams = new DatagramTable((address) => this.#interfaceOf(address))
   readonly #open = new Set<Disposable>()
   readonly #watchers = new Set<(event: NetStackEvent) => void>()
 
@@ -65,7 +78,7 @@ export class NetStack implements Disposable {
         const listener = this.#ports.find(destination.address, destination.port)
         return listener === undefined ? 'ECONNREFUSED' : (connection) => this.#accept(listener, connection)
       },
-      (destination, datagram) => void this.#datagrams.deliver(destination, datagram),
+      (destination, datagram) => this.#receive(destination, datagram),
     )
   }
 
@@ -77,6 +90,22 @@ export class NetStack implements Disposable {
   covers(address: string): boolean {
     const target = plain(address)
     return this.isOwn(target) || (this.#network?.contains(target) ?? false)
+  }
+
+  /**
+   * Whether datagrams to an address stay inside the guests' network, where groups and what is for all of a network lead, too.
+   *
+   * @param address - an IP address in any spelling
+   */
+  coversDatagrams(address: string): boolean {
+    const target = plain(address)
+    return isMulticast(target) || this.isBroadcast(target) || this.covers(target)
+  }
+
+  /** Whether an address stands for all of a network. @param address - an IP address in any spelling */
+  isBroadcast(address: string): boolean {
+    const target = plain(address)
+    return target === BROADCAST || target === LOOPBACK_BROADCAST || target === this.#network?.broadcast
   }
 
   /** Whether an address leads to the stack itself. @param address - in canonical form */
@@ -153,7 +182,8 @@ export class NetStack implements Disposable {
   bindDatagrams(request: DatagramRequest): DatagramBinding | ErrnoCode {
     const parsed = parseAddress(request.address)
     if (parsed === undefined) return 'EINVAL'
-    if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
+    const { address } = unmapped(parsed)
+    if (!this.isOwn(address) && !isMulticast(address) && !this.isBroadcast(address)) return 'EADDRNOTAVAIL'
     return this.#datagrams.bind({ ...request, address: parsed.address })
   }
 
@@ -161,12 +191,27 @@ export class NetStack implements Disposable {
    * Sends a datagram inside the guests' network.
    *
    * @param bound - the sender's port
-   * @param destination - an address that the stack {@link NetStack.covers}
-   * @returns whether anybody of this stack hears it, `undefined` when it has gone to another one
+   * @param destination - an address that the stack {@link NetStack.coversDatagrams}
+   * @param options - for a group
+   * @returns whether anybody of this stack hears it, `undefined` when others may
    */
-  sendDatagram(bound: Endpoint, destination: Endpoint, bytes: Uint8Array): boolean | undefined {
+  sendDatagram(
+    bound: Endpoint,
+    destination: Endpoint,
+    bytes: Uint8Array,
+    options: GroupSendOptions = {},
+  ): boolean | undefined {
     const target = { address: reachable(plain(destination.address)), port: destination.port }
-    const source = { address: this.#sourceFor(target.address, plain(bound.address)), port: bound.port }
+    const local = plain(bound.address)
+    if (isMulticast(target.address)) return this.#sendToGroup({ ...bound, address: local }, target, bytes, options)
+    if (this.isBroadcast(target.address)) {
+      const isLocal = target.address === LOOPBACK_BROADCAST || isLoopback(local)
+      const source = { address: isLocal ? LOOPBACK_V4 : this.#sourceFor(target.address, local), port: bound.port }
+      this.#datagrams.deliverToAll(target, { source, bytes })
+      if (!isLocal) this.#switchPort?.send(target, { source, bytes })
+      return undefined
+    }
+    const source = { address: this.#sourceFor(target.address, local), port: bound.port }
     if (this.isOwn(target.address)) return this.#datagrams.deliver(target, { source, bytes })
     this.#switchPort?.send(target, { source, bytes })
     return undefined
@@ -228,6 +273,34 @@ export class NetStack implements Disposable {
     this.#switchPort?.[Symbol.dispose]()
   }
 
+  /** A group is sent to by one interface: that which was chosen, that of the sender's address, or the way to the others. */
+  #sendToGroup(bound: Endpoint, target: Endpoint, bytes: Uint8Array, options: GroupSendOptions): undefined {
+    const { interfaceAddress, loopback = true, staysHere = false } = options
+    const via = this.#interfaceOf(interfaceAddress ?? bound.address) ?? 'network'
+    const isLocal = via === 'loopback'
+    const address = isLocal
+      ? LOOPBACK_V4
+      : this.#sourceFor(target.address, isMulticast(bound.address) ? undefined : bound.address)
+    const source = { address: isLocal && target.address.includes(':') ? LOOPBACK_V6 : address, port: bound.port }
+    if (loopback) this.#datagrams.deliverToGroup(target, via, { source, bytes })
+    if (!isLocal && !staysHere) this.#switchPort?.send(target, { source, bytes })
+  }
+
+  #receive(destination: Endpoint, datagram: Datagram): void {
+    const { address } = destination
+    if (isMulticast(address)) this.#datagrams.deliverToGroup(destination, 'network', datagram)
+    else if (this.isBroadcast(address)) this.#datagrams.deliverToAll(destination, datagram)
+    else this.#datagrams.deliver(destination, datagram)
+  }
+
+  /** @param address - of the interface; left out, or a wildcard, for that by which datagrams leave */
+  #interfaceOf(address: string | undefined): Interface | undefined {
+    const target = address === undefined ? WILDCARD_V4 : plain(address)
+    if (isLoopback(target)) return 'loopback'
+    if (isWildcard(target) || isMulticast(target)) return this.#switchPort === undefined ? 'loopback' : 'network'
+    return this.addresses.includes(target) ? 'network' : undefined
+  }
+
   #accept(listener: Listener, connection: Connection): void {
     this.#track(connection)
     listener.accept(connection)
@@ -286,6 +359,10 @@ export function createNetStack(options?: NetStackOptions): NetStack {
 }
 
 const ignore = (): void => {}
+
+/** For all of the network at hand. @source RFC 919 */
+const BROADCAST = '255.255.255.255'
+const LOOPBACK_BROADCAST = '127.255.255.255'
 
 /** An address without the spellings that IPv6 has for IPv4. */
 function plain(address: string): string {

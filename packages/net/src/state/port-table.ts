@@ -98,6 +98,23 @@ export class PortTable {
     return this.find(WILDCARD_V4, port) ?? this.#bindings.get(port)?.[0]?.listener
   }
 
+  /**
+   * Who hears what is sent to all at a port: all that listen at an address, or at the wildcards that comprise it.
+   *
+   * @param address - of a group, or one that stands for all of a network
+   */
+  findAll(address: string, port: number): Listener[] {
+    const isFour = !address.includes(':')
+    return (this.#bindings.get(port) ?? [])
+      .filter(({ listener, ipv6Only }) => {
+        if (listener.address === address) return true
+        return isFour && listener.address === WILDCARD_V4
+          ? true
+          : listener.address === WILDCARD_V6 && !(isFour && ipv6Only)
+      })
+      .map(({ listener }) => listener)
+  }
+
   /** All listeners, in the order of their ports. */
   listeners(): Listener[] {
     return [...this.#bindings.entries()]

@@ -2,7 +2,7 @@ import type { ErrnoCode } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import type { MessageChannel, MessagePort } from 'node:worker_threads'
 import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
-import { parseNetwork } from './address.ts'
+import { isMulticast, parseNetwork } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import { connectionOverPort } from './port-connection.ts'
@@ -129,7 +129,7 @@ export class Switch implements Disposable {
         case 'send': {
           const { destination, datagram } = message
           const source = { address: member.address, port: datagram.source.port }
-          this.#send(destination, { ...datagram, source })
+          this.#send(destination, { ...datagram, source }, member.address)
           break
         }
         case 'answered': {
@@ -177,7 +177,7 @@ export class Switch implements Disposable {
       reverse: (address, done) => done(this.#members.get(address)?.name),
       connect: (source, destination, done) =>
         this.#connect(source, destination, undefined, (result) => done(result ?? 'ECONNABORTED')),
-      send: (destination, datagram) => this.#send(destination, datagram),
+      send: (destination, datagram) => this.#send(destination, datagram, member.address),
       answer(given, receive) {
         acceptor = given
         receiver = receive
@@ -207,8 +207,14 @@ export class Switch implements Disposable {
     else target.offer(source, destination, channel, done)
   }
 
-  #send(destination: Endpoint, datagram: Datagram): void {
-    this.#members.get(destination.address)?.receive(destination, datagram)
+  #send(destination: Endpoint, datagram: Datagram, from: string): void {
+    const { address } = destination
+    if (!isMulticast(address) && address !== '255.255.255.255' && address !== this.#network.broadcast) {
+      return this.#members.get(address)?.receive(destination, datagram)
+    }
+    for (const member of [...this.#members.values()]) {
+      if (member.address !== from) member.receive(destination, datagram)
+    }
   }
 
   #addressOf(name: string): string | undefined {
