@@ -8,7 +8,7 @@ const quiet = '--no-deprecation'
 const asGuest = ['--import', file('./harness/preload.ts')]
 
 describe('a program in a patched realm prints what it prints natively', () => {
-  it.each(['http', 'tls', 'websocket', 'liveness', 'dns'])('%s', async (name) => {
+  it.each(['http', 'http2', 'tls', 'websocket', 'liveness', 'dns'])('%s', async (name) => {
     const program = file(`./programs/${name}.mjs`)
     const [native, guest] = await Promise.all([runScript([quiet, program]), runScript([quiet, ...asGuest, program])])
     expect(native).toMatchObject({ code: 0, signal: null })

@@ -5,7 +5,9 @@ import { netStack } from '../slot.ts'
 import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
+import { FrameCutter } from '../state/http2-frames.ts'
 import type { ConnectResult } from '../types.ts'
+import { boundSession } from './bound-session.ts'
 import { connectByEgress } from './egress.ts'
 import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
@@ -40,6 +42,10 @@ export interface StreamHandle extends JSStreamHandle {
 }
 
 const ignore = (): void => {}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}
 
 /** What `onwrite` says of a write that is complete already, or not to be made: no error number, but not asynchronous. */
 const COMPLETE = 1
@@ -90,6 +96,9 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #refusingWrites = false
     /** One read fills one buffer: the guest may pause before the next. */
     #readLimit: number | undefined
+    /** Found out by its first write. */
+    #hasSession = false
+    #frames: FrameCutter | undefined
 
     constructor(options: StreamHandleOptions) {
       super()
@@ -120,6 +129,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (this.#refusingWrites) return COMPLETE
       if (this.#state === 'closed') return this.#errno('EBADF')
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
+      if (this.#isSession() && this.#hasRoomFor(sizeOf(pieces))) {
+        this.#connection.write(pieces, ignore)
+        return COMPLETE
+      }
       this.#liveness.begin()
       this.#connection.write(pieces, (error) => {
         this.#deliver('io', () => {
@@ -171,8 +184,9 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     override writev(request: object, chunks: unknown[], allBuffers: boolean): number {
       const pieces = allBuffers ? (chunks as Uint8Array[]).map(copyBytes) : encodeChunks(chunks)
-      const size = pieces.reduce((sum, { length }) => sum + length, 0)
-      return this.#hasRoomFor(size) ? this.#writeAtOnce(request, pieces) : super.writev(request, chunks, allBuffers)
+      return this.#hasRoomFor(sizeOf(pieces))
+        ? this.#writeAtOnce(request, pieces)
+        : super.writev(request, chunks, allBuffers)
     }
 
     override get bytesWritten(): number {
@@ -288,6 +302,18 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     fchmod(): number {
       return 0
+    }
+
+    /**
+     * Whether it is a session of http2 that writes. It takes writes that the kernel has no room for otherwise: what it has not
+     * handed over when a stream or its socket is destroyed is lost.
+     */
+    #isSession(): boolean {
+      if (this.#hasSession) return true
+      const socket = (this as unknown as Record<symbol, { readonly _handle?: unknown } | undefined>)[ownerSymbol]
+      // Under TLS the records are written by another handle.
+      this.#hasSession = socket?._handle === this && boundSession(socket) !== undefined
+      return this.#hasSession
     }
 
     /** Whether a write completes in the call that makes it, as one does that the kernel takes over whole. */
@@ -416,6 +442,24 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       })
     }
 
+    /**
+     * Gives a session of http2 one frame after the other: between two, the kernel's sockets let Node's queues be emptied,
+     * so that what hears of a stream does so before more arrives on it.
+     */
+    #readFrames(bytes: Uint8Array): void {
+      const [first, ...rest] = (this.#frames ??= new FrameCutter()).cut(bytes)
+      for (const [index, frame] of rest.entries()) {
+        this.#delivering = true
+        this.#deliver('data', () => {
+          if (index === rest.length - 1) this.#delivering = false
+          if (this.#state !== 'connected') return
+          this.readBuffer(frame)
+          this.#pump()
+        })
+      }
+      this.readBuffer(first!)
+    }
+
     #read(connection: Connection): void {
       const result = connection.read(this.#readLimit)
       if (result === undefined) return
@@ -427,6 +471,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         const socket = (this as unknown as Record<symbol, { destroy(error: Error): void } | undefined>)[ownerSymbol]
         this.#liveness.active = false
         socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
+      } else if (this.#hasSession) {
+        this.#readFrames(result)
       } else {
         this.readBuffer(result)
       }
