@@ -105,6 +105,8 @@ export interface SocketFiles {
   bind(path: string): void
   /** The inode a path leads to, for finding who listens. @throws `{ code }`: ENOENT, ECONNREFUSED when it is no socket */
   lookup(path: string): string
+  /** Sets the permissions of a socket file. @throws `{ code }`: EPERM when it is somebody else's */
+  chmod(path: string, mode: number): void
   /** Removes a socket file when it is still the one that was bound. */
   unlink(path: string): void
 }

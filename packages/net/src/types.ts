@@ -40,6 +40,8 @@ export interface Listener extends Disposable {
 export interface PathListener extends Disposable {
   readonly path: string
   readonly accept: Accept
+  /** Sets the permissions of the socket file. @returns why not */
+  chmod(mode: number): ErrnoCode | undefined
 }
 
 /** A listener as a table of guests shows it. */

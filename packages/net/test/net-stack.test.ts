@@ -140,14 +140,14 @@ describe('connections', () => {
 })
 
 describe('unix sockets', () => {
-  it('a missing path is ENOENT, an existing one EADDRINUSE, one over 107 bytes EINVAL', () => {
+  it('a missing path is ENOENT, an existing one EADDRINUSE, one over 108 bytes EINVAL', () => {
     using stack = createNetStack()
     let result: ConnectResult | undefined
     stack.connectPath('/run/app.sock', (given) => (result = given))
     expect(result).toBe('ENOENT')
     expect(stack.listenPath('/run/app.sock', accept)).toHaveProperty('path', '/run/app.sock')
     expect(stack.listenPath('/run/app.sock', accept)).toBe('EADDRINUSE')
-    expect(stack.listenPath('/'.padEnd(108, 'x'), accept)).toBe('EINVAL')
+    expect(stack.listenPath('/'.padEnd(109, 'x'), accept)).toBe('EINVAL')
   })
 
   it('lie in the file system where there is one, and leave it on close', () => {
@@ -164,6 +164,7 @@ describe('unix sockets', () => {
           if (type === 'file') throw Object.assign(new Error(), { code: 'ECONNREFUSED' })
           return `inode of ${path}`
         },
+        chmod() {},
         unlink: (path) => void files.delete(path),
       }),
     })

@@ -53,6 +53,10 @@ export function createSocketFiles(
       return inodeOf(record)
     },
 
+    chmod(name: string, mode: number) {
+      sync.chmod(absolute(name), mode)
+    },
+
     unlink(name: string) {
       // As natively, a relative name is one of the directory that is the working one by now.
       const path = absolute(name)

@@ -25,6 +25,10 @@ export interface ServerHandle {
   onconnection: ((error: number, client: object | undefined) => void) | undefined
 }
 
+/** What libuv's `uv_pipe_chmod` takes. */
+const UV_READABLE = 1
+const UV_WRITABLE = 2
+
 type ServerHandleClass = new (ns: Namespace, target: ServerTarget) => ServerHandle
 
 let classes: { readonly tcp: ServerHandleClass; readonly pipe: ServerHandleClass } | undefined
@@ -112,8 +116,13 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       return this.#liveness.referenced
     }
 
-    fchmod(): number {
-      return 0
+    /** @param flags - libuv's, of what everybody may do with the socket */
+    fchmod(flags: number): number {
+      const listener = this.#listener
+      if (listener === undefined || 'port' in listener) return this.#errno('EBADF')
+      const mode = ((flags & UV_READABLE) === 0 ? 0 : 0o444) | ((flags & UV_WRITABLE) === 0 ? 0 : 0o222)
+      const error = listener.chmod(mode)
+      return error === undefined ? 0 : this.#errno(error)
     }
 
     get fd(): number {

@@ -6,6 +6,7 @@ import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import type { Connection } from '../state/connection.ts'
 import { FrameCutter } from '../state/http2-frames.ts'
+import { isTooLong } from '../state/path-table.ts'
 import type { ConnectResult } from '../types.ts'
 import { boundSession } from './bound-session.ts'
 import { connectByEgress } from './egress.ts'
@@ -20,7 +21,7 @@ import type {
   SocketName,
 } from './node-internals.native.ts'
 import { trackHandle } from './open-handles.ts'
-import { copyBytes, encodeChunks, encodeText } from './written-pieces.ts'
+import { copyBytes, encodeChunks, encodeText, sizeOf } from './written-pieces.ts'
 
 /** Where a virtual handle gets its connection from. */
 export interface StreamHandleOptions {
@@ -42,10 +43,6 @@ export interface StreamHandle extends JSStreamHandle {
 }
 
 const ignore = (): void => {}
-
-function sizeOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0)
-}
 
 /** What `onwrite` says of a write that is complete already, or not to be made: no error number, but not asynchronous. */
 const COMPLETE = 1
@@ -368,6 +365,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #connectPath(request: ConnectRequestWrap, path: string): number {
       const refusal = this.#refuseConnect()
       if (refusal !== 0) return refusal
+      if (isTooLong(path)) return this.#errno('EINVAL')
       this.#begin()
       this.#ns.get(netStack).connectPath(path, (result) => this.#completeConnect(request, result))
       return 0

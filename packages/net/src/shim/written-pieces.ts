@@ -19,3 +19,8 @@ export function encodeChunks(chunks: readonly unknown[]): Uint8Array[] {
   }
   return pieces
 }
+
+/** How many bytes pieces are together. */
+export function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}

@@ -2,8 +2,8 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { SocketFiles } from '@libvisor/core'
 import type { Accept, PathListener } from '../types.ts'
 
-/** The longest path of a unix socket: `sun_path` of Linux, without its NUL. @units bytes */
-export const SOCKET_PATH_BYTES = 107
+/** The longest path of a unix socket: all of Linux's `sun_path`, since Node tells the kernel its length. @units bytes */
+const SOCKET_PATH_BYTES = 108
 
 const encoder = new TextEncoder()
 
@@ -25,7 +25,7 @@ export class PathTable {
 
   /** Binds a path. */
   listen(path: string, accept: Accept): PathListener | ErrnoCode {
-    if (encoder.encode(path).length > SOCKET_PATH_BYTES) return 'EINVAL'
+    if (isTooLong(path)) return 'EINVAL'
     const files = isAbstract(path) ? undefined : this.#files()
     let key = path
     if (files === undefined) {
@@ -41,6 +41,14 @@ export class PathTable {
     const listener: PathListener = {
       path,
       accept,
+      chmod(mode) {
+        try {
+          files?.chmod(path, mode)
+          return undefined
+        } catch (error) {
+          return codeOf(error)
+        }
+      },
       [Symbol.dispose]: () => {
         if (this.#listeners.get(key) !== listener) return
         this.#listeners.delete(key)
@@ -53,7 +61,7 @@ export class PathTable {
 
   /** Who hears connections to a path. */
   find(path: string): PathListener | ErrnoCode {
-    if (encoder.encode(path).length > SOCKET_PATH_BYTES) return 'EINVAL'
+    if (isTooLong(path)) return 'EINVAL'
     const files = isAbstract(path) ? undefined : this.#files()
     if (files === undefined) return this.#listeners.get(path) ?? (isAbstract(path) ? 'ECONNREFUSED' : 'ENOENT')
     try {
@@ -67,6 +75,11 @@ export class PathTable {
   listeners(): PathListener[] {
     return [...this.#listeners.values()]
   }
+}
+
+/** Whether a path is longer than the kernel takes one. */
+export function isTooLong(path: string): boolean {
+  return encoder.encode(path).length > SOCKET_PATH_BYTES
 }
 
 function isAbstract(path: string): boolean {
