@@ -181,36 +181,39 @@ parity('broadcast is heard by all of a port but those of one address', subjects,
   sender.close()
 })
 
-it.each(['local', 'remote'])('groups and broadcast reach the guests of one network, attached as %s', async (kind) => {
-  using network = createSwitch()
-  using elsewhere = createSwitch()
-  const attach = (name: string, to = network) =>
-    kind === 'local' ? to.attachLocal(name) : openSwitchPort(to.attach(name))
-  using api = createGuest('api', { switchPort: attach('api') })
-  using web = createGuest('web', { switchPort: attach('web') })
-  using deaf = createGuest('deaf', { switchPort: attach('deaf') })
-  using foreign = createGuest('foreign', { switchPort: attach('foreign', elsewhere) })
-  const receiver = await hear(api)
-  const own = await hear(web, receiver.port)
-  const others = [await hear(deaf, receiver.port), await hear(foreign, receiver.port)]
-  others[1]!.socket.addMembership(GROUP)
-  const sender = web.dgram.createSocket('udp4')
-  const [address] = web.stack.addresses
-  receiver.socket.addMembership(GROUP)
-  own.socket.addMembership(GROUP)
-  await once(sender.bind(0), 'listening')
+it.each(['local', 'remote'])(
+  'rule 47: groups and broadcast reach the guests of one network, attached as %s',
+  async (kind) => {
+    using network = createSwitch()
+    using elsewhere = createSwitch()
+    const attach = (name: string, to = network) =>
+      kind === 'local' ? to.attachLocal(name) : openSwitchPort(to.attach(name))
+    using api = createGuest('api', { switchPort: attach('api') })
+    using web = createGuest('web', { switchPort: attach('web') })
+    using deaf = createGuest('deaf', { switchPort: attach('deaf') })
+    using foreign = createGuest('foreign', { switchPort: attach('foreign', elsewhere) })
+    const receiver = await hear(api)
+    const own = await hear(web, receiver.port)
+    const others = [await hear(deaf, receiver.port), await hear(foreign, receiver.port)]
+    others[1]!.socket.addMembership(GROUP)
+    const sender = web.dgram.createSocket('udp4')
+    const [address] = web.stack.addresses
+    receiver.socket.addMembership(GROUP)
+    own.socket.addMembership(GROUP)
+    await once(sender.bind(0), 'listening')
 
-  const inGroup = Promise.all([receiver, own].map(({ socket }) => once(socket, 'message')))
-  sender.send('group', receiver.port, GROUP)
-  await inGroup
-  sender.setBroadcast(true)
-  for (const destination of ['255.255.255.255', '10.88.255.255']) {
-    const toAll = Promise.all([receiver, own, others[0]!].map(({ socket }) => once(socket, 'message')))
-    sender.send(destination, receiver.port, destination)
-    await toAll
-  }
-  const broadcast = [`255.255.255.255 of ${address}`, `10.88.255.255 of ${address}`]
-  expect(receiver.heard).toEqual([`group of ${address}`, ...broadcast])
-  expect(own.heard).toEqual(receiver.heard)
-  expect(others.map(({ heard }) => heard)).toEqual([broadcast, []])
-})
+    const inGroup = Promise.all([receiver, own].map(({ socket }) => once(socket, 'message')))
+    sender.send('group', receiver.port, GROUP)
+    await inGroup
+    sender.setBroadcast(true)
+    for (const destination of ['255.255.255.255', '10.88.255.255']) {
+      const toAll = Promise.all([receiver, own, others[0]!].map(({ socket }) => once(socket, 'message')))
+      sender.send(destination, receiver.port, destination)
+      await toAll
+    }
+    const broadcast = [`255.255.255.255 of ${address}`, `10.88.255.255 of ${address}`]
+    expect(receiver.heard).toEqual([`group of ${address}`, ...broadcast])
+    expect(own.heard).toEqual(receiver.heard)
+    expect(others.map(({ heard }) => heard)).toEqual([broadcast, []])
+  },
+)

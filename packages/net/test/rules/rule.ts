@@ -1,0 +1,100 @@
+/** The rules of docs/rules.md: each has bodies by its number, which assert what must hold and are run natively and in a guest. */
+import assert from 'node:assert/strict'
+import dgram from 'node:dgram'
+import dns from 'node:dns'
+import { once } from 'node:events'
+import net from 'node:net'
+import { parity } from '@libvisor/testkit/parity'
+import { createGuest } from '../harness/guest.ts'
+
+/** What a body works with. */
+export interface Scene extends Disposable {
+  readonly net: typeof net
+  readonly dgram: typeof dgram
+  readonly dns: typeof dns
+}
+
+const scenes = {
+  native: (): Scene => ({ net, dgram, dns, [Symbol.dispose]() {} }),
+  guest: (): Scene => createGuest(),
+}
+
+/**
+ * Runs one body natively and in a guest.
+ *
+ * @param number - of the rule
+ * @param title - a sentence about what holds
+ * @param body - asserts it
+ */
+export function rule(number: number, title: string, body: (scene: Scene) => unknown): void {
+  parity(`rule ${number}: ${title}`, scenes, async (scene) => void (await body(scene)))
+}
+
+/** A server that listens, and is closed with its sockets in the end. */
+export interface Listening extends AsyncDisposable {
+  readonly server: net.Server
+  readonly port: number
+  readonly address: string
+}
+
+/** Listens. @throws {Error} what the server says where it cannot */
+export async function listen(server: net.Server, ...args: unknown[]): Promise<Listening> {
+  const sockets = new Set<net.Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    // Which side hears of an end first depends on who was faster.
+    socket.on('error', () => {})
+  })
+  server.listen(...(args as [number]))
+  await once(server, 'listening')
+  const bound = server.address()
+  const { port, address } = typeof bound === 'object' && bound !== null ? bound : { port: 0, address: bound ?? '' }
+  return {
+    server,
+    port,
+    address,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** A connected pair. */
+export interface Pair extends AsyncDisposable {
+  readonly client: net.Socket
+  readonly accepted: net.Socket
+}
+
+/** Connects two sockets. */
+export async function pair(scene: Scene, options: net.ServerOpts & net.SocketConstructorOpts = {}): Promise<Pair> {
+  const listening = await listen(scene.net.createServer(options), 0, '127.0.0.1')
+  const client = scene.net.connect({ ...options, port: listening.port, host: '127.0.0.1' })
+  const [[accepted]] = (await Promise.all([once(listening.server, 'connection'), once(client, 'connect')])) as [
+    [net.Socket],
+    unknown,
+  ]
+  return {
+    client,
+    accepted,
+    async [Symbol.asyncDispose]() {
+      client.on('error', () => {}).destroy()
+      await listening[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The failure that a socket or server tells. */
+export async function failureOf(emitter: NodeJS.EventEmitter): Promise<NodeJS.ErrnoException> {
+  const [error] = (await once(emitter, 'error')) as [NodeJS.ErrnoException]
+  return error
+}
+
+/** Asserts that listening fails. */
+export async function refuses(code: string, server: net.Server, ...args: unknown[]): Promise<void> {
+  server.listen(...(args as [number]))
+  const error = await failureOf(server)
+  assert.equal(error.code, code, error.message)
+}
