@@ -50,6 +50,12 @@ export interface BoundSet extends Disposable {
 export interface Interceptor {
   readonly area: Area
   /**
+   * Built-ins of the area that can be made for a namespace that has nothing in its slots yet; `bind` asks for nothing there either.
+   *
+   * @defaultValue none, and `bind` may ask
+   */
+  readonly ahead?: readonly string[]
+  /**
    * Hooks what all namespaces of a realm share: prototypes, globals, the exports of modules. Runs once per realm.
    *
    * @param realm - the realm to change

@@ -47,8 +47,6 @@ let lastId = 0
 export class Namespace implements Disposable {
   /** Unique in this thread. */
   readonly id: number = ++lastId
-  readonly name: string
-  readonly policy: Policy
   readonly personality: Personality
   readonly intrinsics: Intrinsics
   /** Gives what the host's functions return or throw to the realm of {@link Namespace.intrinsics}. */
@@ -65,18 +63,38 @@ export class Namespace implements Disposable {
   readonly liveness: Liveness = new Liveness(eventLoop, (handle) => ownerOf(handle) === this)
 
   #ended = false
+  #name: string
+  #policy: Policy
   readonly #slots = new Map<Slot<unknown>, unknown>()
   readonly #makers = new Map<Slot<unknown>, () => unknown>()
   readonly #resources = new Set<Disposable>()
 
   constructor(options: NamespaceOptions) {
-    this.name = options.name
-    this.policy = options.policy ?? createPolicy()
+    this.#name = options.name
+    this.#policy = options.policy ?? createPolicy()
     this.personality = options.personality ?? linux
     this.intrinsics = options.intrinsics ?? hostIntrinsics
     this.adopt = options.adopt ?? ((value) => value)
     this.scheduler = options.scheduler ?? eventLoopScheduler
     this.errors = createErrors(this)
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get policy(): Policy {
+    return this.#policy
+  }
+
+  /**
+   * Says whose a namespace is that was made ahead of its guest. Nothing has run in it yet.
+   *
+   * @param guest - what it is called from now on, and what it may do
+   */
+  assign({ name, policy }: Required<Pick<NamespaceOptions, 'name' | 'policy'>>): void {
+    this.#name = name
+    this.#policy = policy
   }
 
   /** Whether the namespace has been disposed of: nothing is delivered to it any more. */

@@ -25,6 +25,8 @@ export { runEntry } from './run-entry.native.ts'
 // Loading, in a context.
 export { createContextLoader } from './context/context-loader.native.ts'
 export type { ContextLoader, ContextLoaderOptions } from './context/context-loader.native.ts'
+export { evaluateAhead } from './context/evaluated.ts'
+export type { Evaluated } from './context/evaluated.ts'
 export { formatGuestStacks } from './context/guest-stacks.ts'
 export { hideOwnFrames } from './shim/own-stacks.ts'
 export { createScriptStore } from './context/script-store.native.ts'

@@ -26,8 +26,10 @@ type Callable = (...args: never[]) => unknown
 /** How a function is made over for the guest. */
 type Kind = 'callbacks' | 'compares' | 'results'
 
-/** Modules of the host's that guests of this thread have had copied. */
-const usual = new Set<string>()
+/** Exports of the host's that guests of this thread have had copied. */
+const usual = new Map<string, object>()
+/** What the last guest has had copied that is not the built-in itself: another's own, or of all guests again. */
+const latest = new Map<string, WeakRef<object>>()
 
 const { create, isFrozen } = Object
 const { getPrototypeOf, setPrototypeOf } = Reflect
@@ -176,12 +178,16 @@ export function createModuleCopies(realm: ContextRealm): ModuleCopies {
 
   return {
     copyOf(exports, id) {
-      if (!usual.has(id) && exports === builtin(id)) usual.add(id)
+      if (!usual.has(id)) {
+        if (exports === builtin(id) || (latest.get(id)?.deref() === exports && !copies.has(exports)))
+          usual.set(id, exports)
+        else latest.set(id, new WeakRef(exports))
+      }
       return copyExports(exports, id)
     },
 
     copyAhead() {
-      for (const id of usual) copyExports(builtin(id) as object, id)
+      for (const [id, exports] of usual) copyExports(exports, id)
     },
 
     give: (to) => void (ns = to),

@@ -38,6 +38,35 @@ const { isFrozen } = Object
 /** Modules of the areas that are made for one guest, and of its realm already: their own code calls what the guest assigns. */
 const notCopied: ReadonlySet<string> = new Set(['fs', 'fs/promises', 'process'])
 
+/**
+ * Makes built-ins of an area before its guest asks for them.
+ *
+ * @param bound - the area
+ * @param ids - which
+ * @param copies - what will copy them for the guest
+ * @example
+ * ```ts
+ * import { createContextRealm, createModuleCopies, prepareModules } from '@libvisor/realm'
+ * import assert from 'node:assert/strict'
+ *
+ * using realm = createContextRealm({ name: 'a guest to be' })
+ * using copies = createModuleCopies(realm)
+ * const exports = { add: (a: number, b: number) => a + b }
+ * prepareModules({ modules: { sums: () => exports } }, ['sums'], copies)
+ * assert.ok(realm.owns(copies.copyOf(exports, 'sums')))
+ * ```
+ */
+export function prepareModules(
+  { modules }: Pick<BoundSet, 'modules'>,
+  ids: readonly string[],
+  copies: ModuleCopies,
+): void {
+  for (const id of ids) {
+    const exports = modules[id]!()
+    if (!notCopied.has(id)) copies.copyOf(exports, id)
+  }
+}
+
 /** Whether exports of the host's are no guest's to change: they are frozen, or an object of a class that all guests have. */
 const isKept = (id: string, exports: object): boolean => id === 'stream/promises' || isFrozen(exports)
 

@@ -10,5 +10,5 @@ export type { ContextRealm, ContextRealmOptions, FurnishGlobalsOptions } from '.
 export type { RealmKit } from './context-kit.ts'
 export { createModuleCopies } from './guest-modules-copies.ts'
 export type { ModuleCopies } from './guest-modules-copies.ts'
-export { createGuestModules } from './guest-modules.ts'
+export { createGuestModules, prepareModules } from './guest-modules.ts'
 export type { GuestModules, GuestModulesOptions } from './guest-modules.ts'

@@ -41,6 +41,7 @@ export function createFsInterceptor(): Interceptor {
 
   return {
     area: 'fs',
+    ahead: ['fs', 'fs/promises'],
 
     bind(ns: Namespace): BoundSet {
       const bound = (): FsModules => {

@@ -41,12 +41,15 @@ export class ContextGuest {
     this.#envelope = envelope
     this.#thread = thread
     try {
-      const { realm, copies } = thread.realms.take(envelope.namespace.name)
+      const fresh = thread.realms.take(envelope.namespace.name)
+      const { realm, copies, evaluated } = fresh
       this.realm = this.#part(realm)
       countContext(this.realm.context)
-      this.furnished = this.#furnish()
+      this.furnished = this.#furnish(fresh.ns)
       const { ns } = this.furnished
-      const bound = thread.realm.interceptors.map((interceptor) => this.#part(interceptor.bind(ns)))
+      const bound = thread.realm.interceptors.map((interceptor) =>
+        this.#part(fresh.bound.get(interceptor) ?? interceptor.bind(ns)),
+      )
       const process = processOf(bound)
       const modules = this.#part(
         createGuestModules({
@@ -76,6 +79,7 @@ export class ContextGuest {
           modules,
           process,
           scripts: thread.scripts,
+          evaluated,
         }),
       )
       this.lifecycle = this.#part(createLifecycle({ ns, process, onEnd: (status) => this.end(status) }))
@@ -111,7 +115,7 @@ export class ContextGuest {
     this.#thread.noteEnd()
   }
 
-  #furnish(): FurnishedNamespace {
+  #furnish(ns: Namespace): FurnishedNamespace {
     const { namespace: spec, program, network, stdio, stdioPort } = this.#envelope
     const channels = this.#part(stdio === 'inherit' ? createInheritedStdio() : createPortStdio(stdioPort))
     const furnished = furnish(spec, {
@@ -122,11 +126,10 @@ export class ContextGuest {
       execArgv: program.execArgv,
       switchPort: openSwitchPort(network),
       areas: { fs: () => fsArea, net: () => netArea },
-      intrinsics: this.realm.intrinsics,
-      adopt: this.realm.adopt,
+      ns,
     })
-    this.#part(furnished.ns)
-    furnished.ns.provide(slots.stdio, channels)
+    this.#part(ns)
+    ns.provide(slots.stdio, channels)
     return furnished
   }
 

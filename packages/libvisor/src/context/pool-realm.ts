@@ -16,6 +16,8 @@ import { holdThreadPoolWork } from './thread-pool-work.ts'
 /** The realm of a pool thread: guests have contexts of their own, and the built-ins that they do not have of their own from here. */
 export interface PoolRealm {
   readonly interceptors: readonly Interceptor[]
+  /** The built-ins that guests have asked for. */
+  readonly asked: ReadonlySet<string>
   /** Hooks a built-in before a guest gets hold of it. */
   ask(id: string): void
 }
@@ -53,5 +55,5 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
     const exports = builtin(id)
     if (exports !== undefined) keepShapes(exports)
   }
-  return { interceptors, ask }
+  return { interceptors, asked, ask }
 }

@@ -44,16 +44,18 @@ export function bootPool(envelope: PoolEnvelope): void {
   openOwnStreams()
   formatGuestStacks(isOwnCode)
   const guests = new Map<Namespace, ContextGuest>()
+  const scripts = createScriptStore({ ...(cacheDirectory !== undefined && { cacheDirectory }) })
+  const realm = openPoolRealm((ns, ...asked) => {
+    const guest = guests.get(ns)
+    if (guest === undefined) throw new VisorError('VISOR_GUEST_ENDED', `The namespace '${ns.name}' has ended`)
+    return createWorkerLauncher(guest.furnished)(ns, ...asked)
+  })
   const thread: PoolThread = {
     guests,
-    realms: createRealmReserve(),
+    realm,
+    realms: createRealmReserve({ ...realm, scripts }),
     noteEnd: createCollector(() => guests.size),
-    scripts: createScriptStore({ ...(cacheDirectory !== undefined && { cacheDirectory }) }),
-    realm: openPoolRealm((ns, ...asked) => {
-      const guest = guests.get(ns)
-      if (guest === undefined) throw new VisorError('VISOR_GUEST_ENDED', `The namespace '${ns.name}' has ended`)
-      return createWorkerLauncher(guest.furnished)(ns, ...asked)
-    }),
+    scripts,
   }
   installContainment({
     lifecycleOf: (ns) => guests.get(ns)?.lifecycle,

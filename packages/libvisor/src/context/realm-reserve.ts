@@ -1,13 +1,30 @@
 import { host, original } from '@libvisor/abi'
-import { captureContext } from '@libvisor/core'
+import { captureContext, createNamespace } from '@libvisor/core'
+import type { BoundSet, Interceptor, Namespace } from '@libvisor/core'
+import { evaluateAhead } from '@libvisor/loader'
+import type { Evaluated, ScriptStore } from '@libvisor/loader'
 import { prepareProcess } from '@libvisor/process'
-import { createContextRealm, createModuleCopies } from '@libvisor/realm'
+import { createContextRealm, createModuleCopies, prepareModules } from '@libvisor/realm'
 import type { ContextRealm, ModuleCopies } from '@libvisor/realm'
 
-/** A realm that nobody has used yet, with what was copied for it. */
+/** A realm that nobody has used yet, with what was made for its guest ahead. */
 export interface FreshRealm {
   readonly realm: ContextRealm
   readonly copies: ModuleCopies
+  /** The namespace to be: it has nothing in its slots. */
+  readonly ns: Namespace
+  /** The areas that have been bound to it already. */
+  readonly bound: ReadonlyMap<Interceptor, BoundSet>
+  /** What scripts of the thread's guests have made in it. */
+  readonly evaluated: Evaluated
+}
+
+/** What the guests of a thread have in common. */
+export interface RealmReserveOptions {
+  readonly interceptors: readonly Interceptor[]
+  /** The built-ins that guests of the thread have asked for. */
+  readonly asked: ReadonlySet<string>
+  readonly scripts: ScriptStore
 }
 
 /** Realms for the guests of a thread. */
@@ -27,9 +44,10 @@ const MOST_LOOKS = 100
  * Keeps a realm ready for the next guest. A realm is the part of a start that is the same for all guests; it is made after a start, when the
  * thread has time. Where only one guest was ever started, none is kept.
  *
+ * @param options - what the thread's guests have in common
  * @returns the reserve
  */
-export function createRealmReserve(): RealmReserve {
+export function createRealmReserve(options: RealmReserveOptions): RealmReserve {
   const { performance } = original('perf_hooks')
   // What is scheduled here must not keep the guest whose start was the reason.
   const enterNobody = captureContext()
@@ -48,7 +66,7 @@ export function createRealmReserve(): RealmReserve {
   const look = (): void => {
     if (spare !== undefined) return
     const { utilization } = performance.eventLoopUtilization(since)
-    if (utilization <= BUSY_UTILIZATION) spare = makeReady()
+    if (utilization <= BUSY_UTILIZATION) spare = makeReady(options)
     else if (++looks < MOST_LOOKS) lookAgain()
   }
 
@@ -68,15 +86,25 @@ export function createRealmReserve(): RealmReserve {
 
 function make(name: string): FreshRealm {
   const realm = createContextRealm({ name })
-  return { realm, copies: createModuleCopies(realm) }
+  const ns = createNamespace({ name, intrinsics: realm.intrinsics, adopt: realm.adopt })
+  return { realm, ns, copies: createModuleCopies(realm), bound: new Map(), evaluated: new Map() }
 }
 
 /** Makes a realm with all that guests of this thread have needed of it. */
-function makeReady(): FreshRealm {
+function makeReady({ interceptors, asked, scripts }: RealmReserveOptions): FreshRealm {
   const ready = make('a guest to be')
-  ready.copies.copyAhead()
-  prepareProcess(ready.realm.intrinsics)
-  return ready
+  const { realm, ns, copies } = ready
+  copies.copyAhead()
+  const bound = new Map<Interceptor, BoundSet>()
+  for (const interceptor of interceptors) {
+    if (interceptor.ahead === undefined) continue
+    const areaSet = interceptor.bind(ns)
+    bound.set(interceptor, areaSet)
+    const usual = interceptor.ahead.filter((id) => asked.has(id) && id in areaSet.modules)
+    prepareModules(areaSet, usual, copies)
+  }
+  prepareProcess(realm.intrinsics)
+  return { ...ready, bound, evaluated: evaluateAhead(scripts, realm.context) }
 }
 
 /** Whether somebody may look for a guest by the name of its context, which it gets when it is made. */

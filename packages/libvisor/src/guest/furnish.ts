@@ -1,6 +1,5 @@
-import type { Intrinsics } from '@libvisor/abi'
 import { createNamespace, createPolicy, slots } from '@libvisor/core'
-import type { Adopt, FileView, Namespace, Stdio } from '@libvisor/core'
+import type { FileView, Namespace, Stdio } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import type { FileSystem, FileSystemProcess } from '@libvisor/fs'
 import { netStack } from '@libvisor/net'
@@ -31,10 +30,8 @@ export interface FurnishPowers {
   readonly switchPort?: SwitchPort
   /** Where the code of the areas comes from. @defaultValue it is loaded when it is first needed */
   readonly areas?: Areas
-  /** The realm to which results and errors belong. @defaultValue the thread's own */
-  readonly intrinsics?: Intrinsics
-  /** Gives what the thread's own functions return to that realm. */
-  readonly adopt?: Adopt
+  /** A namespace that was made ahead and is nobody's yet. @defaultValue a new one, of the thread's own realm */
+  readonly ns?: Namespace
   /** The files of another thread, in place of ones of its own. */
   readonly files?: (identity: GuestIdentity) => FileSystemProcess
 }
@@ -69,8 +66,9 @@ export interface FurnishedNamespace {
  */
 export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNamespace {
   const policy = createPolicy({ egress: createEgress(spec.egress), exec: spec.exec, addons: spec.addons })
-  const { intrinsics, adopt } = powers
-  const ns = createNamespace({ name: spec.name, policy, ...(intrinsics && { intrinsics }), ...(adopt && { adopt }) })
+  const { name } = spec
+  const { ns = createNamespace({ name, policy }) } = powers
+  ns.assign({ name, policy })
   try {
     provideProcess(ns, spec, powers)
     return { ns, spec, ...provideFiles(ns, spec, powers), ...provideNetwork(ns, spec, powers) }

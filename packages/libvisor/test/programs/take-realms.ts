@@ -1,8 +1,9 @@
 /** Takes realms from a reserve, and prints of each whether it was made before Node had a certain global. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { createScriptStore } from '@libvisor/loader'
 import { createRealmReserve } from '../../src/context/realm-reserve.ts'
 
-const reserve = createRealmReserve()
+const reserve = createRealmReserve({ interceptors: [], asked: new Set(), scripts: createScriptStore() })
 const name = 'CompressionStream'
 const descriptor = Object.getOwnPropertyDescriptor(globalThis, name)!
 

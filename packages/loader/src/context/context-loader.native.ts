@@ -9,6 +9,8 @@ import { requireConditions } from '../state/resolve-commonjs.ts'
 import { createResolver } from '../state/resolver.ts'
 import { formatOfRequired } from '../state/source-format.ts'
 import { createSourceReader } from '../state/source-reader.ts'
+import { createEvaluator } from './evaluated.ts'
+import type { Evaluated, Evaluator } from './evaluated.ts'
 import { decorate } from './explain-module-error.native.ts'
 import { createGuestCycles } from './guest-cycles.ts'
 import { createGuestErrors } from './guest-errors.ts'
@@ -39,6 +41,8 @@ export interface ContextLoaderOptions {
   readonly process: NodeJS.Process
   /** What the guests of the thread share. */
   readonly scripts: ScriptStore
+  /** What they have made in this realm ahead. @defaultValue nothing */
+  readonly evaluated?: Evaluated
 }
 
 /** Loads the modules of one guest in its context. */
@@ -104,6 +108,7 @@ export interface ContextLoader extends Disposable {
 export function createContextLoader(options: ContextLoaderOptions): ContextLoader {
   const { ns, realm, files, modules, process, scripts } = options
   const { context, global, intrinsics } = realm
+  const { evaluate, settle } = createEvaluator(scripts, context, options.evaluated ?? new Map())
   const { path, dialect, probe, flags, ownFolder } = loaderHost
   const { coded } = ns.errors
   const stacks = createStackCleaner(
@@ -190,7 +195,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
         parsingContext: context,
       }) as CompiledWrapper
     }
-    return script.runInContext(context) as CompiledWrapper
+    return evaluate(script) as CompiledWrapper
   }
 
   function compileWrapped(wrapped: string, filename: string): CompiledWrapper {
@@ -239,7 +244,10 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     stripTypes,
     compile,
     compileWrapped,
-    jsonValue: (text) => scripts.jsonLiteral(text)?.runInContext(context) as unknown,
+    jsonValue(text) {
+      const literal = scripts.jsonLiteral(text)
+      return literal && evaluate(literal)
+    },
     stat: (file) => ({ file: 0, other: 0, directory: 1, none: -2 })[files.kind(file) ?? 'none'],
     readPackage: (file) => JSON.stringify(resolver.nearestPackage(file) ?? {}),
     inspect: (value) => original('util').inspect(value),
@@ -253,7 +261,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     runMain: (main = process.argv[1] ?? '') => void runMain(main),
     syncBuiltins: () => graph.syncBuiltins(),
   }
-  const guest = bootstrap(context, host, scripts)
+  const guest = bootstrap(evaluate, host, scripts)
   const graph: ModuleGraph = createModuleGraph({
     context,
     resolver,
@@ -268,7 +276,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     dialect,
   })
   const sourceMaps = createSourceMaps({ process, path, read })
-  addModuleExports({ sourceMaps, Module: guest.Module, context, resolver, scripts, stacks, process, adoptError })
+  addModuleExports({ sourceMaps, Module: guest.Module, evaluate, resolver, scripts, stacks, process, adoptError })
 
   async function importMain(file: string): Promise<object> {
     try {
@@ -294,6 +302,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
       guest.Module._load(file, null, true)
       await mainEvaluation
     }
+    settle()
     scripts.persist()
   }
 
@@ -331,9 +340,9 @@ createGuestRequire: ${createGuestRequire.toString()}
 })`
 
 /** Makes the guest's side in the guest's realm. */
-function bootstrap(context: vm.Context, host: ModuleHost, scripts: ScriptStore): GuestLoader {
+function bootstrap(evaluate: Evaluator['evaluate'], host: ModuleHost, scripts: ScriptStore): GuestLoader {
   const script = scripts.script(guestSource, 'node:internal/modules/cjs/loader')
-  const guest = script.runInContext(context) as {
+  const guest = evaluate(script) as {
     readonly createGuestCycles: typeof createGuestCycles
     readonly createGuestErrors: typeof createGuestErrors
     readonly createGuestModule: typeof createGuestModule

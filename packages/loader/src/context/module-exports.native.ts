@@ -1,8 +1,8 @@
-import type * as vm from 'node:vm'
 import { unsupported } from '@libvisor/core'
 import { loaderHost } from '../loader-host.native.ts'
 import type { StackCleaner } from '../shim/stack.ts'
 import type { Resolver } from '../state/resolver.ts'
+import type { Evaluator } from './evaluated.ts'
 import { addGuestExports } from './guest-exports.ts'
 import type { ExportsHost } from './guest-exports.ts'
 import type { GuestModuleConstructor } from './module-host.ts'
@@ -12,7 +12,7 @@ import type { ScriptStore } from './script-store.native.ts'
 /** What the functions of `node:module` that do not load are made of. */
 export interface ModuleExportsOptions {
   readonly Module: GuestModuleConstructor
-  readonly context: vm.Context
+  readonly evaluate: Evaluator['evaluate']
   readonly resolver: Resolver
   readonly scripts: ScriptStore
   readonly stacks: StackCleaner
@@ -32,7 +32,7 @@ type StripOptions = Parameters<typeof loaderHost.stripTypeScriptTypes>[1]
  * @param options - the guest's `Module`, its realm and resolver
  */
 export function addModuleExports(options: ModuleExportsOptions): void {
-  const { Module, context, resolver, scripts, stacks, sourceMaps, process, adoptError } = options
+  const { Module, evaluate, resolver, scripts, stacks, sourceMaps, process, adoptError } = options
   const { module: original, path, stripTypeScriptTypes, stripWarning } = loaderHost
   let hasWarned = false
 
@@ -94,6 +94,8 @@ export function addModuleExports(options: ModuleExportsOptions): void {
       sourceMaps.support = flags as SourceMapsSupport
     },
   }
-  const script = scripts.script(`(${addGuestExports.toString()})`, 'node:module')
-  ;(script.runInContext(context) as typeof addGuestExports)(Module, host)
+  ;(evaluate(scripts.script(guestSource, 'node:module')) as typeof addGuestExports)(Module, host)
 }
+
+/** What is evaluated in a guest's realm. */
+const guestSource = `(${addGuestExports.toString()})`

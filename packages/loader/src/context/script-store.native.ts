@@ -43,6 +43,8 @@ export interface ScriptStore extends Disposable {
   hasModuleSyntax(source: string, ask: () => boolean): boolean
   /** The names that a CommonJS source exports, as far as it tells. */
   exportsOf(source: string): CommonJsExports
+  /** What the guest that was started last had evaluated when its program had been loaded. */
+  usual: ReadonlySet<vm.Script>
   /** What package.json files say, by their text. */
   readonly packageTexts: Map<string, PackageFields | undefined>
   /** Writes what has been compiled since the last time to the directory, if there is one. */
@@ -179,6 +181,7 @@ export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore
     hasModuleSyntax: (source, ask) => (entryOf(source).hasModuleSyntax ??= ask()),
     exportsOf: (source) => (entryOf(source).exports ??= lexCommonJs(source)),
     persist: cache.persist,
+    usual: new Set(),
     packageTexts: new Map(),
     get statistics() {
       return { scripts, ...cache.statistics }

@@ -57,6 +57,7 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 export function createNetInterceptor(): Interceptor {
   return Object.freeze({
     area: 'net' as const,
+    ahead: ['net', 'http', 'https', 'http2', 'tls'],
     install(realm: Realm, current: CurrentNamespace): Disposable {
       const shared: SharedRealm | undefined = realm.kind === 'shared' ? { realm, current } : undefined
       let patched: typeof dns | undefined
