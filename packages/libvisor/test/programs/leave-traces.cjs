@@ -19,7 +19,7 @@ const found = {
   shapes: Object.values(modules).map((exports) => Object.keys(exports).length),
   prototypes: [fs, promises, http, net, rows, rows[0], double].map((value) => value instanceof Object),
   functions: [fs.readFileSync, promises.readFile, http.request, net.connect, crypto.randomUUID, double].map(
-    (fn) => `${fn.name}/${fn.length} ${fn instanceof Function} ${Object.hasOwn(fn, 'trace')}`,
+    (fn) => `${fn.name}/${fn.length} ${Object.getPrototypeOf(fn) === Function.prototype} ${Object.hasOwn(fn, 'trace')}`,
   ),
   agent: `${http.globalAgent instanceof http.Agent} ${http.globalAgent.trace}`,
   rows: `${rows.length} ${rows[0].id} ${rows[7].trace}`,
