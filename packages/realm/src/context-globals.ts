@@ -96,7 +96,10 @@ function boundProperty(options: GlobalsOptions, key: string, bound: PropertyDesc
 
 function hostProperty(realm: ContextRealm, key: string): PropertyDescriptor {
   const { kit } = realm
-  const read = (): unknown => {
+  let value: unknown
+  // `Buffer` is read for every chunk of data: the host's accessor is asked once.
+  const read = (): unknown => (value ??= first())
+  const first = (): unknown => {
     if (bodyGlobals.has(key)) realm.adoptLate('fetch')
     return host[key]
   }

@@ -235,6 +235,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     cwd,
     locate,
     isBuiltin: path.isBuiltin,
+    modulePaths: scripts.modulePaths,
     globalPaths: () => globalPaths,
     initPaths: () => void (globalPaths = findGlobalPaths()),
     findInternal: (request, from, conditions) => resolver.findInternal(request, from, conditions ?? requireConditions),

@@ -75,7 +75,9 @@ export function createGuestModule(
   }
 
   function builtinId(request: string): string | undefined {
-    if (!host.isBuiltin(request)) return undefined
+    const first = request.charCodeAt(0)
+    const isPath = first === 0x2e || first === 0x2f
+    if (isPath || !host.isBuiltin(request)) return undefined
     return request.startsWith('node:') ? request.slice(5) : request
   }
 
@@ -179,15 +181,9 @@ export function createGuestModule(
   }
 
   Module._nodeModulePaths = function _nodeModulePaths(from) {
+    const known = host.modulePaths(resolve(from))
     const paths: string[] = []
-    const path = resolve(from)
-    for (let end = path.length; end > 0;) {
-      const slash = path.lastIndexOf('/', end - 1)
-      const last = path.slice(slash + 1, end)
-      if (last !== 'node_modules' && last !== '') paths.push(`${path.slice(0, end)}/node_modules`)
-      end = slash
-    }
-    paths.push('/node_modules')
+    for (let index = 0; index < known.length; index++) paths[index] = known[index] as string
     return paths
   }
 

@@ -105,6 +105,8 @@ export interface ModuleHost {
   /** The path and the URL that `createRequire` is asked for, or `undefined` when there is neither. */
   readonly locate: (filename: unknown) => { readonly path: string; readonly url: string | undefined } | undefined
   readonly isBuiltin: (id: string) => boolean
+  /** The folders of modules that are looked in from a folder, by its absolute path. */
+  readonly modulePaths: (folder: string) => readonly string[]
   readonly globalPaths: () => readonly string[]
   readonly initPaths: () => void
   /** What `imports` or the package's own name make of a request. */

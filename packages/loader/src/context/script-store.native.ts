@@ -9,6 +9,7 @@ import { lexCommonJs } from './lex-commonjs.ts'
 import type { CommonJsExports } from './lex-commonjs.ts'
 import type { PackageFields } from '../state/package-json.ts'
 import { importForCurrent } from './loader-registry.ts'
+import { createModulePaths } from './module-paths.ts'
 
 /** How a store is made. */
 export interface ScriptStoreOptions {
@@ -45,6 +46,8 @@ export interface ScriptStore extends Disposable {
   exportsOf(source: string): CommonJsExports
   /** What the guest that was started last had evaluated when its program had been loaded. */
   usual: ReadonlySet<vm.Script>
+  /** The folders of modules that are looked in from a folder. @param folder - absolute */
+  modulePaths(folder: string): readonly string[]
   /** What package.json files say, by their text. */
   readonly packageTexts: Map<string, PackageFields | undefined>
   /** Writes what has been compiled since the last time to the directory, if there is one. */
@@ -182,6 +185,7 @@ export function createScriptStore(options: ScriptStoreOptions = {}): ScriptStore
     exportsOf: (source) => (entryOf(source).exports ??= lexCommonJs(source)),
     persist: cache.persist,
     usual: new Set(),
+    modulePaths: createModulePaths(),
     packageTexts: new Map(),
     get statistics() {
       return { scripts, ...cache.statistics }

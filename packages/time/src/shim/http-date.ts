@@ -36,7 +36,8 @@ const namesDate = (headers: unknown): boolean => {
 export function createStoreHeader(original: Fn, OriginalDate: DateConstructor, who: WhoAsks): Fn {
   return mimic(original, function (this: OutgoingMessage, firstLine: unknown, headers: unknown) {
     const now = who()?.now
-    const theirs = now === undefined || !this.sendDate || this.hasHeader('date') || namesDate(headers)
+    if (now === undefined) return apply(original, this, [firstLine, headers])
+    const theirs = !this.sendDate || this.hasHeader('date') || namesDate(headers)
     const result = apply(original, this, [firstLine, headers])
     if (!theirs && this._header !== null) {
       this._header = this._header.replace(DATE_LINE, `Date: ${new OriginalDate(now()).toUTCString()}`)
