@@ -8,8 +8,9 @@ const https = require('node:https')
 const net = require('node:net')
 const os = require('node:os')
 const { isMainThread } = require('node:worker_threads')
-const rows = require('./rows.json')
-const double = require('./double.cjs')
+const path = require('node:path')
+// Whoever runs this puts them beside it.
+const [rows, double] = ['rows.json', 'double.cjs'].map((name) => require(path.join(__dirname, name)))
 
 const modules = { assert, crypto, fs, promises, http, https, net, os, process }
 const found = {
