@@ -1,3 +1,4 @@
+import dgram from 'node:dgram'
 import { once } from 'node:events'
 import net from 'node:net'
 import os from 'node:os'
@@ -125,6 +126,75 @@ describe.skipIf(outside === undefined)('egress', () => {
     using guest = createGuest()
     const [error] = (await once(guest.net.connect(port, '127.0.0.1'), 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNREFUSED')
+    server.close()
+  })
+})
+
+describe.skipIf(outside === undefined)('egress of datagrams', () => {
+  it('goes out where the policy allows it, and who answers is heard', async () => {
+    const server = dgram.createSocket('udp4')
+    server.on('message', (message, { port, address }) => server.send(`${message} heard`, port, address))
+    await once(server.bind(0, outside), 'listening')
+    const { port } = server.address()
+    const asked: unknown[] = []
+    using guest = createGuest('guest', {
+      egress: (host, port) => {
+        asked.push([host, port])
+        return true
+      },
+    })
+    const socket = guest.dgram.createSocket('udp4')
+    const sent = await new Promise((resolve) =>
+      socket.send('loose', port, outside, (...results: unknown[]) => resolve(results)),
+    )
+    expect(sent).toEqual([null, 5])
+    const [message, from] = (await once(socket, 'message')) as [Buffer, dgram.RemoteInfo]
+    expect([String(message), from.address, from.port]).toEqual(['loose heard', outside, port])
+    expect(asked).toEqual([[outside, port]])
+    const connected = guest.dgram.createSocket('udp4')
+    connected.connect(port, outside)
+    await once(connected, 'connect')
+    connected.send('connected')
+    expect(String((await once(connected, 'message'))[0])).toBe('connected heard')
+    socket.close()
+    connected.close()
+    server.close()
+  })
+
+  it('is denied with an error that names the address and the port, for the callback or for who listens', async () => {
+    using guest = createGuest('guest', { egress: () => false })
+    const socket = guest.dgram.createSocket('udp4')
+    const denial = {
+      code: 'VISOR_DENIED',
+      message: 'Sending UDP to 203.0.113.9:53 is denied by the policy of this guest',
+    }
+    const error = await new Promise((resolve) => socket.send('x', 53, '203.0.113.9', resolve))
+    expect(error).toMatchObject(denial)
+    socket.send('x', 53, '203.0.113.9')
+    expect((await once(socket, 'error'))[0]).toMatchObject(denial)
+    socket.connect(53, '203.0.113.9')
+    expect((await once(socket, 'error'))[0]).toMatchObject(denial)
+    socket.close()
+  })
+
+  it('ends with the socket and with the guest', async () => {
+    const server = dgram.createSocket('udp4')
+    await once(server.bind(0, outside), 'listening')
+    const ports = async (socket: dgram.Socket): Promise<number> => {
+      socket.send('x', server.address().port, outside)
+      return ((await once(server, 'message'))[1] as dgram.RemoteInfo).port
+    }
+    const guest = createGuest()
+    const closed = guest.dgram.createSocket('udp4')
+    const left = guest.dgram.createSocket('udp4')
+    const taken = [await ports(closed), await ports(left)]
+    closed.close()
+    guest[Symbol.dispose]()
+    for (const port of taken) {
+      const again = dgram.createSocket('udp4')
+      await once(again.bind(port), 'listening')
+      again.close()
+    }
     server.close()
   })
 })

@@ -35,7 +35,7 @@ export const netSupport = {
     area: 'net',
     virtual: 'Socket createSocket',
     denied: [['_createSocketHandle', rawHandles]],
-    notes: [['Socket createSocket', 'datagrams do not leave the guests’ network']],
+    notes: [['Socket createSocket', 'what leaves the guests’ network asks the policy']],
   },
   dns: {
     area: 'net',

@@ -6,6 +6,8 @@ import type { Endpoint, Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
 import { Liveness } from './liveness.ts'
 import type { Datagram, DatagramBinding, GroupSendOptions } from '../types.ts'
+import { valueBehind } from './bound-session.ts'
+import { DatagramEgress } from './datagram-egress.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
 import { trackHandle } from './open-handles.ts'
@@ -20,6 +22,12 @@ const LONGEST_BYTES = 65_507
 
 /** What a kernel has by default. @units bytes */
 const BUFFER_BYTES = 212_992
+
+/** What Node's `dgram` completes when a datagram has been sent. */
+interface SendRequest {
+  readonly callback?: (error: Error) => void
+  readonly oncomplete?: (status: number, sizeBytes: number) => void
+}
 
 const bufferFrom = Buffer.from
 const concat = Buffer.concat
@@ -36,6 +44,7 @@ export class DatagramHandle {
   #binding: DatagramBinding | undefined
   #peer: Endpoint | undefined
   #closed = false
+  #egress: DatagramEgress | undefined
   #untrack: () => void = () => {}
   readonly #liveness: Liveness
   #mayBroadcast = false
@@ -70,8 +79,9 @@ export class DatagramHandle {
   connect(address: string, port: number): number {
     const parsed = parseAddress(address)
     if (parsed === undefined) return this.#errno('EINVAL')
-    this.#requireVirtual(address, port)
     if (this.#isForbidden(parsed.address)) return this.#errno('EACCES')
+    const refusal = this.#leaves(address) ? this.#outside().refusal({ address: parsed.address, port }) : undefined
+    if (refusal !== undefined) this.#fail(refusal)
     this.#peer = { address: parsed.address, port }
     return 0
   }
@@ -82,11 +92,10 @@ export class DatagramHandle {
   }
 
   /** @returns the size of the datagram and one more, since it has been sent at once */
-  send(_request: object, pieces: readonly ArrayBufferView[], _count: number, ...rest: unknown[]): number {
+  send(request: SendRequest, pieces: readonly ArrayBufferView[], _count: number, ...rest: unknown[]): number {
     const [port, address] = rest
     const to = typeof address === 'string' ? { address, port: port as number } : this.#peer
     if (to === undefined) return this.#errno('EDESTADDRREQ')
-    this.#requireVirtual(to.address, to.port)
     if (this.#isForbidden(to.address)) return this.#errno('EACCES')
     if (this.#binding === undefined) {
       const error = this.bind(this.#family === 6 ? WILDCARD_V6 : WILDCARD_V4, 0, 0)
@@ -94,6 +103,7 @@ export class DatagramHandle {
     }
     const bytes = concat(pieces.map(({ buffer, byteOffset, byteLength }) => bufferFrom(buffer, byteOffset, byteLength)))
     if (bytes.length > LONGEST_BYTES) return this.#errno('EMSGSIZE')
+    if (this.#leaves(to.address)) return this.#sendOutside(request, to, bytes)
     const heard = this.#ns.get(netStack).sendDatagram(this.#binding!, to, bytes, this.#groupOptions)
     if (heard === false && this.#peer !== undefined)
       this.#deliver(() => this.onmessage?.(this.#errno('ECONNREFUSED'), this))
@@ -123,6 +133,7 @@ export class DatagramHandle {
     this.#closed = true
     this.#untrack()
     this.#binding?.[Symbol.dispose]()
+    this.#egress?.[Symbol.dispose]()
     this.#liveness.close()
     if (typeof done === 'function') deliver(this.#owner, 'io', () => Reflect.apply(done, this, []))
   }
@@ -251,9 +262,37 @@ export class DatagramHandle {
     return !this.#mayBroadcast && this.#ns.get(netStack).isBroadcast(address)
   }
 
-  #requireVirtual(address: string, port: number): void {
-    if (this.#ns.get(netStack).coversDatagrams(address)) return
-    throw unsupported(`Sending UDP to ${address}:${port}`, 'datagrams do not leave the network of the guests yet')
+  #leaves(address: string): boolean {
+    return !this.#ns.get(netStack).coversDatagrams(address)
+  }
+
+  #outside(): DatagramEgress {
+    return (this.#egress ??= new DatagramEgress(this.#ns, this.#family, (datagram) => this.#receive(datagram)))
+  }
+
+  /** @returns 0, since the request is completed later */
+  #sendOutside(request: SendRequest, to: Endpoint, bytes: Uint8Array): number {
+    const refusal = this.#outside().refusal(to)
+    if (refusal !== undefined) {
+      this.#fail(refusal, request)
+      return 0
+    }
+    this.#liveness.begin()
+    this.#outside().send(to, bytes, (error) => {
+      this.#liveness.complete()
+      const { errno } = (error ?? {}) as NodeJS.ErrnoException
+      deliver(this.#owner, 'io', () => request.oncomplete?.(errno ?? 0, bytes.length))
+    })
+    return 0
+  }
+
+  /** What Node has no number for, it is given as an error: the sender's callback gets it, or who listens to the socket. */
+  #fail(error: Error, { callback }: SendRequest = {}): void {
+    const socket = valueBehind(this, 'owner_symbol') as NodeJS.EventEmitter | undefined
+    deliver(this.#owner, 'io', () => {
+      if (typeof callback === 'function') callback(error)
+      else socket?.emit('error', error)
+    })
   }
 
   #receive({ source, bytes }: Datagram): void {

@@ -22,6 +22,11 @@ export function rememberName(ns: Namespace, name: string, address: string): void
   if (byAddress.size > REMEMBERED) byAddress.delete(byAddress.keys().next().value!)
 }
 
+/** The names that led to an address when they were looked up. */
+export function namesOf(ns: Namespace, address: string): readonly string[] {
+  return [...(names.get(ns)?.get(address) ?? [])]
+}
+
 /** Remembers which host a socket was asked to connect to. */
 export function setDestination(socket: object, host: string): void {
   destinations.set(socket, host)

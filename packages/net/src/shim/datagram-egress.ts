@@ -1,0 +1,75 @@
+import type * as dgram from 'node:dgram'
+import { original } from '@libvisor/abi'
+import { callNative, denied } from '@libvisor/core'
+import type { Namespace } from '@libvisor/core'
+import { parseAddress } from '../state/address.ts'
+import type { Endpoint, Family } from '../state/address.ts'
+import { netStack } from '../slot.ts'
+import type { Datagram } from '../types.ts'
+import { namesOf } from './looked-up-names.ts'
+
+/** Called when a datagram has been sent, or with why not. */
+export type Sent = (error: Error | null) => void
+
+/**
+ * A guest's socket of UDP as the world outside of the guests' network sees it: one of the host's, as behind a NAT. It is made
+ * for the first datagram that leaves, which the policy must allow, and hears whoever answers.
+ */
+export class DatagramEgress implements Disposable {
+  readonly #ns: Namespace
+  readonly #family: Family
+  readonly #receive: (datagram: Datagram) => void
+  #socket: dgram.Socket | undefined
+  #forget: () => void = () => {}
+
+  constructor(ns: Namespace, family: Family, receive: (datagram: Datagram) => void) {
+    this.#ns = ns
+    this.#family = family
+    this.#receive = receive
+  }
+
+  /**
+   * Why a datagram may not leave.
+   *
+   * @param destination - where it would go
+   * @returns a VisorError, or `undefined` when it may
+   */
+  refusal({ address, port }: Endpoint): Error | undefined {
+    const { policy, trace, name } = this.#ns
+    const allowed = [address, ...namesOf(this.#ns, address)].some((host) => policy.egress(host, port))
+    if (trace.enabled) {
+      const error = allowed ? {} : { error: 'VISOR_DENIED' }
+      trace.emit({ area: 'net', operation: 'send', target: `${address}:${port}`, ...error })
+    }
+    if (allowed) return undefined
+    return denied(`Sending UDP to ${address}:${port}`, `Allow it in the egress policy of '${name}'.`)
+  }
+
+  /** Sends a datagram that may leave. */
+  send(destination: Endpoint, bytes: Uint8Array, sent: Sent): void {
+    callNative(() => this.#open().send(bytes, destination.port, destination.address, sent))
+  }
+
+  [Symbol.dispose](): void {
+    this.#forget()
+    this.#socket?.close()
+    this.#socket = undefined
+  }
+
+  #open(): dgram.Socket {
+    if (this.#socket !== undefined) return this.#socket
+    // With a look-up that answers at once, binding is done at once.
+    const lookup = (host: string, _options: object, done: (...results: unknown[]) => void): void =>
+      done(null, host, this.#family)
+    const type = this.#family === 6 ? 'udp6' : 'udp4'
+    const socket = original('dgram').createSocket({ type, lookup } as dgram.SocketOptions)
+    socket.unref().bind(0)
+    socket.on('error', () => {})
+    socket.on('message', (bytes, { address, port }) =>
+      this.#receive({ source: { address: parseAddress(address)?.address ?? address, port }, bytes }),
+    )
+    this.#socket = socket
+    this.#forget = this.#ns.get(netStack).own(this)
+    return socket
+  }
+}
