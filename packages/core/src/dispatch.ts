@@ -12,7 +12,21 @@ export interface DispatchOptions {
   readonly exports: object
   /** The same object as one namespace sees it, with a function wherever `exports` has one that is not patched. */
   readonly bound: (ns: Namespace) => object
+  /**
+   * Which calls of an export are passed to the original at once. It must be a function of two parameters at most that uses neither its receiver
+   * nor the number of its arguments.
+   *
+   * @param key - of the export
+   * @defaultValue none are
+   */
+  readonly passing?: (key: PropertyKey) => Passes | undefined
 }
+
+/**
+ * Tells by the first argument of a call that whoever asks gets what the original gives, so that nobody need be asked for: neither the namespace
+ * nor whether an original is running.
+ */
+export type Passes = (first: unknown) => boolean
 
 type Callable = (...args: unknown[]) => unknown
 type Bag = Record<PropertyKey, unknown>
@@ -40,7 +54,7 @@ type Bag = Record<PropertyKey, unknown>
  * ```
  */
 export function dispatchExports(options: DispatchOptions): void {
-  const { realm, current, exports, bound } = options
+  const { realm, current, exports, bound, passing } = options
   // A module is nobody's own: the nearly only receiver there is need not be looked up.
   const asker: CurrentNamespace = (receiver) => current(receiver === exports ? undefined : receiver)
   // There it is one namespace that nearly always asks, and it lives as long as the realm.
@@ -49,7 +63,9 @@ export function dispatchExports(options: DispatchOptions): void {
     const descriptor = getOwnPropertyDescriptor(exports, key)
     if (descriptor === undefined || typeof descriptor.value !== 'function' || realm.patches.has(exports, key)) continue
     const select = (ns: Namespace): unknown => (bound(ns) as Bag)[key]
-    const replacement = createDispatcher(descriptor.value as Callable, asker, remembers ? remembering(select) : select)
+    const original = descriptor.value as Callable
+    const chosen = remembers ? remembering(select) : select
+    const replacement = createDispatcher(original, asker, chosen, passing?.(key))
     realm.patches.patch(exports, key, { value: replacement })
   }
 }
@@ -75,6 +91,7 @@ function remembering(select: (ns: Namespace) => unknown): (ns: Namespace) => unk
  * @param original - the function to replace
  * @param current - answers for whom it is called
  * @param select - what a namespace has in its place
+ * @param passes - which calls go to the original at once, see {@link DispatchOptions.passing}. @defaultValue none do
  * @returns the replacement, with the original's own properties
  * @example
  * ```ts
@@ -95,6 +112,7 @@ export function createDispatcher<F extends Callable>(
   original: F,
   current: CurrentNamespace,
   select: (ns: Namespace) => unknown,
+  passes?: Passes,
 ): F {
   const constructed = (receiver: object, newTarget: unknown, ...args: unknown[]): unknown => {
     const ns = current(receiver)
@@ -103,12 +121,20 @@ export function createDispatcher<F extends Callable>(
   }
   // Called for every call of whatever is patched, mostly by Node's own functions: arguments are only spread, and applied, so
   // that V8 makes no array of them, and inlines what they are passed to.
-  const dispatcher = function (this: unknown, ...args: unknown[]): unknown {
+  const asking = function (this: unknown, ...args: unknown[]): unknown {
     if (new.target !== undefined) return constructed(this as object, new.target, ...args)
     if (inSyncNativeSection()) return apply(original, this, args)
     const ns = current(this)
     return ns === undefined ? apply(original, this, args) : apply(select(ns) as Callable, this, args)
   }
+  // In as few words as can be, for V8 inlines 920 bytes of code into a function, and the original is to be among them. Not one function with the
+  // other: it inlines by what all functions of one text have mostly done.
+  const passing = function (this: unknown, first: unknown, second: unknown): unknown {
+    if (passes!(first)) return original(first, second)
+    const ns = current(this)
+    return apply((ns === undefined ? original : select(ns)) as Callable, this, arguments as unknown as unknown[])
+  }
+  const dispatcher = passes === undefined ? asking : passing
   mimic(original, dispatcher)
   const { prototype } = original as { prototype?: object }
   if (prototype !== undefined) dispatcher.prototype = prototype

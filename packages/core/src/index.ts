@@ -1,5 +1,5 @@
 // Namespaces and what is in them.
-export { createNamespace, currentNamespace, requireAlive } from './namespace.ts'
+export { createNamespace, currentNamespace, isOneNamespace, requireAlive } from './namespace.ts'
 export type { Adopt, Namespace, NamespaceOptions } from './namespace.ts'
 export { defineSlot, slots } from './slot.ts'
 export type { Slot } from './slot.ts'
@@ -14,7 +14,7 @@ export type { Area, BoundSet, CurrentNamespace, Interceptor, Realm } from './int
 export { claimRealm, createCurrent, ownerOf, setOwner } from './current.ts'
 export { perNamespace } from './per-namespace.ts'
 export { createDispatcher, dispatchExports } from './dispatch.ts'
-export type { DispatchOptions } from './dispatch.ts'
+export type { DispatchOptions, Passes } from './dispatch.ts'
 export { createPatchRegistry, mimic } from './patch-registry.ts'
 export { restateError, restatePlain } from './restate.ts'
 export type { PatchRegistry } from './patch-registry.ts'

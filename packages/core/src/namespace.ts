@@ -249,6 +249,25 @@ export function currentNamespace(): Namespace | undefined {
 }
 
 /**
+ * Whether there has never been more than one namespace in this thread: then no code of it can be another one's.
+ *
+ * @returns whether it is so
+ * @example
+ * ```ts
+ * import { createNamespace, isOneNamespace } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * createNamespace({ name: 'a' })
+ * assert.equal(isOneNamespace(), true)
+ * createNamespace({ name: 'b' })
+ * assert.equal(isOneNamespace(), false)
+ * ```
+ */
+export function isOneNamespace(): boolean {
+  return lastId === 1
+}
+
+/**
  * Stops code of a guest that goes on after the guest's end: nothing else can.
  *
  * @param ns - the guest's namespace

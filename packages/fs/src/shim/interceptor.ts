@@ -1,8 +1,9 @@
 import { getOwnPropertyDescriptor } from '@libvisor/abi'
-import { createDispatcher, dispatchExports } from '@libvisor/core'
-import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
+import { createDispatcher, dispatchExports, isOneNamespace } from '@libvisor/core'
+import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Passes, Realm } from '@libvisor/core'
 import { isOfOtherRealm } from './adopting.ts'
-import type { LiveExports } from './context.ts'
+import { isContained } from './contained.ts'
+import type { FsContext, LiveExports } from './context.ts'
 import { createFsModules } from './fs-module.ts'
 import type { FsModules } from './fs-module.ts'
 import { hookSqlite } from './sqlite.ts'
@@ -11,6 +12,9 @@ type Exports = Record<PropertyKey, unknown>
 
 /** The exports that Node keeps behind accessors, because they are loaded when first used. */
 const STREAM_CLASSES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream', 'Utf8Stream'] as const
+
+/** Who owns a realm until it asks for the first time. */
+const nobody: Pick<FsContext, 'isSame'> = { isSame: () => false }
 
 /**
  * Makes the interceptor of `fs` and `fs/promises`, and of the files of `sqlite`.
@@ -61,18 +65,24 @@ export function createFsInterceptor(): Interceptor {
     },
 
     install(realm: Realm, current: CurrentNamespace): Disposable {
+      let owner: Pick<FsContext, 'isSame'> = nobody
       const bound = (ns: Namespace): Exports => {
         const made = modulesOf(ns)
-        if (realm.kind === 'own') made.context.live ??= live
+        if (realm.kind === 'own') {
+          made.context.live ??= live
+          if (owner === nobody) owner = made.context
+        }
         return made.fs as unknown as Exports
       }
+      // Whoever asks in a realm of its own is its owner, or an original.
+      const passes: Passes = (path) => owner.isSame(path) && isOneNamespace()
       // `fs.promises` leads there without asking for the module.
       const patchPromises = (exports: Exports): void =>
         dispatchExports({ realm, current, exports, bound: (ns) => modulesOf(ns).promises })
       let live: LiveExports | undefined
       realm.whenAsked('fs', (exports) => {
         live = exports as unknown as LiveExports
-        patchFs(realm, current, exports, bound)
+        patchFs({ realm, current, exports, bound }, passes)
         patchPromises(exports.promises as Exports)
       })
       realm.whenAsked('fs/promises', patchPromises)
@@ -84,7 +94,15 @@ export function createFsInterceptor(): Interceptor {
   }
 }
 
-function patchFs(realm: Realm, current: CurrentNamespace, exports: Exports, bound: (ns: Namespace) => Exports): void {
+interface FsPatches {
+  readonly realm: Realm
+  readonly current: CurrentNamespace
+  readonly exports: Exports
+  readonly bound: (ns: Namespace) => Exports
+}
+
+/** @param passes - whether the original of a function that calls nothing which could be replaced may be given a path */
+function patchFs({ realm, current, exports, bound }: FsPatches, passes: Passes): void {
   const { patches } = realm
   const nested = (name: string) => (ns: Namespace) => bound(ns)[name] as object
   // The classes of streams are constructed on behalf of whoever asks.
@@ -96,10 +114,14 @@ function patchFs(realm: Realm, current: CurrentNamespace, exports: Exports, boun
     const set = (value: unknown): void => void (dispatcher = value)
     patches.patch(exports, name, descriptor.set === undefined ? { get } : { get, set })
   }
-  dispatchExports({ realm, current, exports, bound })
+  dispatchExports({ realm, current, exports, bound, passing: (key) => (isContainedSync(key) ? passes : undefined) })
   for (const name of ['realpath', 'realpathSync', 'exists']) {
     dispatchExports({ realm, current, exports: exports[name] as object, bound: nested(name) })
   }
+}
+
+function isContainedSync(key: PropertyKey): boolean {
+  return typeof key === 'string' && key.endsWith('Sync') && isContained(key.slice(0, -'Sync'.length), 'sync')
 }
 
 type Callable = (...args: unknown[]) => unknown
