@@ -27,6 +27,9 @@ type AttributeCall =
 /** What `chown` takes for "leave it". Node passes -1 and its unsigned form. */
 const UNCHANGED = 0xffff_ffff
 
+/** What of an inode decides who may change what: a vnode, or what `stat` says of it. */
+export type Attributes = Pick<Vnode, 'gid' | 'mode' | 'uid'>
+
 /**
  * What `chmod` does. @throws Errno EPERM when the caller does not own the inode
  *
@@ -34,14 +37,14 @@ const UNCHANGED = 0xffff_ffff
  * @param mode - permission bits
  * @param credentials - who asks
  */
-export function modeChange(node: Vnode, mode: number, credentials: Credentials): AttributeChange {
+export function modeChange(node: Attributes, mode: number, credentials: Credentials): AttributeChange {
   if (!owns(node, credentials)) throw Errno.of('EPERM')
   const keepsSetgid = credentials.uid === 0 || isMember(credentials, node.gid)
   return { mode: mode & 0o7777 & (keepsSetgid ? ~0 : ~special.setgid) }
 }
 
 /** What `chown` does. @throws Errno EPERM when the caller may not give the inode away */
-export function ownerChange(node: Vnode, uid: number, gid: number, credentials: Credentials): AttributeChange {
+export function ownerChange(node: Attributes, uid: number, gid: number, credentials: Credentials): AttributeChange {
   const [keepsUid, keepsGid] = [uid === -1 || uid === UNCHANGED, gid === -1 || gid === UNCHANGED]
   const newUid = keepsUid ? node.uid : uid
   const newGid = keepsGid ? node.gid : gid
@@ -49,8 +52,8 @@ export function ownerChange(node: Vnode, uid: number, gid: number, credentials: 
     const mayGroup = newGid === node.gid || isMember(credentials, newGid)
     if (credentials.uid !== node.uid || newUid !== node.uid || !mayGroup) throw Errno.of('EPERM')
   }
-  // What stays is not named: the node may be out of date.
-  const owner = { ...(newUid !== node.uid && { uid: newUid }), ...(newGid !== node.gid && { gid: newGid }) }
+  // What is to stay is not named, and what is given is, though it seems to be so: the node may be out of date.
+  const owner = { ...(!keepsUid && { uid }), ...(!keepsGid && { gid }) }
   const mode = strippedMode(node, credentials)
   if (mode === undefined) return owner
   if (!owns(node, credentials)) throw Errno.of('EPERM')
@@ -58,7 +61,12 @@ export function ownerChange(node: Vnode, uid: number, gid: number, credentials: 
 }
 
 /** What `utimes` does. @throws Errno EPERM when the caller does not own the inode */
-export function timesChange(node: Vnode, atimeNs: bigint, mtimeNs: bigint, credentials: Credentials): AttributeChange {
+export function timesChange(
+  node: Attributes,
+  atimeNs: bigint,
+  mtimeNs: bigint,
+  credentials: Credentials,
+): AttributeChange {
   if (!owns(node, credentials)) throw Errno.of('EPERM')
   return { atimeNs, mtimeNs }
 }

@@ -3,6 +3,7 @@ import { linuxFsConstants } from '@libvisor/abi'
 import { Errno } from '../types.ts'
 import type { Syscalls } from '../types.ts'
 import { isStored, modeChange, ownerChange, timesChange } from './attribute-calls.ts'
+import type { Attributes } from './attribute-calls.ts'
 import type { CallContext } from './call-context.ts'
 import { Description } from './descriptors.ts'
 import type { DescriptorTable } from './descriptors.ts'
@@ -72,12 +73,13 @@ export function createFileCalls(context: CallContext, descriptors: DescriptorTab
     return node.open(flags & ~(O_CREAT | O_EXCL | O_TRUNC))
   }
 
-  const change = (fd: number, decide: (node: Vnode) => AttributeChange): void => {
+  const change = (fd: number, decide: (node: Attributes) => AttributeChange): void => {
     const { file, place } = descriptors.get(fd)
     const { node } = file
     if (node === undefined) throw Errno.of('EPERM')
     if (!node.driver.writable) throw Errno.of('EROFS')
-    file.change(decide(node))
+    // An inode of the host's is as it was when the file was opened: others may have changed it meanwhile, and so may this very descriptor.
+    file.change(decide(file.stat()))
     if (context.feed.active) context.feed.emit('change', place.path)
   }
 

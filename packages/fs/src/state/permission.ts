@@ -42,7 +42,7 @@ export function isKernels({ hostPath, hostWritable }: Vnode, { uid }: Credential
 }
 
 /** Whether a caller may change the attributes of an inode: its owner and root may. */
-export function owns(node: Vnode, { uid }: Credentials): boolean {
+export function owns(node: Pick<Vnode, 'uid'>, { uid }: Credentials): boolean {
   return uid === 0 || uid === node.uid
 }
 

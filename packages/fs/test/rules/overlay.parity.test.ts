@@ -102,6 +102,29 @@ rule(
 )
 
 rule(
+  4,
+  'a descriptor that was opened before the copy-up changes the copy, from what it is now',
+  ({ fs, dir }) => {
+    if (process.getuid!() !== 0) return
+    for (const name of ['dir', 'dir/a']) {
+      const fd = fs.openSync(`${dir}/${name}`, 'r')
+      const { uid, gid } = fs.fstatSync(fd)
+      for (const [owner, group] of [
+        [65_534, 65_533],
+        [uid, gid],
+      ] as const) {
+        fs.fchownSync(fd, owner, group)
+        for (const stats of [fs.fstatSync(fd), fs.statSync(`${dir}/${name}`)]) {
+          assert.deepEqual([stats.uid, stats.gid], [owner, group])
+        }
+      }
+      fs.closeSync(fd)
+    }
+  },
+  everywhere,
+)
+
+rule(
   5,
   'copying up makes the parents, and keeps mode, owner, times, and a link’s target',
   ({ fs, dir }) => {
