@@ -14,6 +14,7 @@ export type {
   ListenRequest,
   NetStackEvent,
   PathListener,
+  StackPort,
   SwitchPort,
 } from './types.ts'
 
@@ -34,3 +35,11 @@ export type { Publication, PublishedPort, Publisher, PublishOptions } from './sh
 export { createSwitch, openSwitchPort } from './shim/switch.native.ts'
 export type { AttachOptions, Switch, SwitchMember, SwitchOptions } from './state/switch.ts'
 export type { SwitchAttachment } from './state/switch-protocol.ts'
+
+// One stack for all threads of a guest.
+export { openStackPort } from './shim/switch.native.ts'
+export { serveStack } from './shim/shared-stack.ts'
+export type { ServeStackOptions } from './shim/shared-stack.ts'
+export { RESERVATION_BYTES, reservePorts } from './state/port-reservations.ts'
+export type { PortReservations, Reservations } from './state/port-reservations.ts'
+export type { SharedBinding, StackAttachment } from './state/switch-protocol.ts'

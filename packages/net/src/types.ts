@@ -1,6 +1,8 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import type { Endpoint, Family } from './state/address.ts'
 import type { Connection } from './state/connection.ts'
+import type { PortReservations } from './state/port-reservations.ts'
+import type { SharedBinding } from './state/switch-protocol.ts'
 
 /** Receives what a listener accepts. */
 export type Accept = (connection: Connection) => void
@@ -18,6 +20,10 @@ export interface ListenRequest {
   readonly ipv6Only?: boolean
   /** Whether several listeners may share the port and take turns. */
   readonly reusePort?: boolean
+  /** Whether the port has been taken already, for another thread of the guest. @defaultValue `false` */
+  readonly isReserved?: boolean
+  /** Whether that thread has left the choice of the port to the stack. @defaultValue whether `port` is 0 */
+  readonly isEphemeral?: boolean
   /** Whether the guest may use ports under 1024. */
   readonly privileged: boolean
   readonly accept: Accept
@@ -73,7 +79,10 @@ export interface Datagram {
 }
 
 /** Asks for a UDP port. */
-export interface DatagramRequest extends Pick<ListenRequest, 'address' | 'ipv6Only' | 'port' | 'privileged'> {
+export interface DatagramRequest extends Pick<
+  ListenRequest,
+  'address' | 'ipv6Only' | 'isReserved' | 'port' | 'privileged'
+> {
   /** Whether others that say so too may bind the same port. */
   readonly reuseAddress?: boolean
   readonly receive: (datagram: Datagram) => void
@@ -134,4 +143,14 @@ export interface SwitchPort extends Disposable {
   send(destination: Endpoint, datagram: Datagram): void
   /** Says who answers the connections that arrive, and who gets the datagrams. */
   answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void
+}
+
+/** The way of a further thread of a guest to the guest's stack, in the thread that has made it. */
+export interface StackPort extends SwitchPort {
+  /** The ports that the threads of the guest have bound. */
+  readonly reservations: PortReservations
+  /** Has what arrives at a port passed on. @returns ends that */
+  bind(binding: SharedBinding): Disposable
+  /** Connects to a unix socket. */
+  connectPath(path: string, done: (result: ConnectResult) => void): void
 }

@@ -1,2 +1,2 @@
 // All of the network that is loaded when a program first asks for it.
-export { createNetInterceptor, createNetStack, publishPorts } from '@libvisor/net'
+export { createNetInterceptor, createNetStack, openStackPort, publishPorts, serveStack } from '@libvisor/net'

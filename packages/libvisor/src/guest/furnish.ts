@@ -3,7 +3,7 @@ import type { FileView, Namespace, Stdio } from '@libvisor/core'
 import { fileSystem } from '@libvisor/fs'
 import type { FileSystem, FileSystemProcess } from '@libvisor/fs'
 import { netStack } from '@libvisor/net'
-import type { NetStack, PublishedPort, SwitchPort } from '@libvisor/net'
+import type { NetStack, PublishedPort, StackAttachment, SwitchPort } from '@libvisor/net'
 import { createIdentity, createProcessState, processState } from '@libvisor/process'
 import type { GuestIdentity } from '@libvisor/process'
 import { createEntropy } from '@libvisor/random'
@@ -28,6 +28,8 @@ export interface FurnishPowers {
   readonly onExit?: () => void
   /** The way to other guests. @defaultValue none */
   readonly switchPort?: SwitchPort
+  /** The way of a further thread of a guest to the guest's network, in place of one of its own. @defaultValue none */
+  readonly network?: StackAttachment
   /** Where the code of the areas comes from. @defaultValue it is loaded when it is first needed */
   readonly areas?: Areas
   /** A namespace that was made ahead and is nobody's yet. @defaultValue a new one, of the thread's own realm */
@@ -79,14 +81,20 @@ export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNa
 }
 
 function provideProcess(ns: Namespace, spec: NamespaceSpec, powers: FurnishPowers): void {
-  const { env, argv, execArgv, onExit, switchPort } = powers
+  const { env, argv, execArgv, onExit, switchPort, network } = powers
   const { hostname, uid, gid, umask, cwd, seed } = spec
   ns.provide(slots.clock, createClock(spec.time))
   ns.provideLazily(slots.entropy, () => createEntropy({ seed }))
   ns.provide(slots.identity, createIdentity({ uid, gid, umask, cwd, hostname }))
   ns.provide(
     processState,
-    createProcessState({ env, argv, execArgv, interfaces: interfacesOf(switchPort), ...(onExit && { onExit }) }),
+    createProcessState({
+      env,
+      argv,
+      execArgv,
+      interfaces: interfacesOf(switchPort ?? network),
+      ...(onExit && { onExit }),
+    }),
   )
 }
 
@@ -158,7 +166,7 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas):
 function provideNetwork(
   ns: Namespace,
   spec: NamespaceSpec,
-  { switchPort, areas = lateAreas }: FurnishPowers,
+  { switchPort, network, areas = lateAreas }: FurnishPowers,
 ): Pick<FurnishedNamespace, 'published' | 'whenNetworked'> {
   const waiting: ((stack: NetStack) => void)[] = []
   ns.provideLazily(netStack, () => {
@@ -167,6 +175,7 @@ function provideNetwork(
       hosts: spec.hosts,
       socketFiles: () => ns.find(slots.socketFiles),
       ...(switchPort === undefined ? {} : { switchPort }),
+      ...(network === undefined ? {} : { parent: areas.net().openStackPort(network) }),
     })
     ns.own(stack)
     for (const use of waiting.splice(0)) use(stack)

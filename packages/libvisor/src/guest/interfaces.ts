@@ -8,8 +8,8 @@ import type { Interfaces } from '@libvisor/process'
  * @param switchPort - its way to other guests, if any
  * @returns what `os.networkInterfaces()` lists
  */
-export function interfacesOf(switchPort: SwitchPort | undefined): Interfaces {
-  if (switchPort === undefined) return loopback
+export function interfacesOf(switchPort: Pick<SwitchPort, 'address' | 'network'> | undefined): Interfaces {
+  if (switchPort === undefined || switchPort.address === '') return loopback
   const { address, network } = switchPort
   const bits = Number(network.split('/')[1])
   const bytes = address.split('.').map(Number)

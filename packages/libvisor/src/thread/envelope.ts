@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Connection as FileSystemConnection } from '@libvisor/fs'
-import type { SwitchAttachment } from '@libvisor/net'
+import type { StackAttachment, SwitchAttachment } from '@libvisor/net'
 import type { NamespaceSpec, ProgramSpec } from '../config/guest-spec.ts'
 
 /** A thread that runs a guest. */
@@ -38,6 +38,7 @@ export interface WorkerEnvelope {
   readonly kind: 'worker'
   readonly namespace: NamespaceSpec
   readonly files: FileSystemConnection
+  readonly network: StackAttachment
   readonly execArgv: readonly string[]
   /** What its environment says, which Node has not seen. */
   readonly nodeOptions: string | undefined

@@ -8,12 +8,12 @@ import { createThreadStdio } from './thread-stdio.ts'
 import { refuseWorkers } from './worker-launcher.native.ts'
 
 /**
- * Makes this thread a further thread of a guest: it works on the files of the thread that made it.
+ * Makes this thread a further thread of a guest: it works on the files and the network of the thread that made it.
  *
  * @param envelope - what that thread passed on
  */
 export function bootWorker(envelope: WorkerEnvelope): void {
-  const { namespace: spec, files, execArgv, nodeOptions, data } = envelope
+  const { namespace: spec, files, network, execArgv, nodeOptions, data } = envelope
   const { env, argv } = host.process
   if (nodeOptions !== undefined) env['NODE_OPTIONS'] = nodeOptions
   const guest = furnish(spec, {
@@ -21,6 +21,7 @@ export function bootWorker(envelope: WorkerEnvelope): void {
     env,
     argv,
     execArgv,
+    network,
     files: (identity) => loadFs().connectFileSystem({ ...files, identity }),
   })
   const realm = enterOwnRealm({ guest, workers: refuseWorkers })

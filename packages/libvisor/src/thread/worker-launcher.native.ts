@@ -7,6 +7,7 @@ import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { preloadArgv } from './preload-argv.ts'
 import { putIntoWorkerData } from './envelope.ts'
 import { createThreadStdio } from './thread-stdio.ts'
+import { shareNetwork } from './worker-network.ts'
 
 /** Refuses workers of workers: the thread that has the files is another one than the one that makes the worker. */
 export const refuseWorkers: WorkerLauncher = () => {
@@ -15,18 +16,21 @@ export const refuseWorkers: WorkerLauncher = () => {
 
 /**
  * Makes what starts the workers of a guest: each boots libvisor before the guest's code, whatever `env`, `execArgv` and
- * `argv` the guest passes, and works on the files of the thread that made it.
+ * `argv` the guest passes, and works on the files and the network of the thread that made it.
  *
  * @param guest - the namespace to inherit
  * @returns the launcher
  */
-export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | 'spec'>): WorkerLauncher {
+export function createWorkerLauncher(
+  guest: Pick<FurnishedNamespace, 'files' | 'spec' | 'whenNetworked'>,
+): WorkerLauncher {
   const { spec } = guest
   return (ns, filename, asked, refused = []) => {
     const { MessageChannel } = original('worker_threads')
     const { port1, port2 } = new MessageChannel()
     const identity = ns.get(slots.identity)
     const served = guest.files().serve(port1, { identity, stdio: createThreadStdio() })
+    const network = shareNetwork(ns, guest)
     const { env, execArgv: inherited } = ns.get(processState)
     if (typeof asked.env === 'symbol' && env['NODE_OPTIONS'] !== undefined) {
       throw unsupported('new Worker() with SHARE_ENV and NODE_OPTIONS', 'Node loads what they name before all else')
@@ -39,6 +43,9 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
       namespace: {
         ...spec,
         mounts: {},
+        // What it listens on is published with the ports of this thread.
+        publish: [],
+        publishAll: false,
         // A worker is of the same process.
         time: { ...spec.time, startedNs: ns.get(slots.clock).startedNs },
         cwd: identity.cwd,
@@ -47,6 +54,7 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
         umask: identity.umask,
       },
       files: { port: port2, memory: served.memory },
+      network,
       execArgv,
       nodeOptions,
       data: asked.workerData,
@@ -59,7 +67,7 @@ export function createWorkerLauncher(guest: Pick<FurnishedNamespace, 'files' | '
         // First, since Node loads what --require names in this order.
         execArgv: join(preloadArgv, execArgv, execArgv === inherited ? refused : []),
         workerData: envelope,
-        transferList: join([port2], asked.transferList ?? []),
+        transferList: join([port2, network.port], asked.transferList ?? []),
       },
     ]
   }

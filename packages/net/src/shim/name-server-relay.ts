@@ -4,7 +4,8 @@ import { callNative, perNamespace, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 import type { DatagramBinding } from '../types.ts'
-import { bindNative, createSocket } from './node-internals.native.ts'
+import { bridgeNative } from './native-bridge.ts'
+import { bindNative } from './node-internals.native.ts'
 import type { NativeHandle } from './node-internals.native.ts'
 
 /** A name server, as a program names it. */
@@ -108,29 +109,11 @@ export class NameServerRelay {
   /** What was too long for a datagram is asked again over a stream. */
   #join(client: NativeHandle): void {
     const { server, localAddress } = this.#route
-    const outside = callNative(() => createSocket(client).unref().pause())
     const local = localAddress === undefined ? {} : { local: { address: localAddress } }
     this.#ns.get(netStack).connect({ destination: server, ...local }, (connection) => {
-      if (typeof connection === 'string' || this.#questions === 0) {
-        if (typeof connection !== 'string') connection.reset()
-        return void outside.destroy()
-      }
-      const pass = (): void => {
-        for (let read = connection.read(); read !== undefined; read = connection.read()) {
-          if (typeof read !== 'string') outside.write(read)
-          else if (read === 'end') outside.end()
-          else outside.destroy()
-        }
-      }
-      connection.onReadable = () => callNative(pass)
-      callNative(() => {
-        outside.on('data', (bytes) => connection.write([bytes], () => {}))
-        outside.on('end', () => connection.shutdown(() => {}))
-        outside.on('error', () => {})
-        outside.on('close', () => connection.close())
-        outside.resume()
-        pass()
-      })
+      if (typeof connection !== 'string' && this.#questions > 0) return bridgeNative(client, connection)
+      if (typeof connection !== 'string') connection.reset()
+      client.reset()
     })
   }
 

@@ -1,9 +1,10 @@
 import { original } from '@libvisor/abi'
 import { RemoteSwitchPort } from '../state/remote-switch-port.ts'
-import type { SwitchAttachment } from '../state/switch-protocol.ts'
+import { RemoteStackPort } from '../state/remote-stack-port.ts'
+import type { StackAttachment, SwitchAttachment } from '../state/switch-protocol.ts'
 import { Switch } from '../state/switch.ts'
 import type { SwitchOptions } from '../state/switch.ts'
-import type { SwitchPort } from '../types.ts'
+import type { StackPort, SwitchPort } from '../types.ts'
 
 /**
  * Makes the virtual network between guests.
@@ -45,4 +46,30 @@ export function createSwitch(options?: SwitchOptions): Switch {
  */
 export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
   return new RemoteSwitchPort(attachment, original('worker_threads').MessageChannel)
+}
+
+/**
+ * Opens the way of a further thread of a guest to the guest's stack.
+ *
+ * @param attachment - what the thread that has the stack has given; it calls `serveStack` for the other end of the port
+ * @returns the port, for `createNetStack`
+ * @example
+ * ```ts
+ * import { createNetStack, openStackPort, RESERVATION_BYTES, serveStack } from '@libvisor/net'
+ * import assert from 'node:assert/strict'
+ * import { MessageChannel } from 'node:worker_threads'
+ *
+ * using stack = createNetStack({ hosts: { db: '10.0.0.5' } })
+ * const reservations = new SharedArrayBuffer(RESERVATION_BYTES)
+ * const { port1, port2 } = new MessageChannel()
+ * port1.on('message', serveStack(stack, { port: port1, Channel: MessageChannel, reservations, thread: 2 }))
+ *
+ * // In another thread, which got the attachment as `workerData`:
+ * const attachment = { address: '', network: '', port: port2, reservations, thread: 2 }
+ * using part = createNetStack({ parent: openStackPort(attachment) })
+ * assert.deepEqual(await new Promise((resolve) => part.lookup('db', resolve)), ['10.0.0.5'])
+ * ```
+ */
+export function openStackPort(attachment: StackAttachment): StackPort {
+  return new RemoteStackPort(attachment, original('worker_threads').MessageChannel)
 }

@@ -2,6 +2,7 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { Datagram, DatagramBinding, DatagramRequest, Membership } from '../types.ts'
 import { isMulticast } from './address.ts'
 import type { Endpoint } from './address.ts'
+import type { Reservations } from './port-reservations.ts'
 import { PortTable } from './port-table.ts'
 
 /** An interface of a stack: its loopback, or its way to the others. */
@@ -31,6 +32,11 @@ export class DatagramTable {
 
   constructor(findInterface: FindInterface) {
     this.#findInterface = findInterface
+  }
+
+  /** Shares the ports with other threads of the guest. */
+  share(reservations: Reservations): void {
+    this.#ports.share(reservations)
   }
 
   /** Binds a port. */

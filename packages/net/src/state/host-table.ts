@@ -21,7 +21,7 @@ export class HostTable {
   constructor(options: HostTableOptions) {
     const { hostname, ownAddress, hosts, switchPort } = options
     this.#switchPort = switchPort
-    this.#network = switchPort && parseNetwork(switchPort.network)
+    this.#network = switchPort === undefined || switchPort.network === '' ? undefined : parseNetwork(switchPort.network)
     this.#hostname = hostname
     this.#entries.set(hostname.toLowerCase(), [ownAddress])
     for (const [name, addresses] of Object.entries(hosts)) {

@@ -13,6 +13,7 @@ import type {
   ListenRequest,
   NetStackEvent,
   PathListener,
+  StackPort,
   SwitchPort,
 } from '../types.ts'
 import {
@@ -33,7 +34,9 @@ import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
 import { HostTable } from './host-table.ts'
 import { PathTable } from './path-table.ts'
+import type { PortReservations } from './port-reservations.ts'
 import { PortTable } from './port-table.ts'
+import type { SharedBinding } from './switch-protocol.ts'
 
 /** How a network stack is made. */
 export interface NetStackOptions {
@@ -43,6 +46,8 @@ export interface NetStackOptions {
   readonly hosts?: Readonly<Record<string, string | readonly string[]>>
   /** The way to other guests. @defaultValue none: the stack has its loopback only */
   readonly switchPort?: SwitchPort
+  /** The way to the stack of the guest's first thread, of which this one is a part. @defaultValue none */
+  readonly parent?: StackPort
   /** The guest's file system, for unix sockets; asked at each use. @defaultValue none: they are in memory */
   readonly socketFiles?: () => SocketFiles | undefined
 }
@@ -56,26 +61,37 @@ export class NetStack implements Disposable {
   readonly hostname: string
   /** The addresses beside loopback, in canonical form. */
   readonly addresses: readonly string[]
+  /** The block of addresses of its switch, empty where it has none. */
+  readonly network: string
   readonly #hosts: HostTable
   readonly #network: Network | undefined
   readonly #switchPort: SwitchPort | undefined
+  readonly #parent: StackPort | undefined
   readonly #ports = new PortTable()
   readonly #paths: PathTable
   readonly #datagrams = new DatagramTable((address) => this.#interfaceOf(address))
   readonly #open = new Set<Disposable>()
+  /** What has the guest's first thread pass on what arrives at a listener. */
+  readonly #shared = new WeakMap<Listener, Disposable>()
+  readonly #unheard = new Set<() => void>()
   readonly #watchers = new Set<(event: NetStackEvent) => void>()
 
   constructor(options: NetStackOptions = {}) {
-    const { hostname = 'localhost', hosts = {}, switchPort, socketFiles = () => undefined } = options
+    const { hostname = 'localhost', hosts = {}, parent, socketFiles = () => undefined } = options
+    const switchPort = parent ?? options.switchPort
+    const { address = '', network = '' } = switchPort ?? {}
     this.hostname = hostname
     this.#switchPort = switchPort
-    this.#network = switchPort === undefined ? undefined : parseNetwork(switchPort.network)
-    this.addresses = Object.freeze(switchPort === undefined ? [] : [switchPort.address])
+    this.#parent = parent
+    this.network = network
+    this.#network = network === '' ? undefined : parseNetwork(network)
+    this.addresses = Object.freeze(address === '' ? [] : [address])
     this.#paths = new PathTable(socketFiles)
-    this.#hosts = new HostTable({ hostname, ownAddress: switchPort?.address ?? LOOPBACK_V4, hosts, switchPort })
+    this.#hosts = new HostTable({ hostname, ownAddress: this.addresses[0] ?? LOOPBACK_V4, hosts, switchPort })
+    if (parent !== undefined) this.share(parent.reservations)
     switchPort?.answer(
       (_source, destination) => {
-        const listener = this.#ports.find(destination.address, destination.port)
+        const listener = this.#findListener(destination)
         return listener === undefined ? 'ECONNREFUSED' : (connection) => this.#accept(listener, connection)
       },
       (destination, datagram) => this.#receive(destination, datagram),
@@ -123,10 +139,18 @@ export class NetStack implements Disposable {
     const parsed = parseAddress(request.address)
     if (parsed === undefined) return 'EINVAL'
     if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
-    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) =>
-      this.#tell('closed', closed),
-    )
-    if (typeof listener !== 'string') this.#tell('listening', listener)
+    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) => {
+      this.#shared.get(closed)?.[Symbol.dispose]()
+      this.#tell('closed', closed)
+    })
+    if (typeof listener === 'string') return listener
+    const shared = this.#shareBinding('tcp', listener, {
+      ...request,
+      isReusable: request.reusePort === true,
+      isEphemeral: listener.ephemeral,
+    })
+    if (shared !== undefined) this.#shared.set(listener, shared)
+    this.#tell('listening', listener)
     return listener
   }
 
@@ -152,12 +176,14 @@ export class NetStack implements Disposable {
       else this.#track(result, () => this.#ports.release(port))
       done(result)
     }
-    if (!this.isOwn(destination.address)) {
-      if (this.#switchPort === undefined) return finish('ENETUNREACH')
-      return this.#switchPort.connect(source, destination, finish)
+    const isOwn = this.isOwn(destination.address)
+    const listener = isOwn ? this.#findListener(destination) : undefined
+    if (listener === undefined) {
+      // What no server of this thread hears, one of another thread may.
+      const way = isOwn ? this.#parent : this.#switchPort
+      if (way === undefined) return finish(isOwn ? 'ECONNREFUSED' : 'ENETUNREACH')
+      return way.connect(source, destination, finish)
     }
-    const listener = this.#ports.find(destination.address, destination.port)
-    if (listener === undefined) return finish('ECONNREFUSED')
     const [client, server] = joinInMemory(source, destination)
     this.#accept(listener, server)
     finish(client)
@@ -166,6 +192,12 @@ export class NetStack implements Disposable {
   /** Connects to a unix socket. */
   connectPath(path: string, done: (result: ConnectResult) => void): void {
     const listener = this.#paths.find(path)
+    if (listener === 'ECONNREFUSED' && this.#parent !== undefined) {
+      return this.#parent.connectPath(path, (result) => {
+        if (typeof result !== 'string') this.#track(result)
+        done(result)
+      })
+    }
     if (typeof listener === 'string') return done(listener)
     const [client, server] = joinInMemory({ address: '', port: 0 }, { address: path, port: 0 })
     this.#track(server)
@@ -184,7 +216,17 @@ export class NetStack implements Disposable {
     if (parsed === undefined) return 'EINVAL'
     const { address } = unmapped(parsed)
     if (!this.isOwn(address) && !isMulticast(address) && !this.isBroadcast(address)) return 'EADDRNOTAVAIL'
-    return this.#datagrams.bind({ ...request, address: parsed.address })
+    const binding = this.#datagrams.bind({ ...request, address: parsed.address })
+    if (typeof binding === 'string') return binding
+    const shared = this.#shareBinding('udp', binding, { ...request, isReusable: request.reuseAddress === true })
+    if (shared === undefined) return binding
+    return {
+      ...binding,
+      [Symbol.dispose]() {
+        binding[Symbol.dispose]()
+        shared[Symbol.dispose]()
+      },
+    }
   }
 
   /**
@@ -212,7 +254,14 @@ export class NetStack implements Disposable {
       return undefined
     }
     const source = { address: this.#sourceFor(target.address, local), port: bound.port }
-    if (this.isOwn(target.address)) return this.#datagrams.deliver(target, { source, bytes })
+    if (this.isOwn(target.address)) {
+      let isHeard = this.#datagrams.deliver(target, { source, bytes })
+      if (!isHeard && this.#unheard.size > 0) {
+        this.#catchUp()
+        isHeard = this.#datagrams.deliver(target, { source, bytes })
+      }
+      if (isHeard || this.#parent === undefined) return isHeard
+    }
     this.#switchPort?.send(target, { source, bytes })
     return undefined
   }
@@ -239,6 +288,23 @@ export class NetStack implements Disposable {
   /** Who hears connections to a port from outside, whatever address it listens on. */
   listenerOf(port: number): Listener | undefined {
     return this.#ports.findByPort(port)
+  }
+
+  /**
+   * Has what other threads of the guest have said heard at once, before something is refused.
+   *
+   * @param hear - takes the messages that have arrived
+   * @returns ends that
+   */
+  catchUpWith(hear: () => void): Disposable {
+    this.#unheard.add(hear)
+    return { [Symbol.dispose]: () => void this.#unheard.delete(hear) }
+  }
+
+  /** Shares the ports with other threads of the guest. */
+  share({ tcp, udp }: PortReservations): void {
+    this.#ports.share(tcp)
+    this.#datagrams.share(udp)
   }
 
   /**
@@ -273,6 +339,21 @@ export class NetStack implements Disposable {
     this.#switchPort?.[Symbol.dispose]()
   }
 
+  /** Has the guest's first thread pass on what arrives at a port of this one. */
+  #shareBinding(
+    protocol: SharedBinding['protocol'],
+    { address, port }: Endpoint,
+    { ipv6Only = false, isReusable, isEphemeral = false }: Omit<SharedBinding, 'address' | 'port' | 'protocol'>,
+  ): Disposable | undefined {
+    const binding = { protocol, address, port, ipv6Only, isReusable: isReusable === true, isEphemeral }
+    return this.#parent?.bind(binding)
+  }
+
+  /** What another thread of the guest has said and nobody has heard yet may be that it listens there. */
+  #catchUp(): void {
+    for (const hear of [...this.#unheard]) hear()
+  }
+
   /** A group is sent to by one interface: that which was chosen, that of the sender's address, or the way to the others. */
   #sendToGroup(bound: Endpoint, target: Endpoint, bytes: Uint8Array, options: GroupSendOptions): undefined {
     const { interfaceAddress, loopback = true, staysHere = false } = options
@@ -299,6 +380,13 @@ export class NetStack implements Disposable {
     if (isLoopback(target)) return 'loopback'
     if (isWildcard(target) || isMulticast(target)) return this.#switchPort === undefined ? 'loopback' : 'network'
     return this.addresses.includes(target) ? 'network' : undefined
+  }
+
+  #findListener({ address, port }: Endpoint): Listener | undefined {
+    const found = this.#ports.find(address, port)
+    if (found !== undefined || this.#unheard.size === 0) return found
+    this.#catchUp()
+    return this.#ports.find(address, port)
   }
 
   #accept(listener: Listener, connection: Connection): void {

@@ -2,6 +2,7 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { Listener, ListenRequest } from '../types.ts'
 import { isWildcard, parseAddress, unmapped, WILDCARD_V4, WILDCARD_V6 } from './address.ts'
 import type { Family } from './address.ts'
+import type { Reservations } from './port-reservations.ts'
 
 /** The ephemeral range of Linux, as in `net.ipv4.ip_local_port_range`. */
 export const EPHEMERAL_PORTS: { readonly first: number; readonly last: number } = Object.freeze({
@@ -27,6 +28,13 @@ export class PortTable {
   /** Local ports of connections that this stack has opened, with how many use each. */
   readonly #outgoing = new Map<number, number>()
   #nextEphemeral = EPHEMERAL_PORTS.first
+  #reservations: Reservations | undefined
+
+  /** Shares the ports with other threads of the guest. */
+  share(reservations: Reservations): void {
+    this.#reservations = reservations
+    for (const port of this.#bindings.keys()) reservations.take(port)
+  }
 
   /**
    * Binds a port.
@@ -35,7 +43,7 @@ export class PortTable {
    * @param onClosed - called when the listener is disposed of
    */
   listen(request: ListenRequest, onClosed: (listener: Listener) => void): Listener | ErrnoCode {
-    const { address, ipv6Only = false, reusePort = false } = request
+    const { address, ipv6Only = false, reusePort = false, isReserved = false } = request
     const { family } = parseAddress(address)!
     if (request.port > 0 && request.port < FIRST_UNPRIVILEGED_PORT && !request.privileged) return 'EACCES'
     const bindable = (port: number): boolean =>
@@ -46,12 +54,13 @@ export class PortTable {
       )
     const port = request.port === 0 ? this.#findEphemeral(bindable) : request.port
     if (port === undefined || !bindable(port)) return 'EADDRINUSE'
+    if (!isReserved && !reusePort && this.#reservations?.take(port) === false) return 'EADDRINUSE'
 
     const listener: Listener = {
       address,
       port,
       family,
-      ephemeral: request.port === 0,
+      ephemeral: request.isEphemeral ?? request.port === 0,
       accept: request.accept,
       acceptNative: request.acceptNative,
       [Symbol.dispose]: () => {
@@ -59,7 +68,10 @@ export class PortTable {
         const index = bindings?.findIndex((binding) => binding.listener === listener) ?? -1
         if (bindings === undefined || index === -1) return
         bindings.splice(index, 1)
-        if (bindings.length === 0) this.#bindings.delete(port)
+        if (bindings.length === 0) {
+          this.#bindings.delete(port)
+          this.#reservations?.release(port)
+        }
         onClosed(listener)
       },
     }
@@ -148,7 +160,7 @@ export class PortTable {
     for (let tries = last - first; tries >= 0; tries--) {
       const port = this.#nextEphemeral
       this.#nextEphemeral = port === last ? first : port + 1
-      if (!this.#outgoing.has(port) && usable(port)) return port
+      if (!this.#outgoing.has(port) && usable(port) && this.#reservations?.isFree(port) !== false) return port
     }
     return undefined
   }

@@ -1,9 +1,9 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import type { MessageChannel } from 'node:worker_threads'
+import type { MessageChannel, MessagePort } from 'node:worker_threads'
 import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import type { Endpoint } from './address.ts'
 import { connectionOverPort } from './port-connection.ts'
-import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
+import type { FromSwitch, SwitchAttachment, ToStack, ToSwitch } from './switch-protocol.ts'
 
 /**
  * A stack's way to a switch in another thread.
@@ -11,7 +11,7 @@ import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.t
 export class RemoteSwitchPort implements SwitchPort {
   readonly address: string
   readonly network: string
-  readonly #attachment: SwitchAttachment
+  readonly #attachment: Pick<SwitchAttachment, 'port'>
   readonly #Channel: typeof MessageChannel
   readonly #found = new Map<number, (result: string | undefined) => void>()
   readonly #connected = new Map<number, (refusal: ErrnoCode | undefined) => void>()
@@ -50,21 +50,11 @@ export class RemoteSwitchPort implements SwitchPort {
   }
 
   connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void {
-    if (this.#gone) return done('ENETUNREACH')
-    const id = ++this.#lastId
-    const { port1, port2: channel } = new this.#Channel()
-    this.#connected.set(id, (refusal) => {
-      if (refusal === undefined) return done(connectionOverPort(port1, source, destination))
-      port1.close()
-      done(refusal)
-    })
-    this.#attachment.port.postMessage({ type: 'connect', id, source, destination, channel } satisfies ToSwitch, [
-      channel,
-    ])
+    this.open({ source, destination }, done, (id, channel) => ({ type: 'connect', id, source, destination, channel }))
   }
 
   send(destination: Endpoint, datagram: Datagram): void {
-    if (!this.#gone) this.#post({ type: 'send', destination, datagram })
+    this.say({ type: 'send', destination, datagram })
   }
 
   answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void {
@@ -75,6 +65,28 @@ export class RemoteSwitchPort implements SwitchPort {
   [Symbol.dispose](): void {
     this.#attachment.port.close()
     this.#end()
+  }
+
+  /** Asks for a connection, whose other end goes with the message. */
+  protected open(
+    { source, destination }: { readonly source: Endpoint; readonly destination: Endpoint },
+    done: (result: ConnectResult) => void,
+    ask: (id: number, channel: MessagePort) => ToStack,
+  ): void {
+    if (this.#gone) return done('ENETUNREACH')
+    const id = ++this.#lastId
+    const { port1, port2: channel } = new this.#Channel()
+    this.#connected.set(id, (refusal) => {
+      if (refusal === undefined) return done(connectionOverPort(port1, source, destination))
+      port1.close()
+      done(refusal)
+    })
+    this.#attachment.port.postMessage(ask(id, channel), [channel])
+  }
+
+  /** Says something that needs no answer. */
+  protected say(message: ToStack): void {
+    if (!this.#gone) this.#attachment.port.postMessage(message)
   }
 
   #receive(message: FromSwitch): void {

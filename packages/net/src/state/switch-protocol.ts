@@ -37,3 +37,34 @@ export interface SwitchAttachment {
   readonly network: string
   readonly port: MessagePort
 }
+
+/** A port that a thread of a guest has bound. */
+export interface SharedBinding {
+  readonly protocol: 'tcp' | 'udp'
+  readonly address: string
+  readonly port: number
+  readonly ipv6Only?: boolean
+  /** Whether others that say so too may bind it. */
+  readonly isReusable?: boolean
+  /** Whether the guest left the choice of the port to the stack. */
+  readonly isEphemeral?: boolean
+}
+
+/** What a further thread of a guest says to the one that has the stack, beside what a stack says to the switch. */
+export type ToStack =
+  | ToSwitch
+  | { readonly type: 'connect-path'; readonly id: number; readonly path: string; readonly channel: MessagePort }
+  | { readonly type: 'bind'; readonly id: number; readonly binding: SharedBinding }
+  | { readonly type: 'unbind'; readonly id: number }
+
+/** What a further thread of a guest needs to reach its stack. Can be sent to it, with `port` in the list of transfers. */
+export interface StackAttachment {
+  /** The stack's address, empty where it has none but loopback. */
+  readonly address: string
+  /** The block of addresses of its switch, empty where it has none. */
+  readonly network: string
+  readonly port: MessagePort
+  /** For `reservePorts`, with the number of the thread. */
+  readonly reservations: SharedArrayBuffer
+  readonly thread: number
+}

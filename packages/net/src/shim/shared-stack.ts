@@ -1,0 +1,118 @@
+import type { ErrnoCode } from '@libvisor/abi'
+import type { MessageChannel, MessagePort } from 'node:worker_threads'
+import { joinInMemory } from '../state/connection.ts'
+import type { Connection } from '../state/connection.ts'
+import type { NetStack } from '../state/net-stack.ts'
+import { connectionOverPort } from '../state/port-connection.ts'
+import { reservePorts } from '../state/port-reservations.ts'
+import { splice } from '../state/splice.ts'
+import type { FromSwitch, SharedBinding, StackAttachment, ToStack } from '../state/switch-protocol.ts'
+import { bridgeNative } from './native-bridge.ts'
+import type { NativeHandle } from './node-internals.native.ts'
+
+/** What a thread is served with. */
+export interface ServeStackOptions extends Pick<StackAttachment, 'reservations' | 'thread'> {
+  /** This side of the port of the attachment. */
+  readonly port: MessagePort
+  /** The constructor of message channels. */
+  readonly Channel: typeof MessageChannel
+}
+
+/**
+ * Serves a further thread of a guest with the guest's stack: what it connects to, what arrives at its ports, names.
+ *
+ * @param stack - the stack
+ * @param options - the thread
+ * @returns takes what the thread says; all of its ports are free when the port closes
+ */
+export function serveStack(stack: NetStack, options: ServeStackOptions): (message: ToStack) => void {
+  const { port, Channel, reservations, thread } = options
+  const bindings = new Map<number, Disposable>()
+  const offers = new Map<number, Connection>()
+  let lastOffer = 0
+  const post = (message: FromSwitch, transfer: MessagePort[] = []): void => port.postMessage(message, transfer)
+
+  const join = (id: number, channel: MessagePort, result: Connection | ErrnoCode): void => {
+    const refusal = typeof result === 'string' ? result : undefined
+    post({ type: 'connected', id, refusal })
+    if (typeof result === 'string') return void channel.close()
+    splice(connectionOverPort(channel, result.remote, result.local), result)
+  }
+
+  const offer = (connection: Connection): void => {
+    const id = ++lastOffer
+    offers.set(id, connection)
+    const { port1, port2: channel } = new Channel()
+    const { local, remote } = connection
+    post({ type: 'incoming', id, source: remote, destination: local, channel }, [channel])
+    splice(connectionOverPort(port1, remote, local), connection)
+  }
+
+  const bind = (binding: SharedBinding) => {
+    const { protocol, address, port: bound, ipv6Only = false, isReusable = false, isEphemeral = false } = binding
+    const request = { address, port: bound, ipv6Only, privileged: true, isReserved: true, isEphemeral }
+    if (protocol === 'tcp') {
+      const acceptNative = (handle: object): void => {
+        const name = { address, port: bound }
+        const [outside, inside] = joinInMemory(name, name)
+        offer(inside)
+        bridgeNative(handle as NativeHandle, outside)
+      }
+      return stack.listen({ ...request, reusePort: isReusable, accept: offer, acceptNative })
+    }
+    return stack.bindDatagrams({
+      ...request,
+      reuseAddress: isReusable,
+      receive: (datagram) => post({ type: 'datagram', destination: { address, port: bound }, datagram }),
+    })
+  }
+
+  const close = (): void => {
+    forget()
+    for (const binding of bindings.values()) binding[Symbol.dispose]()
+    bindings.clear()
+    for (const connection of offers.values()) connection.reset()
+    offers.clear()
+    reservePorts(reservations, thread).clear()
+  }
+  const forget = stack.own({ [Symbol.dispose]: () => port.close() })
+  port.on('close', close)
+
+  return (message) => {
+    switch (message.type) {
+      case 'lookup':
+        stack.lookup(message.name, ([result]) => post({ type: 'found', id: message.id, result }))
+        break
+      case 'reverse':
+        stack.reverse(message.address, (result) => post({ type: 'found', id: message.id, result }))
+        break
+      case 'connect': {
+        const { id, source: local, destination, channel } = message
+        stack.connect({ destination, local }, (result) => join(id, channel, result))
+        break
+      }
+      case 'connect-path':
+        stack.connectPath(message.path, (result) => join(message.id, message.channel, result))
+        break
+      case 'send': {
+        const { source, bytes } = message.datagram
+        stack.sendDatagram(source, message.destination, bytes)
+        break
+      }
+      case 'answered': {
+        const connection = offers.get(message.id)
+        offers.delete(message.id)
+        if (message.refusal !== undefined) connection?.reset()
+        break
+      }
+      case 'bind': {
+        const binding = bind(message.binding)
+        if (typeof binding !== 'string') bindings.set(message.id, binding)
+        break
+      }
+      case 'unbind':
+        bindings.get(message.id)?.[Symbol.dispose]()
+        bindings.delete(message.id)
+    }
+  }
+}
