@@ -24,6 +24,24 @@ export interface ServeStackOptions extends Pick<StackAttachment, 'reservations' 
  * @param stack - the stack
  * @param options - the thread
  * @returns takes what the thread says; all of its ports are free when the port closes
+ * @example
+ * ```ts
+ * import { createNetStack, openStackPort, RESERVATION_BYTES, serveStack } from '@libvisor/net'
+ * import assert from 'node:assert/strict'
+ * import { MessageChannel } from 'node:worker_threads'
+ *
+ * using stack = createNetStack()
+ * stack.listen({ address: '127.0.0.1', port: 3000, privileged: false, accept: (connection) => connection.close() })
+ * const reservations = new SharedArrayBuffer(RESERVATION_BYTES)
+ * const { port1, port2 } = new MessageChannel()
+ * port1.on('message', serveStack(stack, { port: port1, Channel: MessageChannel, reservations, thread: 2 }))
+ *
+ * const attachment = { address: '', network: '', port: port2, reservations, thread: 2 }
+ * using part = createNetStack({ parent: openStackPort(attachment) })
+ * const destination = { address: '127.0.0.1', port: 3000 }
+ * const connection = await new Promise((resolve) => part.connect({ destination }, resolve))
+ * assert.equal(typeof connection, 'object')
+ * ```
  */
 export function serveStack(stack: NetStack, options: ServeStackOptions): (message: ToStack) => void {
   const { port, Channel, reservations, thread } = options

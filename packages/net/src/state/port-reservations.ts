@@ -26,6 +26,19 @@ export const RESERVATION_BYTES: number = 2 * PORTS
  *
  * @param memory - of {@link RESERVATION_BYTES} bytes
  * @param owner - the thread: 1 to 255
+ * @example
+ * ```ts
+ * import { RESERVATION_BYTES, reservePorts } from '@libvisor/net'
+ * import assert from 'node:assert/strict'
+ *
+ * const memory = new SharedArrayBuffer(RESERVATION_BYTES)
+ * const [first, second] = [reservePorts(memory, 1), reservePorts(memory, 2)]
+ * assert.equal(first.tcp.take(3000), true)
+ * assert.equal(second.tcp.take(3000), false)
+ * assert.equal(second.udp.take(3000), true)
+ * first.clear()
+ * assert.equal(second.tcp.isFree(3000), true)
+ * ```
  */
 export function reservePorts(memory: SharedArrayBuffer, owner: number): PortReservations {
   const owners = new Uint8Array(memory)
