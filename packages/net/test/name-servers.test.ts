@@ -289,3 +289,21 @@ it.each(['local', 'remote'])('names of a switch are resolved, attached as %s', a
   })
   await expect(promises.resolve4('elsewhere.test')).rejects.toMatchObject({ code: 'VISOR_DENIED' })
 })
+
+it('what the network answers is owed until it is given, and can be given up', async () => {
+  using guest = createGuest()
+  const resolver = new guest.dns.promises.Resolver()
+  const found = resolver.resolve4('localhost')
+  expect(() => resolver.setServers(['192.0.2.53'])).toThrow(
+    expect.objectContaining({
+      code: 'ERR_DNS_SET_SERVERS_FAILED',
+      message: `c-ares failed to set servers: "There are pending queries." [[ '192.0.2.53' ]]`,
+    }),
+  )
+  expect(await found).toEqual(['127.0.0.1'])
+  resolver.setServers(['192.0.2.53'])
+  const other = new guest.dns.promises.Resolver()
+  const given = failureOf(other.resolve4('localhost'))
+  other.cancel()
+  expect((await given).message).toBe('queryA ECANCELLED localhost')
+})

@@ -226,7 +226,7 @@ function guardResolver(
   guard: (ns: Namespace, method: ResolverMethod) => AnyFunction,
 ): void {
   const { prototype } = Resolver
-  for (const name of ['getServers', 'setServers', 'setLocalAddress'] as const) {
+  for (const name of ['cancel', 'getServers', 'setServers', 'setLocalAddress'] as const) {
     const methods = perNamespace((ns) => createServerMethods(ns, Resolver))
     const dispatcher = createDispatcher(prototype[name] as AnyFunction, current, (ns) => methods(ns)[name])
     realm.patches.patch(prototype, name, { value: dispatcher })

@@ -1,12 +1,14 @@
-import { apply } from '@libvisor/abi'
+import { apply, original } from '@libvisor/abi'
 import { callNativeSync } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
+import { cancelAnswers, owesAnswers } from './pending-answers.ts'
 import { relayTo } from './name-server-relay.ts'
 import type { NameServer, NameServerRelay } from './name-server-relay.ts'
 
 /** The methods of resolvers that say whom to ask, and from where. */
 export interface ServerMethods {
+  cancel(this: object): void
   getServers(this: object): string[]
   setServers(this: object, servers: readonly string[]): void
   setLocalAddress(this: object, ...addresses: readonly unknown[]): void
@@ -73,6 +75,10 @@ export function createServerMethods(ns: Namespace, Resolver: ResolverClass): Ser
     settings.set(resolver, { shown, relays, outside })
   }
   return {
+    cancel() {
+      call(this, 'cancel')
+      cancelAnswers(this)
+    },
     getServers() {
       const known = settings.get(this)
       return known === undefined ? (call(this, 'getServers') as string[]) : [...known.shown]
@@ -80,6 +86,11 @@ export function createServerMethods(ns: Namespace, Resolver: ResolverClass): Ser
     setServers(servers) {
       const probe = new Resolver()
       call(probe, 'setServers', servers)
+      if (owesAnswers(this)) {
+        const { inspect } = original('util')
+        const message = `c-ares failed to set servers: "There are pending queries." [${inspect(servers)}]`
+        throw ns.errors.coded('Error', 'ERR_DNS_SET_SERVERS_FAILED', message)
+      }
       direct(this, call(probe, 'getServers') as string[])
     },
     setLocalAddress(...addresses) {

@@ -7,6 +7,7 @@ import type { Question } from './dns-question.ts'
 import { findKnownRecords } from './known-records.ts'
 import { holdAlive } from './liveness.ts'
 import { rememberName } from './looked-up-names.ts'
+import { expectAnswer } from './pending-answers.ts'
 import { serversOf } from './name-servers.ts'
 import type { ResolverServers } from './name-servers.ts'
 
@@ -140,10 +141,28 @@ function ask(ns: Namespace, asked: Asked, reply: Reply, askHost: AskHost): unkno
     askServers()
     return request
   }
+  let outcome: { readonly error: Error | null; readonly result?: unknown } | undefined
+  const settle = (given: NonNullable<typeof outcome>): void => {
+    const isFirst = outcome === undefined
+    outcome = given
+    if (!isFirst) return
+    deliver(ownerHere(ns), 'io', () => {
+      owed()
+      answer(outcome!.error, outcome!.result, false)
+    })
+  }
+  // The names of an address are in the hosts file, which natively is read at once.
+  const owed =
+    question.type === 'REVERSE'
+      ? () => {}
+      : expectAnswer(resolver, () => settle({ error: resolveError(ns, 'ECANCELLED', question) }))
   findKnownRecords(ns, question, (known) => {
-    if (known === undefined || ('code' in known && servers !== undefined)) askServers()
-    else if ('records' in known) answer(null, known.records, true)
-    else answer(resolveError(ns, known.code, question), undefined, true)
+    if (outcome !== undefined) return
+    if (known === undefined || ('code' in known && servers !== undefined)) {
+      owed()
+      askServers()
+    } else if ('records' in known) settle({ error: null, result: known.records })
+    else settle({ error: resolveError(ns, known.code, question) })
   })
   return request
 }
