@@ -36,6 +36,8 @@ export interface DriverUnderTest {
   readonly shape?: Partial<Shape>
   /** Whether a difference is one that the README lists. Then the real directory is left as it is, too. */
   refuses?(step: Step, outcome: unknown): boolean
+  /** Whether what the real side says is a fault of its own. What is open then differs, and is closed on both sides. */
+  excuses?(outcome: unknown): boolean
 }
 
 const everything: Shape = { directoryLinks: true, lostLinks: true, accessTimes: true, directoryAccessTimes: true }
@@ -124,6 +126,11 @@ export function createComparison(
       if (driver.refuses?.(step, actual) === true) continue
       const expected = await outcomeOf(() => step.run(native), shape)
       log.push(`${step.text} => ${show(expected)}`)
+      if (driver.excuses?.(expected) === true) {
+        await closeAll(native)
+        await closeAll(guest)
+        continue
+      }
       assert.deepEqual(actual, expected)
       compared++
     }
@@ -201,7 +208,7 @@ async function stateOf(subject: Subject, base: string, shape: Shape): Promise<un
 }
 
 async function closeAll(subject: Subject): Promise<void> {
-  for (const opened of subject.open) {
+  for (const opened of subject.open.splice(0)) {
     if (typeof opened === 'number') subject.fs.closeSync(opened)
     else await opened?.close()
   }
