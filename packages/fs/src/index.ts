@@ -1,4 +1,6 @@
 // What can be mounted.
+export { etcFiles } from './state/etc-files.ts'
+export type { EtcFiles } from './state/etc-files.ts'
 export { hostDir, memory, nodeFs, overlay, synthetic, volume } from './state/mount-spec.ts'
 export type {
   DevSpec,

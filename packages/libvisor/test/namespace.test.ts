@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { lookup } from 'node:dns/promises'
 import fs, { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
@@ -21,6 +22,35 @@ describe('a namespace for the host’s own code', () => {
     expect(seen).toEqual(['made more', '{"own":true}', ['dev', 'etc', 'made.txt', 'proc']])
     expect(existsSync('/made.txt')).toBe(false)
     expect(await ns.fs.readFile('/made.txt', 'utf8')).toBe('made more')
+  })
+
+  it('has an /etc that tells what os and dns do, where its files in memory have none', async () => {
+    const files = { '/etc/app.json': '{}', 'etc/resolv.conf': 'nameserver 10.0.0.1\n' }
+    using ns = createNamespace({
+      name: 'api',
+      fs: { '/': memory(files) },
+      net: { hosts: { db: '10.0.0.2' } },
+      process: { uid: 1000, gid: 1001, env: { HOME: '/home/ann', USER: 'ann' } },
+    })
+    await ns.run(async () => {
+      const read = (name: string): string => fs.readFileSync(`/etc/${name}`, 'utf8')
+      expect(fs.readdirSync('/etc')).toEqual(['app.json', 'group', 'hostname', 'hosts', 'passwd', 'resolv.conf'])
+      expect(read('hostname')).toBe(`${os.hostname()}\n`)
+      expect(read('hosts')).toContain('10.0.0.2\tdb\n')
+      expect((await lookup('db')).address).toBe('10.0.0.2')
+      expect(read('resolv.conf')).toBe('nameserver 10.0.0.1\n')
+      expect(os.userInfo()).toMatchObject({ uid: 1000, gid: 1001, username: 'ann', homedir: '/home/ann' })
+      expect(read('group')).toContain('ann:x:1001:')
+    })
+  })
+
+  it('has no other /etc than the one it was given', () => {
+    using mounted = createNamespace({ fs: { '/': memory(), '/etc': memory({ own: '' }) } })
+    expect(mounted.run(() => fs.readdirSync('/etc'))).toEqual(['own'])
+    using empty = createNamespace({ fs: { '/': memory({ 'etc/': '' }) } })
+    expect(empty.run(() => fs.readdirSync('/etc'))).toEqual([])
+    using real = createNamespace()
+    expect(real.run(() => fs.readFileSync('/etc/passwd', 'utf8'))).toBe(fs.readFileSync('/etc/passwd', 'utf8'))
   })
 
   it('is apart from others that run at the same time, on the same port and the same path', async () => {

@@ -2,15 +2,13 @@ import { linuxFsConstants } from '@libvisor/abi'
 import type { Clock, Entropy } from '@libvisor/core'
 import { fullDevice, noTerminal, nullDevice, randomDevice, zeroDevice } from './device.ts'
 import type { Device } from './device.ts'
+import { etcFiles } from './etc-files.ts'
 import { MemoryDriver } from './memory.ts'
 import type { MemoryNode } from './memory.ts'
 import type { EtcOptions, MemoryFiles } from './mount-spec.ts'
 import { fileType } from './vnode.ts'
 
 const { O_WRONLY } = linuxFsConstants
-
-/** Where Docker's resolver is, and where a guest's is. */
-const NAME_SERVER = '127.0.0.11'
 
 /** Names of the first descriptors. */
 const streams = ['stdin', 'stdout', 'stderr']
@@ -75,25 +73,8 @@ export function createDev(options: DevOptions): MemoryDriver {
 
 /** Makes an `/etc`. */
 export function createEtc(etc: EtcOptions, options: SyntheticOptions): MemoryDriver {
-  const { hostname, hosts = {}, nameservers = [NAME_SERVER], user } = etc
   const driver = new MemoryDriver({ dev: options.dev, clock: options.clock, holdsModules: false })
-  const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`
-  const others = user === undefined || user.uid === 0 ? [] : [user]
-  fill(driver, {
-    hostname: lines(hostname),
-    hosts: lines(
-      '127.0.0.1\tlocalhost',
-      '::1\tlocalhost ip6-localhost ip6-loopback',
-      `127.0.1.1\t${hostname}`,
-      ...Object.entries(hosts).map(([name, address]) => `${address}\t${name}`),
-    ),
-    'resolv.conf': lines(...nameservers.map((address) => `nameserver ${address}`)),
-    passwd: lines(
-      'root:x:0:0:root:/root:/bin/sh',
-      ...others.map(({ name, uid, gid, home }) => `${name}:x:${uid}:${gid}::${home}:/bin/sh`),
-    ),
-    group: lines('root:x:0:', ...others.map(({ name, gid }) => `${name}:x:${gid}:`)),
-  })
+  fill(driver, etcFiles(etc))
   return driver
 }
 

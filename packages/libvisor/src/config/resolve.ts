@@ -1,5 +1,5 @@
-import { hostDir, memory, overlay, synthetic } from '@libvisor/fs'
-import type { MountSpec } from '@libvisor/fs'
+import { etcFiles, hostDir, memory, overlay, synthetic } from '@libvisor/fs'
+import type { EtcOptions, MountSpec } from '@libvisor/fs'
 import { VisorError } from '@libvisor/core'
 import type { GuestOptions, NamespaceOptions, NetOptions, PublishOption } from './guest-options.ts'
 import type { NamespaceSpec, ProgramSpec, PublishRule } from './guest-spec.ts'
@@ -31,6 +31,29 @@ function withSystem(mounts: Readonly<Record<string, MountSpec>>): Readonly<Recor
 }
 
 /**
+ * Puts the files of `/etc` that a root in memory lacks into it. Files, and not a mount, as they are in an image: they are in snapshots, and
+ * whoever may can replace them. Any other root has its own.
+ */
+function withEtc(mounts: Readonly<Record<string, MountSpec>>, etc: EtcOptions): Readonly<Record<string, MountSpec>> {
+  const root = mounts['/']
+  if (root?.kind !== 'memory' || mounts['/etc'] !== undefined) return mounts
+  const given = new Set(Object.keys(root.files).map(plainPath))
+  if (given.has('etc')) return mounts
+  const missing = Object.entries(etcFiles(etc))
+    .map(([name, text]) => [`etc/${name}`, text] as const)
+    .filter(([path]) => !given.has(path))
+  return { ...mounts, '/': { ...root, files: { ...Object.fromEntries(missing), ...root.files } } }
+}
+
+/** The path of a file in memory, as one of its kind. */
+function plainPath(path: string): string {
+  return path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/')
+}
+
+/**
  * Resolves every default of a namespace. The options have been checked.
  *
  * @param options - what the user asked for
@@ -40,15 +63,19 @@ function withSystem(mounts: Readonly<Record<string, MountSpec>>): Readonly<Recor
 export function resolveNamespace(options: NamespaceOptions, host: HostFacts): NamespaceSpec {
   const { name = 'guest', net = {}, process = {}, time = {}, random = {} } = options
   const hostname = process.hostname ?? name
-  const mounts = options.fs === undefined ? defaultMounts() : withSystem(options.fs)
+  const env = resolveEnv(process.env, hostname)
+  const { uid = host.uid, gid = host.gid } = process
+  const user = { name: env['USER'] ?? 'user', home: env['HOME'] ?? '/', uid, gid }
+  const etc = { hostname, user, ...(net.hosts && { hosts: net.hosts }) }
+  const mounts = options.fs === undefined ? defaultMounts() : withEtc(withSystem(options.fs), etc)
   return {
     name,
     mounts,
     hostname,
-    env: resolveEnv(process.env, hostname),
+    env,
     cwd: process.cwd ?? guestPathOf(host.cwd, mounts) ?? '/',
-    uid: process.uid ?? host.uid,
-    gid: process.gid ?? host.gid,
+    uid,
+    gid,
     umask: host.umask,
     maxOpenFiles: process.maxOpenFiles,
     publish: resolvePublish(net.publish ?? []),
