@@ -258,8 +258,7 @@ export function currentNamespace(): Namespace | undefined {
  * import assert from 'node:assert/strict'
  *
  * createNamespace({ name: 'a' })
- * assert.equal(isOneNamespace(), true)
- * createNamespace({ name: 'b' })
+ * createNamespace({ name: 'b' })[Symbol.dispose]()
  * assert.equal(isOneNamespace(), false)
  * ```
  */

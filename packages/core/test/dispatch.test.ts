@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createDispatcher, createNamespace } from '@libvisor/core'
+import { createDispatcher, createNamespace, isOneNamespace } from '@libvisor/core'
 import { test } from 'vitest'
 
 const ns = createNamespace({ name: 'a' })
@@ -34,4 +34,10 @@ test('a call that does not pass is the namespace’s, with all of its arguments'
   assert.deepEqual(call(), ['own'])
   assert.deepEqual(setUp(false).call('path', 1, 2), ['own', 'path', 1, 2])
   assert.equal(asked.length, 2)
+})
+
+test('there is one namespace until another is made, whatever becomes of that', () => {
+  assert.equal(isOneNamespace(), true)
+  createNamespace({ name: 'b' })[Symbol.dispose]()
+  assert.equal(isOneNamespace(), false)
 })
