@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 /** A program that answers each line of its input with a number. */
 export interface Asked extends AsyncDisposable {
   ask(question: string): Promise<number>
+  readonly pid: number
 }
 
 /**
@@ -19,6 +20,7 @@ export function startAsked(args: readonly string[]): Asked {
   const exited = once(child, 'exit')
   const lines = createInterface(child.stdout)
   return {
+    pid: child.pid!,
     async ask(question) {
       const answer = once(lines, 'line')
       child.stdin.write(`${question}\n`)

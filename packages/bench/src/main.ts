@@ -16,6 +16,7 @@ import { fileMemory, files } from './files.bench.ts'
 import { flatness } from './flatness.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
 import { mixedCrowd } from './mixed-crowd.bench.ts'
+import { network } from './network.bench.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { requestsPerSecond } from './requests.bench.ts'
 import { soak } from './soak.bench.ts'
@@ -39,6 +40,7 @@ const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Repor
   'file-operations': files,
   flatness,
   'mixed-crowd': mixedCrowd,
+  network,
   soak,
 }
 

@@ -1,0 +1,119 @@
+import { startAsked } from './asked.native.ts'
+import type { Asked } from './asked.native.ts'
+import { builtHost, program } from './commands.native.ts'
+import { median } from './comparison.ts'
+import { proportionalSet } from './density/proportional-set.ts'
+import type { Report, ReportOptions } from './report.ts'
+import { formatColumns, quantity } from './table.ts'
+
+const defaultRuns = 5
+/** Measurements of each program in a run. */
+const turns = 7
+/** Over loopback fewer: each takes two descriptors of the process. */
+const idleConnections = { guests: 10_000, loopback: 4000 }
+
+/** What is compared: the same program over the loopback of the host, and as guests that only the switch connects. */
+interface Pair {
+  readonly name: string
+  readonly loopback: readonly string[]
+  readonly guests: readonly string[]
+  /** How many times as much the guests must do, at least. */
+  readonly least: Readonly<Record<Question, number | undefined>>
+}
+
+type Question = 'http' | 'stream'
+
+const units: Readonly<Record<Question, string>> = { http: '/s', stream: 'MB/s' }
+const scales: Readonly<Record<Question, number>> = { http: 1, stream: 1e6 }
+
+/** At most, both ends counted. @units bytes */
+const mostPerConnection = 6 * 1024
+
+/**
+ * Two guests that talk to each other, beside the same programs over the host's loopback: in one thread, and in two; and what connections take that
+ * nobody uses.
+ */
+export async function network({ runs = defaultRuns }: ReportOptions): Promise<Report> {
+  const file = program('network.mjs')
+  const guests = (threads: number): readonly string[] => [builtHost('network/network-host'), file, String(threads)]
+  const pairs: readonly Pair[] = [
+    { name: 'one thread', loopback: [file, 'both'], guests: guests(1), least: { http: 1.4, stream: 4 } },
+    { name: 'two threads', loopback: [file, 'threads'], guests: guests(2), least: { http: 0.8, stream: undefined } },
+  ]
+
+  const rows: string[][] = []
+  let isMet = true
+  for (const pair of pairs) {
+    const taken = await measure(pair, runs)
+    for (const question of ['http', 'stream'] as const) {
+      const { loopback, guests: own } = taken[question]
+      const gain = median(own.map((value, run) => value / loopback[run]!))
+      const least = pair.least[question]
+      const keeps = least === undefined || gain >= least
+      isMet &&= keeps
+      rows.push([
+        `${question}, ${pair.name}`,
+        quantity(median(loopback) / scales[question], units[question]),
+        quantity(median(own) / scales[question], units[question]),
+        `${gain.toFixed(2)} ×`,
+        least === undefined ? '–' : `≥ ${least.toFixed(2)} ×`,
+        least === undefined ? '' : keeps ? '✓' : '✗',
+      ])
+    }
+    console.error(`network: ${pair.name}`)
+  }
+
+  const [pair] = pairs as readonly [Pair]
+  for (const question of ['idle', 'idle-http'] as const) {
+    const loopback = await memoryPerConnection(pair.loopback, question, idleConnections.loopback)
+    const own = await memoryPerConnection(pair.guests, question, idleConnections.guests)
+    const isBound = question === 'idle'
+    const keeps = !isBound || own <= mostPerConnection
+    isMet &&= keeps
+    rows.push([
+      isBound ? 'an idle connection' : 'an idle connection of http',
+      quantity(loopback / 1024, 'KB'),
+      quantity(own / 1024, 'KB'),
+      `${(own / loopback).toFixed(2)} ×`,
+      isBound ? `≤ ${mostPerConnection / 1024} KB` : '–',
+      isBound ? (keeps ? '✓' : '✗') : '',
+    ])
+    console.error(`network: ${question}`)
+  }
+  return { text: formatColumns(['', 'loopback', 'guests', '', 'target', ''], rows), isMet }
+}
+
+type Taken = Readonly<Record<Question, { readonly loopback: number[]; readonly guests: number[] }>>
+
+/** Starts both anew for each run, and lets them take turns. */
+async function measure(pair: Pair, runs: number): Promise<Taken> {
+  const taken: Taken = { http: { loopback: [], guests: [] }, stream: { loopback: [], guests: [] } }
+  for (let run = 0; run < runs; run++) {
+    await using loopback = startAsked(pair.loopback)
+    await using guests = startAsked(pair.guests)
+    for (const question of ['http', 'stream'] as const) {
+      const figures = { loopback: [] as number[], guests: [] as number[] }
+      for (let turn = -2; turn < turns; turn++) {
+        const order = turn % 2 === 0 ? (['loopback', 'guests'] as const) : (['guests', 'loopback'] as const)
+        for (const side of order) {
+          const figure = await { loopback, guests }[side].ask(question)
+          // The first turns warm up.
+          if (turn >= 0) figures[side].push(figure)
+        }
+      }
+      taken[question].loopback.push(median(figures.loopback))
+      taken[question].guests.push(median(figures.guests))
+    }
+  }
+  return taken
+}
+
+/** What connections take that nobody uses, both ends counted: in the process, not in the kernel. @units bytes */
+async function memoryPerConnection(args: readonly string[], question: string, count: number): Promise<number> {
+  await using asked: Asked = startAsked(args)
+  // What the first ones need that all share.
+  await asked.ask(`${question} 1000`)
+  const before = proportionalSet(asked.pid)
+  await asked.ask(`${question} ${1000 + count}`)
+  return ((proportionalSet(asked.pid) - before) * 1024 * 1024) / count
+}
