@@ -5,17 +5,23 @@ import type net from 'node:net'
 import { text } from 'node:stream/consumers'
 import { currentNamespace } from '@libvisor/core'
 import { describe, expect, it } from 'vitest'
-import { createSwitch, openConnection } from '../src/index.ts'
+import { createSwitch, openConnection, openSwitchPort } from '../src/index.ts'
+import type { Switch, SwitchPort } from '../src/index.ts'
 import { createGuest } from './harness/guest.ts'
 
 const whose = new AsyncLocalStorage<string>()
 const where = (): string => `${currentNamespace()?.name} ${whose.getStore()}`
 
-describe('two guests of one thread', () => {
+const attachments: { where: string; attach: (network: Switch, name: string) => SwitchPort }[] = [
+  { where: 'with the switch in it', attach: (network, name) => network.attachLocal(name) },
+  { where: 'with the switch elsewhere', attach: (network, name) => openSwitchPort(network.attach(name)) },
+]
+
+describe.each(attachments)('two guests of one thread, $where', ({ attach }) => {
   it('handlers of the server run in the server’s namespace and context, those of the client in the client’s', async () => {
     using network = createSwitch()
-    using api = createGuest('api', { switchPort: network.attachLocal('api') })
-    using web = createGuest('web', { switchPort: network.attachLocal('web') })
+    using api = createGuest('api', { switchPort: attach(network, 'api') })
+    using web = createGuest('web', { switchPort: attach(network, 'web') })
     const seen: Record<string, string> = {}
 
     const server: net.Server = api.ns.run(() =>
@@ -63,7 +69,7 @@ describe('two guests of one thread', () => {
   it('listen on the same port, and neither is reached on the other’s loopback', async () => {
     using network = createSwitch()
     const names = ['one', 'two']
-    const guests = names.map((name) => createGuest(name, { switchPort: network.attachLocal(name) }))
+    const guests = names.map((name) => createGuest(name, { switchPort: attach(network, name) }))
     const servers = guests.map(({ ns, net }) =>
       ns.run(() => net.createServer((socket) => socket.end(currentNamespace()!.name)).listen(80)),
     )
@@ -76,8 +82,8 @@ describe('two guests of one thread', () => {
 
   it('the end of a guest resets its connections, and nothing is delivered to it any more', async () => {
     using network = createSwitch()
-    const api = createGuest('api', { switchPort: network.attachLocal('api') })
-    using web = createGuest('web', { switchPort: network.attachLocal('web') })
+    const api = createGuest('api', { switchPort: attach(network, 'api') })
+    using web = createGuest('web', { switchPort: attach(network, 'web') })
     const accepted: net.Socket[] = []
     const server = api.ns.run(() => api.net.createServer((socket) => void accepted.push(socket)).listen(80))
     await once(server, 'listening')

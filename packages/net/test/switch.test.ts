@@ -147,3 +147,15 @@ it('a guest in another thread is found, served and, when it is terminated, gone'
   expect(await readText(client)).toBe('reset')
   await expect.poll(() => connect(web, address!, 7)).toBe('EHOSTUNREACH')
 })
+
+it('stacks of one thread are joined in memory, wherever the switch is', async () => {
+  using network = createSwitch()
+  using api = createNetStack({ hostname: 'api', switchPort: openSwitchPort(network.attach('api')) })
+  using web = createNetStack({ hostname: 'web', switchPort: openSwitchPort(network.attach('web')) })
+  let server: Connection | undefined
+  api.listen({ address: '0.0.0.0', port: 3000, privileged: false, accept: (given) => (server = given) })
+  const client = await connect(web, '10.88.0.2', 3000)
+  if (typeof client === 'string') throw new Error(client)
+  server!.write([new TextEncoder().encode('at once')], () => {})
+  expect(new TextDecoder().decode(client.read() as Uint8Array)).toBe('at once')
+})

@@ -2,7 +2,10 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { MessageChannel, MessagePort } from 'node:worker_threads'
 import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import type { Endpoint } from './address.ts'
+import { joinInMemory } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { connectionOverPort } from './port-connection.ts'
+import { offerInMemory, takeOffer } from './same-thread.native.ts'
 import type { FromSwitch, SwitchAttachment, ToStack, ToSwitch } from './switch-protocol.ts'
 
 /**
@@ -50,7 +53,14 @@ export class RemoteSwitchPort implements SwitchPort {
   }
 
   connect(source: Endpoint, destination: Endpoint, done: (result: ConnectResult) => void): void {
-    this.open({ source, destination }, done, (id, channel) => ({ type: 'connect', id, source, destination, channel }))
+    this.open({ source, destination }, done, (id, channel, offer) => ({
+      type: 'connect',
+      id,
+      source,
+      destination,
+      channel,
+      offer,
+    }))
   }
 
   send(destination: Endpoint, datagram: Datagram): void {
@@ -71,17 +81,21 @@ export class RemoteSwitchPort implements SwitchPort {
   protected open(
     { source, destination }: { readonly source: Endpoint; readonly destination: Endpoint },
     done: (result: ConnectResult) => void,
-    ask: (id: number, channel: MessagePort) => ToStack,
+    ask: (id: number, channel: MessagePort, offer: string) => ToStack,
   ): void {
     if (this.#gone) return done('ENETUNREACH')
     const id = ++this.#lastId
     const { port1, port2: channel } = new this.#Channel()
+    let inMemory: Connection | undefined
+    const { key: offer, withdraw } = offerInMemory((client) => (inMemory = client))
     this.#connected.set(id, (refusal) => {
-      if (refusal === undefined) return done(connectionOverPort(port1, source, destination))
+      withdraw()
+      if (refusal === undefined && inMemory === undefined) return done(connectionOverPort(port1, source, destination))
       port1.close()
-      done(refusal)
+      if (refusal !== undefined) inMemory?.reset()
+      done(refusal ?? inMemory!)
     })
-    this.#attachment.port.postMessage(ask(id, channel), [channel])
+    this.#attachment.port.postMessage(ask(id, channel, offer), [channel])
   }
 
   /** Says something that needs no answer. */
@@ -101,11 +115,18 @@ export class RemoteSwitchPort implements SwitchPort {
         this.#receiveDatagram(message.destination, message.datagram)
         break
       case 'incoming': {
-        const { id, source, destination, channel } = message
+        const { id, source, destination, channel, offer } = message
         const accept = this.#acceptor(source, destination)
         this.#post({ type: 'answered', id, refusal: typeof accept === 'string' ? accept : undefined })
+        const join = takeOffer(offer)
         if (typeof accept === 'string') channel.close()
-        else accept(connectionOverPort(channel, destination, source))
+        else if (join === undefined) accept(connectionOverPort(channel, destination, source))
+        else {
+          channel.close()
+          const [client, server] = joinInMemory(source, destination)
+          join(client)
+          accept(server)
+        }
       }
     }
   }

@@ -14,6 +14,8 @@ export type ToSwitch =
       readonly destination: Endpoint
       /** The server's side of the connection. */
       readonly channel: MessagePort
+      /** By which the server's stack finds the client's, if it is in the same thread. */
+      readonly offer: string
     }
   | { readonly type: 'send'; readonly destination: Endpoint; readonly datagram: Datagram }
   | { readonly type: 'answered'; readonly id: number; readonly refusal: ErrnoCode | undefined }
@@ -29,6 +31,8 @@ export type FromSwitch =
       readonly source: Endpoint
       readonly destination: Endpoint
       readonly channel: MessagePort
+      /** What came from the client's stack, if that is in another thread than the switch. */
+      readonly offer: string | undefined
     }
 
 /** What a guest's thread needs to reach the switch. Can be sent to it, with `port` in the list of transfers. */

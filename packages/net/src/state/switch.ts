@@ -32,11 +32,18 @@ interface Attached extends SwitchMember {
   /**
    * Offers a connection.
    *
-   * @param channel - the server's side of it, for a member in another thread; made here when it is left out
-   * @param done - called with the client's end, unless the channel was the caller's, or with why it is refused
+   * @param way - the server's side of it, from a member in another thread; made here when it is left out
+   * @param done - called with the client's end, unless the way was the caller's, or with why it is refused
    */
-  offer(source: Endpoint, destination: Endpoint, channel: MessagePort | undefined, done: OfferDone): void
+  offer(source: Endpoint, destination: Endpoint, way: Way | undefined, done: OfferDone): void
   receive(destination: Endpoint, datagram: Datagram): void
+}
+
+/** How a member in another thread can be reached for one connection. */
+interface Way {
+  readonly channel: MessagePort
+  /** For a server in that same thread. */
+  readonly offer: string
 }
 
 type OfferDone = (result: ConnectResult | undefined) => void
@@ -87,13 +94,13 @@ export class Switch implements Disposable {
       offer: (source, destination, given, done) => {
         const id = ++lastOffer
         let own: MessagePort | undefined
-        let channel = given
+        let channel = given?.channel
         if (channel === undefined) ({ port1: own, port2: channel } = new this.#Channel())
         offers.set(id, (refusal) => {
           if (refusal !== undefined) own?.close()
           done(refusal ?? (own === undefined ? undefined : connectionOverPort(own, source, destination)))
         })
-        post({ type: 'incoming', id, source, destination, channel }, [channel])
+        post({ type: 'incoming', id, source, destination, channel, offer: given?.offer }, [channel])
       },
       receive: (destination, datagram) => post({ type: 'datagram', destination, datagram }),
     })
@@ -116,10 +123,10 @@ export class Switch implements Disposable {
           post({ type: 'found', id: message.id, result: this.#members.get(message.address)?.name })
           break
         case 'connect': {
-          const { id, destination, channel } = message
+          const { id, destination, channel, offer } = message
           // Who connects is known by its port: an address cannot be made up.
           const source = { address: member.address, port: message.source.port }
-          this.#connect(source, destination, channel, (result) => {
+          this.#connect(source, destination, { channel, offer }, (result) => {
             const refusal = typeof result === 'string' ? result : undefined
             if (refusal !== undefined) channel.close()
             post({ type: 'connected', id, refusal })
@@ -157,11 +164,11 @@ export class Switch implements Disposable {
     let receiver: Attached['receive'] = () => {}
     const detach = this.#add({
       ...member,
-      offer(source, destination, channel, done) {
+      offer(source, destination, way, done) {
         const accept = acceptor(source, destination)
         if (typeof accept === 'string') return done(accept)
-        if (channel !== undefined) {
-          accept(connectionOverPort(channel, destination, source))
+        if (way !== undefined) {
+          accept(connectionOverPort(way.channel, destination, source))
           return done(undefined)
         }
         const [client, server] = joinInMemory(source, destination)
@@ -201,10 +208,10 @@ export class Switch implements Disposable {
     this.#members.clear()
   }
 
-  #connect(source: Endpoint, destination: Endpoint, channel: MessagePort | undefined, done: OfferDone): void {
+  #connect(source: Endpoint, destination: Endpoint, way: Way | undefined, done: OfferDone): void {
     const target = this.#members.get(destination.address)
     if (target === undefined) done('EHOSTUNREACH')
-    else target.offer(source, destination, channel, done)
+    else target.offer(source, destination, way, done)
   }
 
   #send(destination: Endpoint, datagram: Datagram, from: string): void {
