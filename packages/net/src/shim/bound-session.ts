@@ -4,6 +4,13 @@ export function valueBehind(object: object, description: string): unknown {
   return symbol === undefined ? undefined : (object as Record<symbol, unknown>)[symbol]
 }
 
+let usesHttp2 = false
+
+/** Notes that a guest of this thread has asked for http2: until then no socket has a session. */
+export function noteHttp2(): void {
+  usesHttp2 = true
+}
+
 /**
  * The session of http2 that has taken a socket.
  *
@@ -13,6 +20,7 @@ export function valueBehind(object: object, description: string): unknown {
  * @param socket - a `net.Socket` or `tls.TLSSocket`
  */
 export function boundSession(socket: object): object | undefined {
+  if (!usesHttp2) return undefined
   const session = valueBehind(socket, 'kBoundSession') ?? (socket as { readonly undefined?: unknown }).undefined
   return typeof session === 'object' && session !== null ? session : undefined
 }

@@ -6,6 +6,7 @@ import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '
 import { carriers } from '../carriers.ts'
 import { bindDns, dnsOriginals, overlay } from './bound-dns.ts'
 import { bindNet } from './bound-net.ts'
+import { noteHttp2 } from './bound-session.ts'
 import { bindCarried, releasePools, separateSettings } from './carried-modules.ts'
 import type { SharedRealm } from './carried-modules.ts'
 import { createDgramFunctions } from './dgram-module.ts'
@@ -91,7 +92,10 @@ export function createNetInterceptor(): Interceptor {
         })
         installed = { ...shared, globalsOf }
       }
-      realm.whenAsked('http2', (exports) => hookHttp2Files(realm, current, exports))
+      realm.whenAsked('http2', (exports) => {
+        noteHttp2()
+        hookHttp2Files(realm, current, exports)
+      })
       realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
       return {
         [Symbol.dispose]() {

@@ -35,6 +35,7 @@ export interface JSStreamHandle {
   writeUcs2String(request: object, text: string): number
   /** @param chunks - buffers, or chunks that alternate with their encodings */
   writev(request: object, chunks: unknown[], allBuffers: boolean): number
+  readonly bytesRead: number
   readonly bytesWritten: number
   /** Makes reads fill a buffer of the guest. */
   useUserBuffer(buffer: Uint8Array): void
@@ -73,6 +74,10 @@ export interface NodeInternals {
   readonly Pipe: HandleConstructor<NativeHandle>
   /** The property of a handle that holds its `net.Socket` or `net.Server`. */
   readonly owner: symbol
+  /** What `net` has native handles call with what they have read. */
+  readonly onStreamRead: unknown
+  /** The method with which a socket notes that it is in use. */
+  readonly updateTimer: symbol
 }
 
 let found: NodeInternals | undefined
@@ -153,8 +158,10 @@ function find(): NodeInternals {
     }) as net.Socket,
   )
   wrapped.on('error', () => {})
-  const { _parentWrap } = (wrapped as unknown as { _handle: { _parentWrap: { _handle: object } } })._handle
+  const { _parentWrap } = (wrapped as unknown as { _handle: { _parentWrap: { _handle: { onread?: unknown } } } })
+    ._handle
   const JSStream = _parentWrap._handle.constructor
+  const { onread: onStreamRead } = _parentWrap._handle
   wrapped.destroy()
 
   const [tcp, pipe] = unannounced(() => [handleOf({ port: Number.NaN }), handleOf({ path: true })] as const)
@@ -164,6 +171,8 @@ function find(): NodeInternals {
     TCP: tcp.constructor as HandleConstructor<NativeHandle>,
     Pipe: pipe.constructor as HandleConstructor<NativeHandle>,
     owner: findSymbol(tcp, 'owner_symbol'),
+    onStreamRead,
+    updateTimer: findSymbol(original('net').Socket.prototype, 'kUpdateTimer'),
   })
 }
 

@@ -128,6 +128,11 @@ export function noteTls(socket: object): void {
   if (handle?._parent !== undefined) tlsOver.set(handle._parent, socket)
 }
 
+/** Whether native code of TLS reads from a handle. */
+export function isUnderTls(handle: object): boolean {
+  return tlsOver.has(handle)
+}
+
 /** Sessions of http2 and their streams are held by native objects, which nothing but destroying them frees. */
 function abandonSession(ns: Namespace, session: object): void {
   const { streams } = (valueBehind(session, 'state') ?? {}) as { streams?: ReadonlyMap<number, object> }

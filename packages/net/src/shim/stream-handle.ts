@@ -1,5 +1,5 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import { deliver, ownerHere } from '@libvisor/core'
+import { deliver, deliverNow, ownerHere } from '@libvisor/core'
 import type { DeliveryKind, Namespace, Owner } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 import { parseAddress, shownAs } from '../state/address.ts'
@@ -9,38 +9,16 @@ import { FrameCutter } from '../state/http2-frames.ts'
 import { isTooLong } from '../state/path-table.ts'
 import type { ConnectResult } from '../types.ts'
 import { boundSession } from './bound-session.ts'
+import { readDirectly } from './direct-reads.ts'
+import type { ReadHandle } from './direct-reads.ts'
 import { connectByEgress } from './egress.ts'
 import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
 import { nodeInternals } from './node-internals.native.ts'
-import type {
-  ConnectRequestWrap,
-  HandleConstructor,
-  JSStreamHandle,
-  NativeHandle,
-  SocketName,
-} from './node-internals.native.ts'
+import type { ConnectRequestWrap, HandleConstructor, NativeHandle, SocketName } from './node-internals.native.ts'
 import { trackHandle } from './open-handles.ts'
+import type { StreamHandleClass, StreamHandleOptions } from './stream-handle-types.ts'
 import { copyBytes, encodeChunks, encodeText, sizeOf } from './written-pieces.ts'
-
-/** Where a virtual handle gets its connection from. */
-export interface StreamHandleOptions {
-  readonly ns: Namespace
-  /** On whose behalf events are delivered. @defaultValue the running code's context */
-  readonly owner?: Owner
-  /** The connection of an accepted socket. @defaultValue none: the handle connects by itself */
-  readonly connection?: Connection
-  /** How addresses are shown. @defaultValue 4 */
-  readonly family?: Family
-}
-
-/** The handle of a virtual socket, as far as libvisor itself uses it. */
-export interface StreamHandle extends JSStreamHandle {
-  ref(): void
-  unref(): void
-  hasRef(): boolean
-  close(done?: () => void): void
-}
 
 const ignore = (): void => {}
 
@@ -48,9 +26,6 @@ const ignore = (): void => {}
 const COMPLETE = 1
 
 type State = 'idle' | 'connecting' | 'connected' | 'closed'
-
-/** A constructor of virtual handles. */
-export type StreamHandleClass = new (options: StreamHandleOptions) => StreamHandle
 
 let classes: { readonly VirtualTCP: StreamHandleClass; readonly VirtualPipe: StreamHandleClass } | undefined
 
@@ -90,6 +65,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
     #writtenAtOnce = 0
+    #readAtOnce = 0
     #refusingWrites = false
     /** One read fills one buffer: the guest may pause before the next. */
     #readLimit: number | undefined
@@ -188,6 +164,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     override get bytesWritten(): number {
       return super.bytesWritten + this.#writtenAtOnce
+    }
+
+    override get bytesRead(): number {
+      return super.bytesRead + this.#readAtOnce
     }
 
     override useUserBuffer(buffer: Uint8Array): void {
@@ -424,15 +404,19 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #adopt(connection: Connection, state: State = 'connected'): void {
       this.#connection = connection
       this.#state = state
-      connection.onReadable = () => this.#pump()
+      connection.onReadable = () => this.#pump(connection.arrivesInTurn ? deliverNow : deliver)
     }
 
-    /** Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two. */
-    #pump(): void {
+    /**
+     * Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two.
+     *
+     * @param through - at once where the event loop has just called
+     */
+    #pump(through: typeof deliver = deliver): void {
       if (this.#delivering || !this.#liveness.active || this.#state !== 'connected' || !this.#connection!.readable)
         return
       this.#delivering = true
-      this.#deliver('data', () => {
+      through(this.#owner, 'data', () => {
         this.#delivering = false
         if (!this.#liveness.active || this.#state !== 'connected') return
         this.#read(this.#connection!)
@@ -471,6 +455,8 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
       } else if (this.#hasSession) {
         this.#readFrames(result)
+      } else if (this.#readLimit === undefined && readDirectly(this as unknown as ReadHandle, result)) {
+        this.#readAtOnce += result.length
       } else {
         this.readBuffer(result)
       }

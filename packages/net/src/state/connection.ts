@@ -17,6 +17,8 @@ export type Accepted = (error?: ErrnoCode) => void
 
 /** What carries one direction of a connection, and the acknowledgements of the other one. */
 export interface Link {
+  /** Whether what comes from the other end does so in a callback of the event loop, and not in a call that the other end makes. */
+  readonly arrivesInTurn: boolean
   /** Sends bytes, in order. They belong to the link from now on. */
   send(bytes: Uint8Array): void
   /** Says that no more bytes follow. */
@@ -65,6 +67,11 @@ export class Connection {
     this.local = local
     this.remote = remote
     this.#link = link
+  }
+
+  /** Whether what arrives does so in a callback of the event loop. */
+  get arrivesInTurn(): boolean {
+    return this.#link.arrivesInTurn
   }
 
   /** How many bytes have been written and not been read by the other side. */
@@ -118,7 +125,7 @@ export class Connection {
     for (const piece of pieces) this.#inFlight += piece.length
     // The writer hears of it before the reader does, as with the kernel's sockets.
     this.#whenAccepted(accepted)
-    for (const piece of pieces) if (piece.length > 0) this.#link.send(piece)
+    for (const piece of joined(pieces)) this.#link.send(piece)
   }
 
   /**
@@ -226,7 +233,18 @@ function takeBytes(queue: Uint8Array[], limit: number): Uint8Array {
   let size = first.length
   while (count < queue.length && size + queue[count]!.length <= limit) size += queue[count++]!.length
   const pieces = queue.splice(0, count)
-  if (count === 1) return first
+  return count === 1 ? first : join(pieces, size)
+}
+
+/** What a write sends: one piece where that is read at once. */
+function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const sent = pieces.filter(({ length }) => length > 0)
+  if (sent.length < 2) return sent
+  const size = sent.reduce((sum, { length }) => sum + length, 0)
+  return size <= READ_BYTES ? [join(sent, size)] : sent
+}
+
+function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
   const bytes = new Uint8Array(size)
   let offset = 0
   for (const piece of pieces) {
@@ -248,6 +266,7 @@ export function joinInMemory(client: Endpoint, server: Endpoint): [client: Conne
   const linkTo = (index: 0 | 1): Link => {
     const other = (): Connection => ends[index]!
     return {
+      arrivesInTurn: false,
       send: (bytes) => other().receive(bytes),
       end: () => other().receiveEnd(),
       reset: () => other().receiveReset(),

@@ -21,6 +21,7 @@ export function connectionOverPort(port: MessagePort, local: Endpoint, remote: E
   let unacknowledged = 0
   const post = (frame: Frame, transfer: ArrayBuffer[] = []): void => port.postMessage(frame, transfer)
   const connection = new Connection(local, remote, {
+    arrivesInTurn: true,
     send(bytes) {
       const whole = bytes.byteLength === bytes.buffer.byteLength
       if (!whole) post(bytes.slice())
