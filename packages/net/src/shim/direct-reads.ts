@@ -23,27 +23,31 @@ export interface ReadHandle extends JSStreamHandle {
 const { from } = Buffer
 
 /**
- * Gives bytes to the socket of a handle as Node's JavaScript does, without copying them as a native stream would: that is most of what a read
- * costs.
+ * The socket of a handle, if what is read may be given to it as Node's JavaScript does, without copying it as a native stream would: that is most
+ * of what a read costs.
  *
  * @param handle - of the connection
+ * @returns `undefined` where native code reads from the handle, or a program has put something in the way
+ */
+export function directReader(handle: ReadHandle): ReadingSocket | undefined {
+  const { owner, onStreamRead } = nodeInternals()
+  const socket = (handle as unknown as Record<symbol, ReadingSocket | undefined>)[owner]
+  const isDirect = socket?._handle === handle && handle._consumed !== true && handle.onread === onStreamRead
+  return isDirect && !isUnderTls(handle) ? socket : undefined
+}
+
+/**
+ * Gives bytes to a socket.
+ *
+ * @param socket - what {@link directReader} found
+ * @param handle - of the connection
  * @param bytes - nobody else has them
- * @returns whether they were taken; not where native code reads from the handle, or a program has put something in the way
  * @source Node 24 `lib/internal/stream_base_commons.js`, onStreamRead
  */
-export function readDirectly(handle: ReadHandle, bytes: Uint8Array): boolean {
-  const { owner, onStreamRead, updateTimer } = nodeInternals()
-  const socket = (handle as unknown as Record<symbol, unknown>)[owner] as
-    | (ReadingSocket & Record<symbol, () => void>)
-    | undefined
-  if (socket?._handle !== handle || handle._consumed === true || handle.onread !== onStreamRead || isUnderTls(handle)) {
-    return false
-  }
-  socket[updateTimer]!()
-  if (socket.destroyed) return true
-  if (!socket.push(from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length))) {
-    handle.reading = false
-    if (!socket.destroyed) handle.readStop()
-  }
-  return true
+export function giveDirectly(socket: ReadingSocket, handle: ReadHandle, bytes: Uint8Array): void {
+  ;(socket as unknown as Record<symbol, () => void>)[nodeInternals().updateTimer]!()
+  if (socket.destroyed) return
+  if (socket.push(from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length))) return
+  handle.reading = false
+  if (!socket.destroyed) handle.readStop()
 }

@@ -9,7 +9,7 @@ import { FrameCutter } from '../state/http2-frames.ts'
 import { isTooLong } from '../state/path-table.ts'
 import type { ConnectResult } from '../types.ts'
 import { boundSession } from './bound-session.ts'
-import { readDirectly } from './direct-reads.ts'
+import { directReader, giveDirectly } from './direct-reads.ts'
 import type { ReadHandle } from './direct-reads.ts'
 import { connectByEgress } from './egress.ts'
 import { Liveness } from './liveness.ts'
@@ -455,10 +455,12 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
       } else if (this.#hasSession) {
         this.#readFrames(result)
-      } else if (this.#readLimit === undefined && readDirectly(this as unknown as ReadHandle, result)) {
-        this.#readAtOnce += result.length
       } else {
-        this.readBuffer(result)
+        const handle = this as unknown as ReadHandle
+        const socket = this.#readLimit === undefined ? directReader(handle) : undefined
+        if (socket === undefined) return this.readBuffer(result)
+        this.#readAtOnce += result.length
+        giveDirectly(socket, handle, result)
       }
     }
 
