@@ -31,8 +31,8 @@ export type FromSwitch =
       readonly source: Endpoint
       readonly destination: Endpoint
       readonly channel: MessagePort
-      /** What came from the client's stack, if that is in another thread than the switch. */
-      readonly offer: string | undefined
+      /** What came from the client's stack, where that may be in the same thread as the server's. */
+      readonly offer?: string | undefined
     }
 
 /** What a guest's thread needs to reach the switch. Can be sent to it, with `port` in the list of transfers. */
