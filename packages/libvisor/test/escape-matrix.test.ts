@@ -69,7 +69,7 @@ const expected = {
   'Socket.connect': reaches,
   tls: secure,
   http2: reaches,
-  WebSocket: led('virtual', 'TypeError', 'TypeError'),
+  WebSocket: led('virtual', 'refused', 'refused'),
   // A datagram that nobody hears is lost.
   UDP: led('virtual', 'silent', 'VISOR_DENIED'),
   'dns.Resolver': reaches,

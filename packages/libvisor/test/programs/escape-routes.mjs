@@ -72,7 +72,8 @@ const routes = {
     try {
       return await Promise.race([
         once(socket, 'message').then(([{ data }]) => data),
-        once(socket, 'error').then(([{ error }]) => Promise.reject(error)),
+        // Which error it tells is not said.
+        once(socket, 'error').then(() => Promise.reject(Object.assign(new Error(), { code: 'refused' }))),
       ])
     } finally {
       socket.close()
