@@ -6,6 +6,8 @@ import { Switch } from '../state/switch.ts'
 import type { SwitchOptions } from '../state/switch.ts'
 import type { StackPort, SwitchPort } from '../types.ts'
 
+const newKey = (): string => original('crypto').randomUUID()
+
 /**
  * Makes the virtual network between guests.
  *
@@ -45,7 +47,7 @@ export function createSwitch(options?: SwitchOptions): Switch {
  * ```
  */
 export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
-  return new RemoteSwitchPort(attachment, original('worker_threads').MessageChannel)
+  return new RemoteSwitchPort(attachment, original('worker_threads').MessageChannel, newKey)
 }
 
 /**
@@ -71,5 +73,5 @@ export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
  * ```
  */
 export function openStackPort(attachment: StackAttachment): StackPort {
-  return new RemoteStackPort(attachment, original('worker_threads').MessageChannel)
+  return new RemoteStackPort(attachment, original('worker_threads').MessageChannel, newKey)
 }

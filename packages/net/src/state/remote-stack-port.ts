@@ -13,9 +13,10 @@ export class RemoteStackPort extends RemoteSwitchPort implements StackPort {
   /**
    * @param attachment - what the thread that has the stack has given
    * @param Channel - the constructor of message channels
+   * @param newKey - makes what nobody can guess, other than the last time
    */
-  constructor(attachment: StackAttachment, Channel: typeof MessageChannel) {
-    super(attachment, Channel)
+  constructor(attachment: StackAttachment, Channel: typeof MessageChannel, newKey: () => string) {
+    super(attachment, Channel, newKey)
     this.reservations = reservePorts(attachment.reservations, attachment.thread)
   }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { connectionOverPort } from './port-connection.ts'
-import { offerInMemory, takeOffer } from './same-thread.native.ts'
+import { offerInMemory, takeOffer } from './same-thread.ts'
 import type { FromSwitch, SwitchAttachment, ToStack, ToSwitch } from './switch-protocol.ts'
 
 /**
@@ -16,6 +16,7 @@ export class RemoteSwitchPort implements SwitchPort {
   readonly network: string
   readonly #attachment: Pick<SwitchAttachment, 'port'>
   readonly #Channel: typeof MessageChannel
+  readonly #newKey: () => string
   readonly #found = new Map<number, (result: string | undefined) => void>()
   readonly #connected = new Map<number, (refusal: ErrnoCode | undefined) => void>()
   #acceptor: Acceptor = () => 'ECONNREFUSED'
@@ -26,12 +27,14 @@ export class RemoteSwitchPort implements SwitchPort {
   /**
    * @param attachment - what the switch gave for this stack
    * @param Channel - the constructor of message channels
+   * @param newKey - makes what nobody can guess, other than the last time
    */
-  constructor(attachment: SwitchAttachment, Channel: typeof MessageChannel) {
+  constructor(attachment: SwitchAttachment, Channel: typeof MessageChannel, newKey: () => string) {
     this.address = attachment.address
     this.network = attachment.network
     this.#attachment = attachment
     this.#Channel = Channel
+    this.#newKey = newKey
     const { port } = attachment
     port.on('message', (message: FromSwitch) => this.#receive(message))
     port.on('close', () => this.#end())
@@ -87,7 +90,8 @@ export class RemoteSwitchPort implements SwitchPort {
     const id = ++this.#lastId
     const { port1, port2: channel } = new this.#Channel()
     let inMemory: Connection | undefined
-    const { key: offer, withdraw } = offerInMemory((client) => (inMemory = client))
+    const offer = this.#newKey()
+    const withdraw = offerInMemory(offer, (client) => (inMemory = client))
     this.#connected.set(id, (refusal) => {
       withdraw()
       if (refusal === undefined && inMemory === undefined) return done(connectionOverPort(port1, source, destination))

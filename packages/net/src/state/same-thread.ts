@@ -1,4 +1,3 @@
-import { original } from '@libvisor/abi'
 import type { Connection } from './connection.ts'
 
 /**
@@ -10,13 +9,13 @@ const offered = new Map<string, (client: Connection) => void>()
 /**
  * Offers to be joined in memory.
  *
+ * @param key - goes with what is asked
  * @param join - called with the client's end, if the server is in this thread
- * @returns the key, which goes with what is asked, and what takes the offer back
+ * @returns takes the offer back
  */
-export function offerInMemory(join: (client: Connection) => void): { readonly key: string; withdraw(): void } {
-  const key = original('crypto').randomUUID()
+export function offerInMemory(key: string, join: (client: Connection) => void): () => void {
   offered.set(key, join)
-  return { key, withdraw: () => void offered.delete(key) }
+  return () => void offered.delete(key)
 }
 
 /**
