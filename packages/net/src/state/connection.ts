@@ -34,6 +34,8 @@ export interface Link {
 /** What a read of a connection gives: bytes, the end, a reset, or nothing yet. */
 export type ReadResult = Uint8Array | 'end' | 'reset' | undefined
 
+const ignore = (): void => {}
+
 /** A write that waits until the reader has caught up. */
 interface WaitingWrite {
   readonly accepted: Accepted
@@ -48,9 +50,9 @@ export class Connection {
   readonly local: Endpoint
   readonly remote: Endpoint
   /** Called when there is something new to read. */
-  onReadable: () => void = () => {}
+  onReadable: () => void = ignore
   /** Called once, when this end is closed or the connection is broken off. */
-  onReleased: () => void = () => {}
+  onReleased: () => void = ignore
 
   readonly #link: Link
   #incoming: Uint8Array[] = []
@@ -254,6 +256,30 @@ function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
   return bytes
 }
 
+/** A link to an end in the same heap. There may be thousands: what they do is the class's. */
+class MemoryLink implements Link {
+  readonly arrivesInTurn = false
+  other!: Connection
+
+  send(bytes: Uint8Array): void {
+    this.other.receive(bytes)
+  }
+
+  end(): void {
+    this.other.receiveEnd()
+  }
+
+  reset(): void {
+    this.other.receiveReset()
+  }
+
+  credit(sizeBytes: number): void {
+    this.other.receiveCredit(sizeBytes)
+  }
+
+  release(): void {}
+}
+
 /**
  * Joins two ends in memory.
  *
@@ -262,18 +288,11 @@ function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
  * @returns both ends
  */
 export function joinInMemory(client: Endpoint, server: Endpoint): [client: Connection, server: Connection] {
-  const ends: Connection[] = []
-  const linkTo = (index: 0 | 1): Link => {
-    const other = (): Connection => ends[index]!
-    return {
-      arrivesInTurn: false,
-      send: (bytes) => other().receive(bytes),
-      end: () => other().receiveEnd(),
-      reset: () => other().receiveReset(),
-      credit: (sizeBytes) => other().receiveCredit(sizeBytes),
-      release() {},
-    }
-  }
-  ends.push(new Connection(client, server, linkTo(1)), new Connection(server, client, linkTo(0)))
-  return ends as [Connection, Connection]
+  const [toServer, toClient] = [new MemoryLink(), new MemoryLink()]
+  const ends: [Connection, Connection] = [
+    new Connection(client, server, toServer),
+    new Connection(server, client, toClient),
+  ]
+  ;[toClient.other, toServer.other] = ends
+  return ends
 }
