@@ -27,6 +27,8 @@ export interface CommonJsResolver {
   nodeModulePaths(folder: string): string[]
   /** The folders that are searched for a request; `null` for a built-in. */
   lookupPaths(request: string, parentPath: string | undefined): string[] | null
+  /** Forgets what package.json files have said. */
+  invalidate(): void
 }
 
 /** What a resolver needs. */
@@ -58,6 +60,28 @@ const isAnchored = (folder: unknown): boolean => folder === '' || (typeof folder
 const keyOf = (conditions: ReadonlySet<string>): string =>
   conditions === requireConditions ? '' : [...conditions].join('\0')
 
+/** For how many first folders a list is remembered. */
+const MOST_LISTS = 10_000
+
+/** The lists of folders that requests were looked for in last, by the first of them: a thread's guests have the same ones. */
+const lists = new Map<string, { readonly folders: readonly string[]; readonly key: string }>()
+let lastList = 0
+
+/** A short key for a list of folders: there are as many as folders above a module, and each request of the module is looked for in all. */
+function keyOfFolders(folders: readonly string[]): string {
+  const { length } = folders
+  const [first = ''] = folders
+  if (length < 2) return first
+  const known = lists.get(first)
+  let index = known?.folders.length === length ? 0 : length + 1
+  while (index < length && known!.folders[index] === folders[index]) index++
+  if (index === length) return known!.key
+  if (lists.size >= MOST_LISTS) lists.clear()
+  const key = `#${++lastList}`
+  lists.set(first, { folders: [...folders], key })
+  return key
+}
+
 const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
 
 /**
@@ -68,6 +92,11 @@ const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
  */
 export function createCommonJsResolver(options: CommonJsResolverOptions): CommonJsResolver {
   const { files, derived, errors, path, dialect, packages, targets, emitWarning } = options
+  /** Who asks may be a folder itself, as the one in which a program is typed in. */
+  const folderOf = (parentPath: string): string =>
+    parentPath.length > 1 && parentPath.endsWith('/') ? parentPath.slice(0, -1) : path.dirname(parentPath)
+  /** By which names packages call themselves, by the folder of who asks. */
+  const selfNames = new Map<string, { readonly name: string | undefined }>()
   const absolute = (...parts: string[]): string => path.resolve(options.cwd(), ...parts)
 
   /** Node's own loader takes anything for a file that is no directory. */
@@ -178,7 +207,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     const make = (): string | false => search(request, folders, conditions, isMain)
     if (!folders.every(isAnchored)) return make()
     const how = `${isMain}\0${keyOf(conditions)}\0${options.extensions().join('\0')}`
-    return derived.answer(`path\0${request}\0${folders.join('\0')}\0${how}`, make)
+    return derived.answer(`path\0${request}\0${keyOfFolders(folders)}\0${how}`, make)
   }
 
   function search(
@@ -225,8 +254,27 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     return paths.length > 0 ? paths : null
   }
 
+  /**
+   * Whether a request may name the package that makes it. Asked for each request, nearly all of which do not: the name is looked up once for
+   * each folder, as Node reads a package.json once.
+   */
+  function mayBeSelf(request: string, parentPath: string): boolean {
+    const folder = folderOf(parentPath)
+    let known = selfNames.get(folder)
+    if (known === undefined) {
+      known = derived.answer(`self\0${folder}`, () => {
+        const { name, exports } = packages.nearest(parentPath) ?? {}
+        return { name: exports === undefined ? undefined : name }
+      })
+      selfNames.set(folder, known)
+    }
+    const { name } = known
+    return name !== undefined && request.startsWith(name)
+  }
+
   function findInternal(request: string, parentPath: string, conditions: ReadonlySet<string>): string | undefined {
-    return derived.answer(`internal\0${path.dirname(parentPath)}\0${request}\0${keyOf(conditions)}`, () => {
+    if (!request.startsWith('#') && !mayBeSelf(request, parentPath)) return undefined
+    return derived.answer(`internal\0${folderOf(parentPath)}\0${request}\0${keyOf(conditions)}`, () => {
       const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
       return imported ?? trySelf(parentPath, request, conditions)
     })
@@ -237,6 +285,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     findPath,
     nodeModulePaths,
     lookupPaths,
+    invalidate: () => selfNames.clear(),
 
     resolve(request, { parentPath, paths, conditions = requireConditions, isMain = false, requireStack }) {
       if (path.isBuiltin(request)) return request

@@ -152,6 +152,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     invalidate(file) {
       packages.invalidate(file)
       esm.invalidate()
+      commonJs.invalidate()
     },
 
     findPackageJson(specifier, base) {
