@@ -33,6 +33,7 @@ it('two guests in threads talk over http and fetch by name, and have their ports
   const web = start('web', 'thread-client')
   const [[seen]] = (await Promise.all([once(web, 'message'), once(web, 'exit')])) as [[object], unknown]
   expect(seen).toEqual({
+    heard: ['by http2'],
     got: 'api heard api:3000/get from ::ffff:10.88.0.3',
     fetched: 'api heard api:3000/fetch from ::ffff:10.88.0.3',
     uploaded: '2000000',

@@ -1,3 +1,4 @@
+import { boundSession } from './bound-session.ts'
 import type { JSStreamHandle } from './node-internals.native.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import { isUnderTls } from './open-handles.ts'
@@ -33,7 +34,8 @@ export function directReader(handle: ReadHandle): ReadingSocket | undefined {
   const { owner, onStreamRead } = nodeInternals()
   const socket = (handle as unknown as Record<symbol, ReadingSocket | undefined>)[owner]
   const isDirect = socket?._handle === handle && handle._consumed !== true && handle.onread === onStreamRead
-  return isDirect && !isUnderTls(handle) ? socket : undefined
+  // A session of http2 may read before its first write shows that there is one.
+  return isDirect && !isUnderTls(handle) && boundSession(socket) === undefined ? socket : undefined
 }
 
 /**

@@ -1,5 +1,7 @@
-// Listens on port 3000, as every guest may.
+// Listens on port 3000, as every guest may, and for http2 on port 3001.
+import { once } from 'node:events'
 import http from 'node:http'
+import http2 from 'node:http2'
 import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 
@@ -11,4 +13,6 @@ const server = http.createServer((request, response) => {
   }
   response.end(`${workerData.name} heard ${request.headers.host}${request.url} from ${request.socket.remoteAddress}`)
 })
+const sessions = http2.createServer((_request, response) => response.end('by http2')).listen(3001)
+await once(sessions, 'listening')
 server.listen(3000, () => parentPort.postMessage({ address: server.address(), tmp: os.tmpdir() }))
