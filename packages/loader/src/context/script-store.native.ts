@@ -8,8 +8,8 @@ import { createCodeCache } from './code-cache.native.ts'
 import { lexCommonJs } from './lex-commonjs.ts'
 import type { CommonJsExports } from './lex-commonjs.ts'
 import type { PackageFields } from '../state/package-json.ts'
+import { createModulePaths } from '../state/module-paths.ts'
 import { importForCurrent } from './loader-registry.ts'
-import { createModulePaths } from './module-paths.ts'
 
 /** How a store is made. */
 export interface ScriptStoreOptions {

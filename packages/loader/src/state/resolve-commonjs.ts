@@ -5,6 +5,7 @@ import type { FileView } from '@libvisor/core'
 import type { EmitWarning, LoaderDialect, PackageConfig, PathFunctions, RequireOptions } from '../types.ts'
 import type { Derived } from './derived.ts'
 import type { LoaderErrors } from './loader-errors.ts'
+import { modulePaths } from './module-paths.ts'
 import type { PackageReader } from './package-json.ts'
 import type { TargetResolver } from './package-target.ts'
 
@@ -238,13 +239,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     return false
   }
 
-  function nodeModulePaths(folder: string): string[] {
-    const paths: string[] = []
-    for (let current = absolute(folder); current !== '/'; current = path.dirname(current)) {
-      if (path.basename(current) !== 'node_modules') paths.push(`${current}/node_modules`)
-    }
-    return [...paths, '/node_modules']
-  }
+  const nodeModulePaths = (folder: string): string[] => modulePaths(absolute(folder))
 
   function lookupPaths(request: string, parentPath: string | undefined): string[] | null {
     if (path.isBuiltin(request)) return null

@@ -19,7 +19,8 @@ export function createModulePaths(): (folder: string) => readonly string[] {
   }
 }
 
-function modulePaths(folder: string): readonly string[] {
+/** The folders themselves. @param folder - absolute */
+export function modulePaths(folder: string): string[] {
   const paths: string[] = []
   for (let end = folder.length; end > 0;) {
     const slash = folder.lastIndexOf('/', end - 1)
