@@ -1,11 +1,11 @@
 import type * as dgram from 'node:dgram'
-import { original } from '@libvisor/abi'
 import { callNative, denied } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { parseAddress } from '../state/address.ts'
 import type { Endpoint, Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
 import type { Datagram } from '../types.ts'
+import { bindHostDatagrams } from './host-datagrams.ts'
 import { namesOf } from './looked-up-names.ts'
 
 /** Called when a datagram has been sent, or with why not. */
@@ -58,12 +58,7 @@ export class DatagramEgress implements Disposable {
 
   #open(): dgram.Socket {
     if (this.#socket !== undefined) return this.#socket
-    // With a look-up that answers at once, binding is done at once.
-    const lookup = (host: string, _options: object, done: (...results: unknown[]) => void): void =>
-      done(null, host, this.#family)
-    const type = this.#family === 6 ? 'udp6' : 'udp4'
-    const socket = original('dgram').createSocket({ type, lookup } as dgram.SocketOptions)
-    socket.unref().bind(0)
+    const socket = bindHostDatagrams(this.#family)
     socket.on('error', () => {})
     socket.on('message', (bytes, { address, port }) =>
       this.#receive({ source: { address: parseAddress(address)?.address ?? address, port }, bytes }),

@@ -1,9 +1,9 @@
 import type * as dgram from 'node:dgram'
-import { original } from '@libvisor/abi'
 import { callNative, perNamespace, VisorError } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 import type { DatagramBinding } from '../types.ts'
+import { bindHostDatagrams } from './host-datagrams.ts'
 import { bridgeNative } from './native-bridge.ts'
 import { bindNative } from './node-internals.native.ts'
 import type { NativeHandle } from './node-internals.native.ts'
@@ -142,11 +142,8 @@ export function relayTo(ns: Namespace, route: RelayRoute): NameServerRelay {
 
 /** A port of loopback that is free for both protocols. */
 function openPorts(): { readonly socket: dgram.Socket; readonly listener: NativeHandle } {
-  // With a look-up that answers at once, binding is done at once.
-  const lookup = (host: string, _options: object, done: (...results: unknown[]) => void): void => done(null, host, 4)
   for (let tries = 0; tries < TRIES; tries++) {
-    const socket = original('dgram').createSocket({ type: 'udp4', lookup } as dgram.SocketOptions)
-    socket.unref().bind(0, '127.0.0.1')
+    const socket = bindHostDatagrams(4, '127.0.0.1')
     const listener = bindNative('127.0.0.1', socket.address().port)
     if (typeof listener !== 'number') {
       if (listener.listen(BACKLOG) === 0) {
