@@ -6,7 +6,8 @@ import type { AttributeChange, OpenFile, Vnode } from './vnode.ts'
 
 /** What reads and writes in place of a device. */
 export interface Device {
-  open(node: Vnode): OpenFile
+  /** @param flags - of open(2) */
+  open(node: Vnode, flags: number): OpenFile
 }
 
 /** The largest read. @source Linux MAX_RW_COUNT @units bytes */
@@ -16,6 +17,7 @@ const LARGEST_READ = 0x7ffff000
 interface DeviceOperations {
   read(length: number): Uint8Array
   write(data: Uint8Array): number
+  close?(): void
 }
 
 class DeviceFile implements OpenFile {
@@ -63,7 +65,9 @@ class DeviceFile implements OpenFile {
     throw Errno.of('EINVAL')
   }
 
-  close(): void {}
+  close(): void {
+    this.#operations.close?.()
+  }
 }
 
 function device(operations: DeviceOperations): Device {
@@ -92,6 +96,24 @@ export const noTerminal: Device = {
   open() {
     throw Errno.of('ENXIO')
   },
+}
+
+/**
+ * A device or fifo that is somewhere else, too: a copy of it has attributes of its own, and leads to the same.
+ *
+ * @param original - what is opened in place of the copy
+ */
+export function sameDevice(original: Vnode): Device {
+  return {
+    open(node, flags) {
+      const file = original.open(flags)
+      return new DeviceFile(node, {
+        read: (length) => file.read(length, -1),
+        write: (data) => file.write(data, -1),
+        close: () => file.close(),
+      })
+    },
+  }
 }
 
 /**

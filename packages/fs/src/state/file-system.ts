@@ -175,7 +175,7 @@ export function createFileSystem(options: FileSystemOptions): FileSystem {
       return count
     },
 
-    ...createLayerKeeper({ mounts, specs: options.mounts, owner }),
+    ...createLayerKeeper({ mounts, specs: options.mounts, owner, entropy }),
 
     [Symbol.dispose]() {
       for (const server of [...servers]) server[Symbol.dispose]()

@@ -126,6 +126,7 @@ class Comparison {
     const type = b.mode & fileType.mask
     if (type === fileType.directory) return false
     if (type === fileType.link && targetOf(before) !== targetOf(after)) return true
+    if ((type === fileType.character || type === fileType.block) && a.rdev !== b.rdev) return true
     const timesCount = before.inode === undefined || this.#options.ignoreTimesBefore !== true
     if (timesCount && a.mtimeNs !== b.mtimeNs) return true
     return type === fileType.file && !sameContent(before, after)
@@ -175,7 +176,7 @@ function namesIn(directory: Shown): Set<string> {
   return new Set([...entriesOf(directory), ...namesOfLower(directory.lowers)])
 }
 
-function attributesOf({ inode, lowers }: Shown): Pick<InodeState, 'gid' | 'mode' | 'mtimeNs' | 'uid'> {
+function attributesOf({ inode, lowers }: Shown): Pick<InodeState, 'gid' | 'mode' | 'mtimeNs' | 'rdev' | 'uid'> {
   const found = inode ?? lowers[0]?.stat()
   if (found === undefined) throw new TypeError('Nothing shows where something was found')
   return found

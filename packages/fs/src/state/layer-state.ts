@@ -2,6 +2,7 @@
 import type { ContentState } from './memory-content.ts'
 import { MemoryNode } from './memory.ts'
 import type { MemoryDriver } from './memory.ts'
+import type { Devices } from './synthetic.ts'
 import { fileType } from './vnode.ts'
 
 /** An inode. */
@@ -80,14 +81,16 @@ export function exportLayer(driver: MemoryDriver): LayerState {
  *
  * @param driver - of the same kind as the one the layer came from
  * @param state - what {@link exportLayer} gave; it stays as it is
+ * @param devices - what reads and writes in place of devices; of others it is said that there are none
  */
-export function importLayer(driver: MemoryDriver, state: LayerState): void {
+export function importLayer(driver: MemoryDriver, state: LayerState, devices: Devices = new Map()): void {
   // A number of before may still be that of an open file.
   let lastIno = Math.max(driver.lastIno, state.lastIno)
   const nodes = state.inodes.map((inode, index) => {
     const { mode, uid, gid, target, content } = inode
     const ino = inode.ino ?? (index === 0 ? driver.root.ino : ++lastIno)
-    const init = { mode, uid, gid, ...(target !== undefined && { target }) }
+    const device = (mode & fileType.mask) === fileType.character ? devices.get(inode.rdev) : undefined
+    const init = { mode, uid, gid, ...(target !== undefined && { target }), ...(device !== undefined && { device }) }
     const node = index === 0 ? driver.root : new MemoryNode(driver, ino, init)
     if (content !== undefined) node.content?.restore(content)
     return node

@@ -11,7 +11,7 @@ export interface LayerEntry {
   /** Relative, without `./`; `''` for the root. */
   readonly path: string
   /** `whiteout`: an empty file whose name says what is gone. */
-  readonly kind: 'directory' | 'fifo' | 'file' | 'link' | 'symlink' | 'whiteout'
+  readonly kind: 'block-device' | 'character-device' | 'directory' | 'fifo' | 'file' | 'link' | 'symlink' | 'whiteout'
   readonly inode: InodeState
   /** Of a link: where the inode was before. */
   readonly linkTo?: string
@@ -75,6 +75,10 @@ function kindOf({ mode }: InodeState): LayerEntry['kind'] | undefined {
       return 'symlink'
     case fileType.fifo:
       return 'fifo'
+    case fileType.character:
+      return 'character-device'
+    case fileType.block:
+      return 'block-device'
     default:
       return undefined
   }

@@ -6,6 +6,7 @@ import type { InodeState, LayerState } from './layer-state.ts'
 import { parseNotes, parsePaxTime } from './layer-tar-attributes.ts'
 import { MemoryContent } from './memory-content.ts'
 import { maybeLossy } from './name-bytes.ts'
+import { readDevices } from './tar-devices.ts'
 import { OPAQUE_MARKER, WHITEOUT_PREFIX } from './upper-layer.ts'
 import { fileType } from './vnode.ts'
 
@@ -23,9 +24,10 @@ const AUFS_PREFIX = `${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`
  * @throws {VisorError} VISOR_LAYER_INVALID when it is no tar archive, is cut off, or holds what a layer in memory cannot
  */
 export async function unpackLayer(source: ByteSource): Promise<LayerState> {
-  const builder = new LayerBuilder()
+  const devices: number[] = []
+  const builder = new LayerBuilder(devices)
   const { readable, writable } = createTarDecoder({ strict: true })
-  const bytes = ReadableStream.from(source instanceof Uint8Array ? [source] : onlyBytes(source))
+  const bytes = ReadableStream.from(readDevices(onlyBytes(source instanceof Uint8Array ? [source] : source), devices))
   // Whatever goes wrong with the bytes is heard at the other end, too.
   bytes.pipeTo(writable).catch(() => {})
   try {
@@ -40,11 +42,20 @@ export async function unpackLayer(source: ByteSource): Promise<LayerState> {
   return builder.layer()
 }
 
-async function* onlyBytes(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* onlyBytes(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const bytes of source) {
     if (!ArrayBuffer.isView(bytes)) throw new TypeError(`a stream of bytes was expected, and it gave a ${typeof bytes}`)
     yield bytes
   }
+}
+
+/** An entry of the archive. */
+interface PackedEntry {
+  readonly header: TarHeader
+  readonly rdev: number
+  readonly content: InodeState['content']
+  /** Where a link leads, when the header cannot say it. */
+  readonly link: string | undefined
 }
 
 interface Directory {
@@ -64,9 +75,17 @@ class LayerBuilder {
   readonly #inodes: InodeState[] = [implied]
   readonly #directories = new Map<number, Directory>([[0, newDirectory(implied)]])
   #isEmpty = true
+  /** The numbers of the devices that are still to come. */
+  readonly #devices: number[]
+
+  constructor(devices: number[]) {
+    this.#devices = devices
+  }
 
   async add({ header, body }: ParsedTarEntry): Promise<void> {
     const notes = parseNotes(header.pax?.['comment'])
+    const isDevice = header.type === 'character-device' || header.type === 'block-device'
+    const rdev = isDevice ? (this.#devices.shift() ?? 0) : 0
     if (Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'))) {
       throw invalid(`'${header.name}' is a sparse file`, 'Pack the layer without --sparse.')
     }
@@ -82,7 +101,7 @@ class LayerBuilder {
     if (name === OPAQUE_MARKER) parent.opaque = true
     else if (name.startsWith(AUFS_PREFIX)) return
     else if (name.startsWith(WHITEOUT_PREFIX)) this.#hide(parent, name.slice(WHITEOUT_PREFIX.length))
-    else this.#put(parent, name, header, content ?? undefined, notes.linkpath)
+    else this.#put(parent, name, { header, rdev, content: content ?? undefined, link: notes.linkpath })
   }
 
   layer(): LayerState {
@@ -99,13 +118,7 @@ class LayerBuilder {
     return reachable({ inodes, lastIno: 0, ...(this.#isEmpty && { pristine: true }) })
   }
 
-  #put(
-    parent: Directory,
-    name: string,
-    header: TarHeader,
-    content: InodeState['content'],
-    link: string | undefined,
-  ): void {
+  #put(parent: Directory, name: string, { header, rdev, content, link }: PackedEntry): void {
     switch (header.type) {
       case 'directory': {
         const found = this.#directories.get(parent.entries.get(name) ?? -1)
@@ -132,6 +145,12 @@ class LayerBuilder {
       }
       case 'fifo':
         return this.#insert(parent, name, inodeOf(header, fileType.fifo))
+      case 'character-device':
+        // Such a device is how overlayfs itself says that a name is gone.
+        if (rdev === 0) return this.#hide(parent, name)
+        return this.#insert(parent, name, { ...inodeOf(header, fileType.character), rdev })
+      case 'block-device':
+        return this.#insert(parent, name, { ...inodeOf(header, fileType.block), rdev })
       default:
         throw invalid(`'${header.name}' is a ${header.type}, and layers in memory hold none`)
     }

@@ -5,6 +5,7 @@ import type { ContentState } from './memory-content.ts'
 import { encodeName, maybeLossy } from './name-bytes.ts'
 import { formatNotes, formatPaxTime } from './layer-tar-attributes.ts'
 import type { LayerEntry } from './layer-tar-entries.ts'
+import { writeDevices } from './tar-devices.ts'
 
 /** What GNU tar calls entries that hold a long name. */
 const LONG_NAME_ENTRY = '././@LongLink'
@@ -19,6 +20,8 @@ const types = {
   file: 'file',
   link: 'link',
   symlink: 'symlink',
+  'character-device': 'character-device',
+  'block-device': 'block-device',
 } as const
 
 /**
@@ -27,10 +30,12 @@ const types = {
  * @param entries - a directory before what is in it
  * @returns the stream; it is made as it is read
  */
-export function packEntries(entries: Iterable<LayerEntry>): ReadableStream<Uint8Array> {
+export function packEntries(entries: readonly LayerEntry[]): ReadableStream<Uint8Array> {
   const { readable, controller } = createTarPacker()
   pack(entries, controller).catch((error: unknown) => controller.error(error))
-  return readable
+  const devices = entries.filter(({ kind }) => kind === 'character-device' || kind === 'block-device')
+  if (devices.length === 0) return readable
+  return readable.pipeThrough(writeDevices(devices.map(({ inode }) => inode.rdev)))
 }
 
 async function pack(entries: Iterable<LayerEntry>, controller: TarPackController): Promise<void> {

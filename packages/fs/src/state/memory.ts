@@ -158,6 +158,8 @@ export class MemoryNode extends MemoryAttributes implements Vnode {
     this.driver = driver
     this.#body = type === fileType.file ? new MemoryContent() : type === fileType.directory ? new Map() : init.target
     this.remembered = undefined
+    if (init.rdev !== undefined) this.rdev = init.rdev
+    if (init.device !== undefined) this.device = init.device
     const { quota } = driver
     if (quota !== undefined && type === fileType.file) this.quotaBlocks = new FileBlocks(quota)
   }
@@ -303,10 +305,12 @@ export class MemoryNode extends MemoryAttributes implements Vnode {
   }
 
   open(flags: number): OpenFile {
-    if (this.type === fileType.socket || (this.device === undefined && this.type === fileType.fifo)) {
-      throw Errno.of('ENXIO')
-    }
-    return this.device === undefined ? new MemoryFile(this, (flags & O_NOATIME) !== 0) : this.device.open(this)
+    const { device, type } = this
+    if (type === fileType.socket) throw Errno.of('ENXIO')
+    if (device !== undefined) return device.open(this, flags)
+    // As where the kernel has no driver for a device.
+    if (type !== fileType.file && type !== fileType.directory) throw Errno.of('ENXIO')
+    return new MemoryFile(this, (flags & O_NOATIME) !== 0)
   }
 
   readlink(): string {

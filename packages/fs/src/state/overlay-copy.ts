@@ -2,8 +2,9 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import { Errno } from '../types.ts'
 import type { StatRecord } from '../types.ts'
+import { sameDevice } from './device.ts'
 import { fileType } from './vnode.ts'
-import type { OpenFile, Vnode } from './vnode.ts'
+import type { NodeInit, OpenFile, Vnode } from './vnode.ts'
 
 const { O_WRONLY } = linuxFsConstants
 
@@ -18,11 +19,9 @@ export function copyInode(
   name: string,
   source: OpenFile | undefined,
 ): Vnode {
-  const { type } = lower
-  if (type !== fileType.file && type !== fileType.directory && type !== fileType.link) throw Errno.of('EPERM')
   const { mode, uid, gid, atimeNs, mtimeNs } = record
   const { mtimeNs: directoryMtimeNs, atimeNs: directoryAtimeNs } = upper.stat()
-  const copy = upper.create(name, { mode, uid, gid, ...(type === fileType.link && { target: lower.readlink() }) })
+  const copy = upper.create(name, { mode, uid, gid, ...particulars(lower, record) })
   try {
     if (source !== undefined) copyBytes(source, copy)
     copy.change({ mode: mode & 0o7777, uid, gid, atimeNs, mtimeNs })
@@ -33,6 +32,24 @@ export function copyInode(
     throw error
   }
   return copy
+}
+
+/** What some types have besides attributes. */
+function particulars(lower: Vnode, { rdev }: StatRecord): Pick<NodeInit, 'device' | 'rdev' | 'target'> {
+  switch (lower.type) {
+    case fileType.link:
+      return { target: lower.readlink() }
+    case fileType.character:
+      // A copy would say that the name is gone.
+      if (rdev === 0) throw Errno.of('EPERM')
+      return { rdev, device: sameDevice(lower) }
+    case fileType.block:
+      return { rdev, device: sameDevice(lower) }
+    case fileType.fifo:
+      return { device: sameDevice(lower) }
+    default:
+      return {}
+  }
 }
 
 function copyBytes(source: OpenFile, copy: Vnode): void {

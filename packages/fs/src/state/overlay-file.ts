@@ -22,6 +22,8 @@ export class OverlayFile implements OpenFile {
   handover = 0
   #file: OpenFile
   #moved = false
+  /** Of a device of a lower layer: where its attributes are. */
+  #copy: Vnode | undefined
   /** Present while the file is a lower layer's. */
   #lower: LowerOpens | undefined
   /** What was changed after the last name was gone: the lower inode must not be. */
@@ -43,11 +45,16 @@ export class OverlayFile implements OpenFile {
   /** The inode has been copied up: everything happens there from now on. */
   moveTo(upper: Vnode): void {
     if (this.#orphan !== undefined) return
+    this.#moved = true
+    // An open device or fifo is what it is, whoever has its name; its attributes are those of the copy.
+    if (upper.type !== fileType.file && upper.type !== fileType.directory) {
+      this.#copy = upper
+      return
+    }
     const lower = this.#file
     this.handover = lower.position()
     this.#file = upper.open(O_RDONLY)
     this.#lower = undefined
-    this.#moved = true
     lower.close()
   }
 
@@ -57,7 +64,7 @@ export class OverlayFile implements OpenFile {
     this.detached = true
   }
 
-  /** None after a copy-up: the new descriptor would stand at the beginning. */
+  /** None after a copy-up: the new descriptor would stand at the beginning, and the old one has other attributes. */
   get hostFd(): number | undefined {
     return this.#moved ? undefined : this.#file.hostFd
   }
@@ -87,6 +94,7 @@ export class OverlayFile implements OpenFile {
   }
 
   stat(): StatRecord {
+    if (this.#copy !== undefined) return this.node.driver.layer.present(this.#copy.stat())
     if (this.#lower === undefined) return this.#present(this.node.driver.layer.present(this.#file.stat()))
     if (this.#orphan === undefined) return this.node.stat()
     const record = this.#file.stat()
@@ -102,7 +110,8 @@ export class OverlayFile implements OpenFile {
   }
 
   change(change: AttributeChange): void {
-    if (this.#lower === undefined) this.#file.change(change)
+    if (this.#copy !== undefined) this.#copy.change(change)
+    else if (this.#lower === undefined) this.#file.change(change)
     else if (this.#orphan === undefined) this.node.change(change)
     else this.#orphan = { ...this.#orphan, ...change }
   }

@@ -1,5 +1,6 @@
 /** The writable layers of a file system: what they hold is kept, put back, and compared. */
 import { VisorError } from '@libvisor/core'
+import type { Entropy } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import { diffLayers, mergeChanges } from './layer-diff.ts'
 import type { FileChanges } from './layer-diff.ts'
@@ -11,7 +12,7 @@ import type { MountTable } from './mounts.ts'
 import { OverlayDriver } from './overlay.ts'
 import { makePortable } from './snapshot-portable.ts'
 import { lookupLower } from './snapshot-lower.ts'
-import { fill } from './synthetic.ts'
+import { fill, knownDevices } from './synthetic.ts'
 import { fileType } from './vnode.ts'
 import type { Vnode } from './vnode.ts'
 
@@ -62,6 +63,8 @@ export interface LayerKeeperOptions {
   readonly mounts: MountTable
   /** What was to be mounted: what the layers held at first. */
   readonly specs: Readonly<Record<string, MountSpec>>
+  /** Where random bytes come from. */
+  readonly entropy: Entropy
   /** Who owns the roots of memory mounts. */
   readonly owner: { readonly uid: number; readonly gid: number }
 }
@@ -95,7 +98,7 @@ export function createLayerKeeper(options: LayerKeeperOptions): LayerKeeper {
         if (layer.overlay === undefined) refuseWhiteouts(mount, kept)
         return { layer, kept: withImplied(kept, layer) }
       })
-      for (const { layer, kept } of targets) importLayer(layer.driver, kept)
+      for (const { layer, kept } of targets) importLayer(layer.driver, kept, knownDevices(options.entropy))
       mounts.reload()
       // An empty layer can still have changed the root itself.
       for (const { layer, kept } of targets) {

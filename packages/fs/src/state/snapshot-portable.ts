@@ -22,7 +22,7 @@ const COPY_PIECE = 1 << 20
  *
  * @param layer - of an overlay
  * @param roots - of its lower layers, the topmost first
- * @throws {VisorError} VISOR_LAYER_INVALID when a moved directory holds a device, or what cannot be read
+ * @throws {VisorError} VISOR_LAYER_INVALID when a moved directory holds what cannot be read
  */
 export function makePortable(layer: LayerState, roots: readonly Vnode[]): LayerState {
   return new Portable(layer, roots).result()
@@ -104,12 +104,9 @@ class Portable {
   #copy(path: string, nodes: readonly Vnode[]): number | undefined {
     const [node] = nodes
     if (node === undefined || node.type === fileType.socket) return undefined
-    if (node.type === fileType.character || node.type === fileType.block) {
-      throw new VisorError('VISOR_LAYER_INVALID', `'${path}' is a device, which cannot be copied into a layer`, {
-        hint: 'A directory of a lower layer that was renamed is copied, and this one holds a device: leave the directory where it is.',
-      })
-    }
     const { mode, uid, gid, nlink, rdev, atimeNs, mtimeNs, ctimeNs, birthtimeNs, dev, ino } = node.stat()
+    // In a layer it would say that a name is gone, and overlayfs takes it for that wherever it is.
+    if (node.type === fileType.character && rdev === 0) return undefined
     const isDirectory = node.type === fileType.directory
     const key = inodeKey({ dev, ino })
     const known = isDirectory || nlink === 1 ? undefined : this.#copies.get(key)

@@ -18,6 +18,37 @@ function deviceNumber(major: number, minor: number): number {
   return (major << 8) | minor
 }
 
+/** What is in `/dev`, in this order. */
+const deviceNumbers = {
+  null: deviceNumber(1, 3),
+  zero: deviceNumber(1, 5),
+  full: deviceNumber(1, 7),
+  random: deviceNumber(1, 8),
+  urandom: deviceNumber(1, 9),
+  tty: deviceNumber(5, 0),
+} as const
+
+/** Character devices by `st_rdev`. */
+export type Devices = ReadonlyMap<number, Device>
+
+/**
+ * The devices that every guest has, wherever their files are.
+ *
+ * @param entropy - where random bytes come from
+ */
+export function knownDevices(entropy: Entropy): Devices {
+  const random = randomDevice(entropy)
+  const devices: Record<keyof typeof deviceNumbers, Device> = {
+    null: nullDevice,
+    zero: zeroDevice,
+    full: fullDevice,
+    random,
+    urandom: random,
+    tty: noTerminal,
+  }
+  return new Map(Object.entries(devices).map(([name, device]) => [deviceNumbers[name as 'null'], device]))
+}
+
 /** What the synthetic drivers depend on. */
 export interface SyntheticOptions {
   readonly dev: number
@@ -39,19 +70,9 @@ export interface DevOptions extends SyntheticOptions {
 export function createDev(options: DevOptions): MemoryDriver {
   const driver = new MemoryDriver({ dev: options.dev, clock: options.clock, holdsModules: false })
   const { root } = driver
-  const random = randomDevice(options.entropy)
-  const devices: readonly [name: string, minor: number, device: Device, major?: number][] = [
-    ['null', 3, nullDevice],
-    ['zero', 5, zeroDevice],
-    ['full', 7, fullDevice],
-    ['random', 8, random],
-    ['urandom', 9, random],
-    ['tty', 0, noTerminal, 5],
-  ]
-  for (const [name, minor, device, major = 1] of devices) {
-    const node = root.create(name, { mode: fileType.character | 0o666, uid: 0, gid: 0 })
-    node.rdev = deviceNumber(major, minor)
-    node.device = device
+  const devices = knownDevices(options.entropy)
+  for (const [name, rdev] of Object.entries(deviceNumbers)) {
+    root.create(name, { mode: fileType.character | 0o666, uid: 0, gid: 0, rdev, device: devices.get(rdev)! })
   }
   root.create('shm', { mode: fileType.directory | 0o1777, uid: 0, gid: 0 })
   const link = { mode: fileType.link | 0o777, uid: 0, gid: 0 }

@@ -7,6 +7,7 @@
 import { linuxFsConstants } from '@libvisor/abi'
 import type { Identity } from '@libvisor/core'
 import type { DirectoryEntry, StatFsRecord, StatRecord } from '../types.ts'
+import type { Device } from './device.ts'
 import type { Place } from './walk.ts'
 
 /** Whose permissions count. */
@@ -20,6 +21,10 @@ export interface NodeInit {
   readonly gid: number
   /** The text of a symbolic link. */
   readonly target?: string
+  /** Which device it is. */
+  readonly rdev?: number
+  /** What reads and writes in its place. */
+  readonly device?: Device
 }
 
 /** Attributes to change; what is left out stays. Every change moves ctime. */
