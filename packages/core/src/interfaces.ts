@@ -14,6 +14,8 @@ export interface Clock {
   monotonicNs(): bigint
   /** The monotonic reading at which whoever has the clock started. @units nanoseconds @defaultValue when that is first asked for */
   readonly startedNs?: bigint
+  /** How long the machine has been running, where that is not what the host says. @units nanoseconds */
+  machineUptimeNs?(): bigint
   /** IANA name of the time zone, or `undefined` for the host's. */
   readonly zone: string | undefined
 }

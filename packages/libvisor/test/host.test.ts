@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
+import os from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
@@ -236,6 +237,39 @@ describe.each(['thread', 'context'] as const)('with isolation %s', (isolation) =
       await expect(running.advance(1)).rejects.toMatchObject({ code: 'VISOR_OPTION_INVALID' })
       expect(String(((await output) as [Buffer])[0])).toBe('2030-01-02T00:00:00.000Z\n')
     })
+  })
+
+  it('the machine of a guest with a manual clock has been running as long as that says, for `os` and for /proc', async () => {
+    const source = `
+      import { readFileSync } from 'node:fs'
+      import os from 'node:os'
+      const read = () => {
+        const [uptime, idle] = readFileSync('/proc/uptime', 'utf8').split(' ').map(Number)
+        const [, booted] = /^btime (\\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))
+        const started = Number(readFileSync('/proc/self/stat', 'utf8').split(' ')[21]) / 100
+        return { uptime, idle, booted: Number(booted), started, os: os.uptime(), process: process.uptime() }
+      }
+      const times = [read()]
+      setTimeout(() => console.log(JSON.stringify([...times, read()])), 3_600_000)
+      setImmediate(() => console.log('ready'))`
+    await using host = await createHost()
+    const time = { mode: 'manual', start: '2030-01-01T00:00:00Z' } as const
+    const guest = await host.spawn(program('still', source, { time }))
+    await once(guest.stdout, 'data')
+    const output = once(guest.stdout, 'data')
+    await guest.advance(3_600_000)
+    const [before, after] = JSON.parse(String(((await output) as [Buffer])[0])) as Record<string, number>[]
+    expect(before).toMatchObject({ os: before?.['uptime'], process: 0, booted: before?.['booted'] })
+    expect(Math.abs((before?.['uptime'] ?? 0) - os.uptime())).toBeLessThan(60)
+    expect(Math.abs((before?.['started'] ?? 0) - (before?.['uptime'] ?? 0))).toBeLessThan(0.02)
+    expect(after?.['uptime']).toBeCloseTo((before?.['uptime'] ?? 0) + 3600, 1)
+    expect(after?.['idle']).toBeCloseTo((before?.['idle'] ?? 0) + 3600, 1)
+    expect(after).toMatchObject({ os: after?.['uptime'], process: 3600 })
+    expect(after?.['started']).toBe(before?.['started'])
+    expect(Math.abs((after?.['booted'] ?? 0) - (before?.['booted'] ?? 0))).toBeLessThanOrEqual(1)
+    expect(
+      Math.abs((before?.['booted'] ?? 0) + (before?.['uptime'] ?? 0) - Date.parse(time.start) / 1000),
+    ).toBeLessThan(2)
   })
 
   describe('options', () => {

@@ -66,6 +66,18 @@ describe('a manual clock', () => {
     expect([clock.now(), clock.monotonicNs()]).toEqual([1001.5, 1_500_077n])
   })
 
+  it('has a machine that has been running for as long as it itself says', async () => {
+    let uptimeNs = 500n
+    const readings = { ...host(1000, 77n), uptimeNs: () => uptimeNs }
+    const clock = createClock({ mode: 'manual' }, readings)
+    readings.monotonic = 99n
+    uptimeNs = 522n
+    expect(clock.machineUptimeNs()).toBe(500n)
+    uptimeNs = 9999n
+    await clock.advance(1)
+    expect(clock.machineUptimeNs()).toBe(1_000_500n)
+  })
+
   it('steps wall time both ways without a change of monotonic time', () => {
     const clock = createClock({ mode: 'manual', startMs: 1000 })
     const before = clock.monotonicNs()

@@ -55,10 +55,10 @@ export const processSupport = {
   os: {
     area: 'process',
     pure: 'EOL constants devNull',
-    virtual: 'getPriority homedir hostname networkInterfaces setPriority tmpdir userInfo',
+    virtual: 'getPriority homedir hostname networkInterfaces setPriority tmpdir uptime userInfo',
     host: [
       [
-        `arch availableParallelism cpus endianness freemem loadavg machine platform release totalmem type uptime
+        `arch availableParallelism cpus endianness freemem loadavg machine platform release totalmem type
          version`,
         'it tells of the host’s machine',
       ],

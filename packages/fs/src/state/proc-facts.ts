@@ -38,6 +38,8 @@ export interface ProcSource {
   hostText(path: string): string | undefined
   /** Wall time. @units nanoseconds since the epoch */
   nowNs(): bigint
+  /** How long the machine has been running, and how long its processors had nothing to do. @units seconds */
+  machineTimes(): readonly [uptime: number, idle: number]
   /** As `RLIMIT_NOFILE`. */
   readonly maxOpenFiles: number
   /** What was written to files of `/proc`, by their paths there. */
@@ -58,6 +60,19 @@ export interface ProcSourceOptions {
 /** Makes what `/proc` of a guest is made of. */
 export function createProcSource(options: ProcSourceOptions): ProcSource {
   const { facts = unknownProcess, host, clock, maxOpenFiles, mounts } = options
+  const hostText = (path: string): string | undefined => {
+    try {
+      return host.readText(path)
+    } catch {
+      return undefined
+    }
+  }
+  const hostTimes = (): readonly [uptime: number, idle: number] => {
+    const [uptime = 0, idle = 0] = hostText('/proc/uptime')?.split(' ').map(Number) ?? []
+    return [uptime, idle]
+  }
+  /** How far the processors were idle for longer than the machine has been running, where that stands still. */
+  let idleAhead: number | undefined
   return {
     facts,
     mounts,
@@ -73,12 +88,16 @@ export function createProcSource(options: ProcSourceOptions): ProcSource {
       }
       return [...found.values()]
     },
-    hostText(path) {
-      try {
-        return host.readText(path)
-      } catch {
-        return undefined
+    hostText,
+    machineTimes() {
+      const uptimeNs = clock.machineUptimeNs?.()
+      if (uptimeNs === undefined) return hostTimes()
+      if (idleAhead === undefined) {
+        const [uptime, idle] = hostTimes()
+        idleAhead = idle - uptime
       }
+      const uptime = Number(uptimeNs / 10_000_000n) / 100
+      return [uptime, Math.max(0, uptime + idleAhead)]
     },
   }
 }

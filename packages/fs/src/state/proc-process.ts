@@ -107,7 +107,7 @@ function environmentText(environment: Readonly<Record<string, string | undefined
 
 /** When the process started, in ticks since the machine did. */
 function startTicks(source: ProcSource): number {
-  const machine = Number(source.hostText('/proc/uptime')?.split(' ')[0] ?? 0)
+  const [machine] = source.machineTimes()
   return Math.max(0, Math.round((machine - source.facts.uptime()) * TICKS))
 }
 

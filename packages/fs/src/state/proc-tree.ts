@@ -50,7 +50,10 @@ function createMachine(source: ProcSource, self: number, caller: () => ProcProce
     mounts: link(() => 'self/mounts'),
     ...hostFile('/proc/cpuinfo'),
     ...hostFile('/proc/meminfo'),
-    ...hostFile('/proc/uptime'),
+    uptime: file(() => {
+      const [uptime, idle] = source.machineTimes()
+      return `${uptime.toFixed(2)} ${idle.toFixed(2)}\n`
+    }),
     ...hostFile('/proc/version'),
     ...hostFile('/proc/vmstat'),
     loadavg: file(() => loadText(source)),
@@ -91,7 +94,7 @@ function loadText(source: ProcSource): string {
 function statText(source: ProcSource): string {
   const lines = source.hostText('/proc/stat')?.split('\n') ?? []
   const processors = lines.filter((line) => line.startsWith('cpu'))
-  const uptime = Number(source.hostText('/proc/uptime')?.split(' ')[0] ?? 0)
+  const [uptime] = source.machineTimes()
   const startedAt = Math.floor(Number(source.nowNs() / 1_000_000n) / 1000 - uptime)
   const processes = Math.max(1, source.processes().length)
   return [...processors, `btime ${startedAt}`, `processes ${processes}`, 'procs_running 1', 'procs_blocked 0', ''].join(

@@ -152,6 +152,7 @@ function installOs(realm: Realm, current: CurrentNamespace): void {
       'networkInterfaces',
       'setPriority',
       'tmpdir',
+      'uptime',
       'userInfo',
     ]
     for (const name of names) {

@@ -1,3 +1,4 @@
+import { slots } from '@libvisor/core'
 import type * as os from 'node:os'
 import type { Account } from '../state/accounts.ts'
 import { accountFiles } from './credential-members.ts'
@@ -6,7 +7,7 @@ import type { MemberContext } from './members.ts'
 /** The functions of `os` that a namespace sees differently. */
 export type GuestOs = Pick<
   typeof os,
-  'getPriority' | 'homedir' | 'hostname' | 'networkInterfaces' | 'setPriority' | 'tmpdir' | 'userInfo'
+  'getPriority' | 'homedir' | 'hostname' | 'networkInterfaces' | 'setPriority' | 'tmpdir' | 'uptime' | 'userInfo'
 >
 
 const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
@@ -68,6 +69,12 @@ export function createOs(context: MemberContext, originals: typeof os): GuestOs 
       const { TMPDIR, TMP, TEMP } = state.env
       const path = TMPDIR || TMP || TEMP || '/tmp'
       return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    }),
+
+    uptime: withPrimitive(() => {
+      const uptimeNs = ns.find(slots.clock)?.machineUptimeNs?.()
+      // In hundredths, as the kernel tells it.
+      return uptimeNs === undefined ? originals.uptime() : Number(uptimeNs / 10_000_000n) / 100
     }),
 
     userInfo: ((options?: { encoding?: string } | null): unknown => {

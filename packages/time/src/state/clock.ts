@@ -8,6 +8,8 @@ export interface HostReadings {
   wallNs(): bigint
   /** @units nanoseconds */
   monotonicNs(): bigint
+  /** How long the machine has been running. @units nanoseconds @defaultValue `monotonicNs()` */
+  uptimeNs?(): bigint
 }
 
 /** What time a namespace has. */
@@ -41,6 +43,8 @@ export interface ManualClock extends Clock, Disposable {
   readonly mode: 'manual'
   /** The monotonic reading at which the clock was made. @units nanoseconds */
   readonly startedNs: bigint
+  /** How long the machine has been running: it stands still, too. @units nanoseconds */
+  machineUptimeNs(): bigint
   /** The timers that wait for this clock. */
   readonly timers: TimerQueue
   /**
@@ -118,6 +122,8 @@ function createManualClock(
   /** Wall time minus monotonic time. */
   let wallOffsetNs = (startMs === undefined ? host.wallNs() + toNs(offsetMs) : toNs(startMs)) - startedNs
   let lastAdvance: Promise<void> = Promise.resolve()
+  /** Uptime minus monotonic time, which the host has counted from somewhere, too. Read when it is first asked for, and kept: readings differ a little. */
+  let uptimeOffsetNs: bigint | undefined
 
   const moveTo = (ns: bigint): void => {
     if (ns > monotonicNs) monotonicNs = ns
@@ -142,6 +148,11 @@ function createManualClock(
     now: () => toMs(monotonicNs + wallOffsetNs),
     nowNs: () => monotonicNs + wallOffsetNs,
     monotonicNs: () => monotonicNs,
+
+    machineUptimeNs() {
+      uptimeOffsetNs ??= host.uptimeNs === undefined ? 0n : host.uptimeNs() - host.monotonicNs()
+      return monotonicNs + uptimeOffsetNs
+    },
 
     advance(ms) {
       if (!(ms >= 0) || ms === Infinity) throw new RangeError(`A clock advances by 0 or more milliseconds, not ${ms}`)

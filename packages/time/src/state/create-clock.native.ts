@@ -1,8 +1,11 @@
+import os from 'node:os'
 import { host } from '@libvisor/abi'
 import { createClockFrom } from './clock.ts'
 import type { ClockOptions, HostReadings, ManualClock, NamespaceClock } from './clock.ts'
 
 const hostNow = host.Date.now
+/** Before it is patched. */
+const { uptime } = os
 
 /** The millisecond that was read last, and the monotonic reading at which it was first seen. */
 let lastMs = 0
@@ -27,6 +30,7 @@ const hostReadings: HostReadings = Object.freeze({
     return lastNs + (within < 999_999n ? within : 999_999n)
   },
   monotonicNs: host.hrtime,
+  uptimeNs: () => BigInt(Math.round(uptime() * 1e9)),
 })
 
 /**
