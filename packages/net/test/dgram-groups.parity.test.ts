@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict'
-import dgram from 'node:dgram'
+import type dgram from 'node:dgram'
 import { once } from 'node:events'
 import { parity } from '@libvisor/testkit/parity'
 import { expect, it } from 'vitest'
 import { createSwitch, openSwitchPort } from '../src/index.ts'
 import { createGuest } from './harness/guest.ts'
-
-interface Subject extends Disposable {
-  readonly dgram: typeof dgram
-}
-
-const subjects = {
-  native: (): Subject => ({ dgram, [Symbol.dispose]() {} }),
-  guest: (): Subject => createGuest(),
-}
+import { scenes } from './harness/scene.ts'
+import type { Scene } from './harness/scene.ts'
 
 const GROUP = '224.0.0.114'
 const LOOPBACK = '127.0.0.1'
@@ -25,7 +18,7 @@ interface Hearing {
 }
 
 /** A socket that notes what it hears. */
-async function hear({ dgram }: Pick<Subject, 'dgram'>, port = 0, address?: string): Promise<Hearing> {
+async function hear({ dgram }: Pick<Scene, 'dgram'>, port = 0, address?: string): Promise<Hearing> {
   const socket = dgram.createSocket({ type: 'udp4', reuseAddr: true })
   const heard: string[] = []
   socket.on('message', (message, from) => heard.push(`${message} of ${from.address}`))
@@ -59,7 +52,7 @@ const failureOf = (call: () => unknown): string | undefined => {
   }
 }
 
-parity('a group is heard by who has joined it, and by the others of its port', subjects, async (subject) => {
+parity('a group is heard by who has joined it, and by the others of its port', scenes, async (subject) => {
   const joined = await hear(subject)
   const other = await hear(subject, joined.port)
   joined.socket.addMembership(GROUP, LOOPBACK)
@@ -73,7 +66,7 @@ parity('a group is heard by who has joined it, and by the others of its port', s
   sender.close()
 })
 
-parity('a group that was left, and one that does not come back, are not heard', subjects, async (subject) => {
+parity('a group that was left, and one that does not come back, are not heard', scenes, async (subject) => {
   const receiver = await hear(subject)
   receiver.socket.addMembership(GROUP, LOOPBACK)
   const { socket: sender } = await hear(subject)
@@ -91,7 +84,7 @@ parity('a group that was left, and one that does not come back, are not heard', 
   sender.close()
 })
 
-parity('what a group allows is what the kernel allows', subjects, async (subject) => {
+parity('what a group allows is what the kernel allows', scenes, async (subject) => {
   const { socket } = await hear(subject)
   socket.addMembership(GROUP, LOOPBACK)
   const failures = [
@@ -129,7 +122,7 @@ parity('what a group allows is what the kernel allows', subjects, async (subject
   socket.close()
 })
 
-parity('of a group that was joined for a source only that one is heard', subjects, async (subject) => {
+parity('of a group that was joined for a source only that one is heard', scenes, async (subject) => {
   const one = await hear(subject)
   const other = await hear(subject, one.port)
   const [group, foreign] = ['232.1.1.1', '198.51.100.9']
@@ -145,7 +138,7 @@ parity('of a group that was joined for a source only that one is heard', subject
   for (const socket of [one.socket, other.socket, sender]) socket.close()
 })
 
-parity('addMembership() binds a socket that is not bound', subjects, async ({ dgram }) => {
+parity('addMembership() binds a socket that is not bound', scenes, async ({ dgram }) => {
   const socket = dgram.createSocket('udp4')
   assert.equal(
     failureOf(() => socket.setMulticastTTL(1)),
@@ -157,7 +150,7 @@ parity('addMembership() binds a socket that is not bound', subjects, async ({ dg
   socket.close()
 })
 
-parity('broadcast is EACCES until it is allowed', subjects, async (subject) => {
+parity('broadcast is EACCES until it is allowed', scenes, async (subject) => {
   const { socket, port } = await hear(subject)
   for (const address of ['255.255.255.255', '127.255.255.255']) {
     const error = await new Promise<Error | null>((resolve) => socket.send('x', port, address, resolve))
@@ -166,7 +159,7 @@ parity('broadcast is EACCES until it is allowed', subjects, async (subject) => {
   socket.close()
 })
 
-parity('broadcast is heard by all of a port but those of one address', subjects, async (subject) => {
+parity('broadcast is heard by all of a port but those of one address', scenes, async (subject) => {
   const one = await hear(subject)
   const other = await hear(subject, one.port)
   const bound = await hear(subject, one.port, LOOPBACK)

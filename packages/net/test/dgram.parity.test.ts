@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
-import dgram from 'node:dgram'
+import type dgram from 'node:dgram'
 import { once } from 'node:events'
 import { parity } from '@libvisor/testkit/parity'
 import { expect, it } from 'vitest'
 import { createSwitch, openSwitchPort } from '../src/index.ts'
 import { createGuest } from './harness/guest.ts'
-
-interface Subject extends Disposable {
-  readonly dgram: typeof dgram
-}
-
-const subjects = {
-  native: (): Subject => ({ dgram, [Symbol.dispose]() {} }),
-  guest: (): Subject => createGuest(),
-}
+import { scenes } from './harness/scene.ts'
 
 async function bound(socket: dgram.Socket, ...args: unknown[]): Promise<number> {
   socket.bind(...(args as [number]))
@@ -21,7 +13,7 @@ async function bound(socket: dgram.Socket, ...args: unknown[]): Promise<number> 
   return socket.address().port
 }
 
-parity('a datagram arrives whole, with who sent it', subjects, async ({ dgram }) => {
+parity('a datagram arrives whole, with who sent it', scenes, async ({ dgram }) => {
   const receiver = dgram.createSocket('udp4')
   const sender = dgram.createSocket('udp4')
   const port = await bound(receiver, 0, '127.0.0.1')
@@ -37,7 +29,7 @@ parity('a datagram arrives whole, with who sent it', subjects, async ({ dgram })
   sender.close()
 })
 
-parity('bind() to a port that is bound fails with EADDRINUSE', subjects, async ({ dgram }) => {
+parity('bind() to a port that is bound fails with EADDRINUSE', scenes, async ({ dgram }) => {
   const first = dgram.createSocket('udp4')
   const port = await bound(first, 0, '127.0.0.1')
   const second = dgram.createSocket('udp4')
@@ -48,7 +40,7 @@ parity('bind() to a port that is bound fails with EADDRINUSE', subjects, async (
   second.close()
 })
 
-parity('TCP and UDP have ports of their own, and reuseAddr shares one', subjects, async ({ dgram }) => {
+parity('TCP and UDP have ports of their own, and reuseAddr shares one', scenes, async ({ dgram }) => {
   const first = dgram.createSocket({ type: 'udp4', reuseAddr: true })
   const port = await bound(first, 0, '127.0.0.1')
   const second = dgram.createSocket({ type: 'udp4', reuseAddr: true })
@@ -57,14 +49,14 @@ parity('TCP and UDP have ports of their own, and reuseAddr shares one', subjects
   second.close()
 })
 
-parity('send() to a closed port succeeds unconnected', subjects, async ({ dgram }) => {
+parity('send() to a closed port succeeds unconnected', scenes, async ({ dgram }) => {
   const socket = dgram.createSocket('udp4')
   const error = await new Promise((resolve) => socket.send('x', 9, '127.0.0.1', resolve))
   assert.equal(error, null)
   socket.close()
 })
 
-parity('send() to a closed port is ECONNREFUSED connected', subjects, async ({ dgram }) => {
+parity('send() to a closed port is ECONNREFUSED connected', scenes, async ({ dgram }) => {
   const socket = dgram.createSocket('udp4')
   socket.connect(9, '127.0.0.1')
   await once(socket, 'connect')
@@ -75,7 +67,7 @@ parity('send() to a closed port is ECONNREFUSED connected', subjects, async ({ d
   socket.close()
 })
 
-parity('a name is looked up, and udp6 has addresses of its own', subjects, async ({ dgram }) => {
+parity('a name is looked up, and udp6 has addresses of its own', scenes, async ({ dgram }) => {
   const receiver = dgram.createSocket('udp6')
   const port = await bound(receiver, 0, '::1')
   const sender = dgram.createSocket('udp6')
@@ -92,7 +84,7 @@ parity('a name is looked up, and udp6 has addresses of its own', subjects, async
   for (const socket of [receiver, four, other]) socket.close()
 })
 
-parity('a closed socket says so', subjects, async ({ dgram }) => {
+parity('a closed socket says so', scenes, async ({ dgram }) => {
   const socket = dgram.createSocket('udp4')
   await bound(socket, 0)
   assert.equal(socket.address().address, '0.0.0.0')

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict'
 import dgram from 'node:dgram'
-import dns from 'node:dns'
 import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { parity } from '@libvisor/testkit/parity'
 import { expect, it } from 'vitest'
 import { createSwitch, openSwitchPort } from '../src/index.ts'
 import { createGuest } from './harness/guest.ts'
-
-interface Subject extends Disposable {
-  readonly dgram: typeof dgram
-  readonly dns: typeof dns
-  readonly net: typeof net
-}
-
-const subjects = {
-  native: (): Subject => ({ dgram, dns, net, [Symbol.dispose]() {} }),
-  guest: (): Subject => createGuest(),
-}
+import { scenes } from './harness/scene.ts'
 
 interface Answer {
   /** @defaultValue none */
@@ -67,7 +56,7 @@ const failureOf = (asked: Promise<unknown>): Promise<NodeJS.ErrnoException & { h
     (error: NodeJS.ErrnoException & { hostname: string }) => error,
   )
 
-parity('a resolver asks the server that it was given, by callback and by promise', subjects, async ({ dgram, dns }) => {
+parity('a resolver asks the server that it was given, by callback and by promise', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const asked: string[] = []
   const port = await serve(socket, (query) => {
@@ -87,7 +76,7 @@ parity('a resolver asks the server that it was given, by callback and by promise
   socket.close()
 })
 
-parity('what a server refuses has the code of c-ares, and says what was asked', subjects, async ({ dgram, dns }) => {
+parity('what a server refuses has the code of c-ares, and says what was asked', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const failures: Record<string, number> = { eformerr: 1, eservfail: 2, enotfound: 3, enotimp: 4, erefused: 5 }
   const port = await serve(socket, (query) => ({ failure: failures[nameOf(query).split('.')[0]!] ?? 0 }))
@@ -110,7 +99,7 @@ parity('what a server refuses has the code of c-ares, and says what was asked', 
   socket.close()
 })
 
-parity('a port at which nobody listens is ECONNREFUSED', subjects, async ({ dgram, dns }) => {
+parity('a port at which nobody listens is ECONNREFUSED', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const port = await serve(socket, () => undefined)
   socket.close()
@@ -121,7 +110,7 @@ parity('a port at which nobody listens is ECONNREFUSED', subjects, async ({ dgra
   assert.deepEqual([message, code, errno], ['queryTxt ECONNREFUSED closed.test', 'ECONNREFUSED', undefined])
 })
 
-parity('a server that says nothing is asked again until the tries are over', subjects, async ({ dgram, dns }) => {
+parity('a server that says nothing is asked again until the tries are over', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   let count = 0
   const port = await serve(socket, () => void count++)
@@ -133,7 +122,7 @@ parity('a server that says nothing is asked again until the tries are over', sub
   socket.close()
 })
 
-parity('cancel() gives up all questions', subjects, async ({ dgram, dns }) => {
+parity('cancel() gives up all questions', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const resolver = new dns.promises.Resolver()
   const port = await serve(socket, () => void resolver.cancel())
@@ -147,7 +136,7 @@ parity('cancel() gives up all questions', subjects, async ({ dgram, dns }) => {
   socket.close()
 })
 
-parity('an answer that is too long for a datagram comes over TCP', subjects, async ({ dgram, dns, net }) => {
+parity('an answer that is too long for a datagram comes over TCP', scenes, async ({ dgram, dns, net }) => {
   const socket = dgram.createSocket('udp4')
   const text = 'x'.repeat(250)
   const port = await serve(socket, () => ({ isTruncated: true }))
@@ -172,7 +161,7 @@ parity('an answer that is too long for a datagram comes over TCP', subjects, asy
   server.close()
 })
 
-parity('reverse() asks the server for the names of an address', subjects, async ({ dgram, dns }) => {
+parity('reverse() asks the server for the names of an address', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const asked: string[] = []
   const port = await serve(socket, (query) => {
@@ -191,7 +180,7 @@ parity('reverse() asks the server for the names of an address', subjects, async 
   socket.close()
 })
 
-parity('setLocalAddress() says from where a server is asked', subjects, async ({ dgram, dns }) => {
+parity('setLocalAddress() says from where a server is asked', scenes, async ({ dgram, dns }) => {
   const socket = dgram.createSocket('udp4')
   const from: string[] = []
   const port = await serve(socket, (_query, { address }) => {
@@ -207,7 +196,7 @@ parity('setLocalAddress() says from where a server is asked', subjects, async ({
   socket.close()
 })
 
-parity('bad servers and bad types of records are refused', subjects, ({ dns }) => {
+parity('bad servers and bad types of records are refused', scenes, ({ dns }) => {
   const resolver = new dns.Resolver()
   assert.throws(() => resolver.setServers(['no address']), { code: 'ERR_INVALID_IP_ADDRESS' })
   assert.throws(() => dns.resolve('name.test', 'B', () => {}), { code: 'ERR_INVALID_ARG_VALUE' })

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import { buffer, text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parity } from '@libvisor/testkit/parity'
-import { createGuest } from './harness/guest.ts'
-
-interface Subject extends Disposable {
-  readonly net: typeof net
-}
-
-const subjects = {
-  native: (): Subject => ({ net, [Symbol.dispose]() {} }),
-  guest: (): Subject => createGuest(),
-}
+import { scenes } from './harness/scene.ts'
 
 async function listening(server: net.Server, ...args: unknown[]): Promise<net.AddressInfo> {
   server.listen(...(args as [number]))
@@ -47,7 +38,7 @@ interface Pair {
   readonly accepted: net.Socket
 }
 
-parity('a server that listens has an address, and none after close()', subjects, async ({ net }) => {
+parity('a server that listens has an address, and none after close()', scenes, async ({ net }) => {
   const server = net.createServer()
   assert.equal(server.address(), null)
   const { port, ...rest } = await listening(server, 0)
@@ -60,7 +51,7 @@ parity('a server that listens has an address, and none after close()', subjects,
   assert.equal(server.address(), null)
 })
 
-parity('listen() on 127.0.0.1 has the address 127.0.0.1', subjects, async ({ net }) => {
+parity('listen() on 127.0.0.1 has the address 127.0.0.1', scenes, async ({ net }) => {
   const server = net.createServer()
   const { port, ...rest } = await listening(server, { port: 0, host: '127.0.0.1' })
   assert.deepEqual(rest, { address: '127.0.0.1', family: 'IPv4' })
@@ -68,7 +59,7 @@ parity('listen() on 127.0.0.1 has the address 127.0.0.1', subjects, async ({ net
   server.close()
 })
 
-parity('listen() is never synchronous', subjects, async ({ net }) => {
+parity('listen() is never synchronous', scenes, async ({ net }) => {
   const server = net.createServer()
   let heard = false
   server.listen(0, () => (heard = true))
@@ -77,7 +68,7 @@ parity('listen() is never synchronous', subjects, async ({ net }) => {
   server.close()
 })
 
-parity('listen() on a port that is taken fails with EADDRINUSE', subjects, async ({ net }) => {
+parity('listen() on a port that is taken fails with EADDRINUSE', scenes, async ({ net }) => {
   const first = net.createServer()
   const { port } = await listening(first, 0, '127.0.0.1')
   const second = net.createServer().listen(port, '127.0.0.1')
@@ -94,13 +85,13 @@ parity('listen() on a port that is taken fails with EADDRINUSE', subjects, async
   first.close()
 })
 
-parity('listen() on a foreign address fails with EADDRNOTAVAIL', subjects, async ({ net }) => {
+parity('listen() on a foreign address fails with EADDRNOTAVAIL', scenes, async ({ net }) => {
   const server = net.createServer().listen(45678, '203.0.113.9')
   const [error] = (await once(server, 'error')) as [Error]
   assert.equal(error.message, 'listen EADDRNOTAVAIL: address not available 203.0.113.9:45678')
 })
 
-parity('listening again right after close() works', subjects, async ({ net }) => {
+parity('listening again right after close() works', scenes, async ({ net }) => {
   const server = net.createServer()
   const { port } = await listening(server, 0, '127.0.0.1')
   server.close()
@@ -112,19 +103,19 @@ parity('listening again right after close() works', subjects, async ({ net }) =>
   assert.equal(error.code, 'EADDRINUSE')
 })
 
-parity('listen() twice throws ERR_SERVER_ALREADY_LISTEN', subjects, async ({ net }) => {
+parity('listen() twice throws ERR_SERVER_ALREADY_LISTEN', scenes, async ({ net }) => {
   const server = net.createServer()
   await listening(server, 0)
   assert.throws(() => server.listen(0), { code: 'ERR_SERVER_ALREADY_LISTEN' })
   server.close()
 })
 
-parity('close() of a server that does not listen reports ERR_SERVER_NOT_RUNNING', subjects, async ({ net }) => {
+parity('close() of a server that does not listen reports ERR_SERVER_NOT_RUNNING', scenes, async ({ net }) => {
   const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => net.createServer().close(resolve))
   assert.equal(error?.code, 'ERR_SERVER_NOT_RUNNING')
 })
 
-parity('connect() without a listener fails with ECONNREFUSED', subjects, async ({ net }) => {
+parity('connect() without a listener fails with ECONNREFUSED', scenes, async ({ net }) => {
   const [error] = (await once(net.connect(1, '127.0.0.1'), 'error')) as [NodeJS.ErrnoException]
   assert.equal(error.message, 'connect ECONNREFUSED 127.0.0.1:1')
   assert.deepEqual(Object.entries(error), [
@@ -136,7 +127,7 @@ parity('connect() without a listener fails with ECONNREFUSED', subjects, async (
   ])
 })
 
-parity('connect() with autoSelectFamily tries all addresses and gives an AggregateError', subjects, async ({ net }) => {
+parity('connect() with autoSelectFamily tries all addresses and gives an AggregateError', scenes, async ({ net }) => {
   const socket = net.connect({ host: 'both.test', port: 1, lookup: lookupBoth, autoSelectFamily: true })
   const attempts: unknown[] = []
   socket.on('connectionAttempt', (...args) => attempts.push(args))
@@ -153,7 +144,7 @@ parity('connect() with autoSelectFamily tries all addresses and gives an Aggrega
   ])
 })
 
-parity('connect() with autoSelectFamily goes on to the address that answers', subjects, async ({ net }) => {
+parity('connect() with autoSelectFamily goes on to the address that answers', scenes, async ({ net }) => {
   const server = net.createServer((socket) => socket.on('error', () => {}).end())
   const { port } = await listening(server, 0, '127.0.0.2')
   const socket = net.connect({ host: 'both.test', port, lookup: lookupBoth, autoSelectFamily: true })
@@ -164,13 +155,13 @@ parity('connect() with autoSelectFamily goes on to the address that answers', su
   server.close()
 })
 
-parity('connect() refuses bad arguments as Node does', subjects, ({ net }) => {
+parity('connect() refuses bad arguments as Node does', scenes, ({ net }) => {
   assert.throws(() => net.connect({} as net.NetConnectOpts), { code: 'ERR_MISSING_ARGS' })
   assert.throws(() => net.connect(70_000), { code: 'ERR_SOCKET_BAD_PORT' })
   assert.throws(() => net.connect({ port: 1, host: 5 } as never), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
-parity('both ends know their addresses', subjects, async ({ net }) => {
+parity('both ends know their addresses', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   assert.equal(client.remoteAddress, '127.0.0.1')
   assert.equal(client.remoteFamily, 'IPv4')
@@ -183,7 +174,7 @@ parity('both ends know their addresses', subjects, async ({ net }) => {
   accepted.destroy()
 })
 
-parity('a dual-stack server shows IPv4 peers as mapped addresses', subjects, async ({ net }) => {
+parity('a dual-stack server shows IPv4 peers as mapped addresses', scenes, async ({ net }) => {
   const server = net.createServer()
   const { port } = await listening(server, 0, '::')
   const client = net.connect(port, '127.0.0.1')
@@ -196,7 +187,7 @@ parity('a dual-stack server shows IPv4 peers as mapped addresses', subjects, asy
   server.close()
 })
 
-parity('connect() and accept are never synchronous, and connecting says so', subjects, async ({ net }) => {
+parity('connect() and accept are never synchronous, and connecting says so', scenes, async ({ net }) => {
   const server = net.createServer((socket) => socket.on('error', () => {}).destroy())
   const { port } = await listening(server, 0, '127.0.0.1')
   const client = net.connect(port, '127.0.0.1')
@@ -211,7 +202,7 @@ parity('connect() and accept are never synchronous, and connecting says so', sub
   server.close()
 })
 
-parity('a round trip carries strings, buffers and large pieces', subjects, async ({ net }) => {
+parity('a round trip carries strings, buffers and large pieces', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   accepted.pipe(accepted)
   const large = Buffer.alloc(1_000_000, 'abcdefg')
@@ -231,7 +222,7 @@ parity('a round trip carries strings, buffers and large pieces', subjects, async
   assert.equal(client.bytesRead, expected.length)
 })
 
-parity('corked writes arrive in order', subjects, async ({ net }) => {
+parity('corked writes arrive in order', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   client.cork()
   for (let index = 0; index < 10; index++) client.write(`${index},`)
@@ -240,7 +231,7 @@ parity('corked writes arrive in order', subjects, async ({ net }) => {
   assert.equal(await text(accepted), '0,1,2,3,4,5,6,7,8,9,')
 })
 
-parity('the writer’s memory is its own again after write()', subjects, async ({ net }) => {
+parity('the writer’s memory is its own again after write()', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   const bytes = Buffer.from('before')
   await new Promise<void>((resolve) => client.write(bytes, () => resolve()))
@@ -249,7 +240,7 @@ parity('the writer’s memory is its own again after write()', subjects, async (
   assert.equal(await text(accepted), 'before')
 })
 
-parity('write() returns false above the high-water mark, and drain follows', subjects, async ({ net }) => {
+parity('write() returns false above the high-water mark, and drain follows', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   let returned = true
   let written = 0
@@ -268,7 +259,7 @@ parity('write() returns false above the high-water mark, and drain follows', sub
   assert.equal(received, written)
 })
 
-parity('a paused reader gets no data until it resumes', subjects, async ({ net }) => {
+parity('a paused reader gets no data until it resumes', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   const seen: string[] = []
   accepted.setEncoding('utf8').on('data', (data: string) => seen.push(data))
@@ -283,7 +274,7 @@ parity('a paused reader gets no data until it resumes', subjects, async ({ net }
   accepted.destroy()
 })
 
-parity('end() still permits reading', subjects, async ({ net }) => {
+parity('end() still permits reading', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net, { allowHalfOpen: true })
   client.end('question')
   const [question] = (await once(accepted, 'data')) as [Buffer]
@@ -293,7 +284,7 @@ parity('end() still permits reading', subjects, async ({ net }) => {
   assert.equal(await text(client), 'answer')
 })
 
-parity('without allowHalfOpen the other side ends too', subjects, async ({ net }) => {
+parity('without allowHalfOpen the other side ends too', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   client.resume()
   accepted.resume()
@@ -302,7 +293,7 @@ parity('without allowHalfOpen the other side ends too', subjects, async ({ net }
   assert.equal(accepted.writableFinished, true)
 })
 
-parity('destroy() ends the other side, close comes last', subjects, async ({ net }) => {
+parity('destroy() ends the other side, close comes last', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   const events: string[] = []
   for (const event of ['end', 'finish', 'error', 'close']) accepted.on(event, () => events.push(event))
@@ -312,7 +303,7 @@ parity('destroy() ends the other side, close comes last', subjects, async ({ net
   assert.deepEqual(events, ['end', 'finish', 'close'])
 })
 
-parity('resetAndDestroy() gives the other side ECONNRESET', subjects, async ({ net }) => {
+parity('resetAndDestroy() gives the other side ECONNRESET', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   accepted.resume()
   client.resetAndDestroy()
@@ -325,7 +316,7 @@ parity('resetAndDestroy() gives the other side ECONNRESET', subjects, async ({ n
   ])
 })
 
-parity('a write to a destroyed socket fails with ERR_STREAM_DESTROYED', subjects, async ({ net }) => {
+parity('a write to a destroyed socket fails with ERR_STREAM_DESTROYED', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   client.destroy()
   const error = await new Promise<NodeJS.ErrnoException>((resolve) => client.write('x', (given) => resolve(given!)))
@@ -333,7 +324,7 @@ parity('a write to a destroyed socket fails with ERR_STREAM_DESTROYED', subjects
   accepted.destroy()
 })
 
-parity('writes to a peer that is gone fail with EPIPE or ECONNRESET', subjects, async ({ net }) => {
+parity('writes to a peer that is gone fail with EPIPE or ECONNRESET', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   client.allowHalfOpen = true
   client.resume()
@@ -346,7 +337,7 @@ parity('writes to a peer that is gone fail with EPIPE or ECONNRESET', subjects, 
   assert.match(error.code!, /^(?:EPIPE|ECONNRESET)$/)
 })
 
-parity('a destroyed socket can connect again', subjects, async ({ net }) => {
+parity('a destroyed socket can connect again', scenes, async ({ net }) => {
   const server = net.createServer((socket) => socket.on('error', () => {}).end('again'))
   const { port } = await listening(server, 0, '127.0.0.1')
   const socket = net.connect(port, '127.0.0.1')
@@ -360,7 +351,7 @@ parity('a destroyed socket can connect again', subjects, async ({ net }) => {
   server.close()
 })
 
-parity('setTimeout() fires on an idle connection', subjects, async ({ net }) => {
+parity('setTimeout() fires on an idle connection', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   client.setTimeout(20)
   await once(client, 'timeout')
@@ -368,7 +359,7 @@ parity('setTimeout() fires on an idle connection', subjects, async ({ net }) => 
   accepted.destroy()
 })
 
-parity('setNoDelay(), setKeepAlive(), ref() and unref() return the socket', subjects, async ({ net }) => {
+parity('setNoDelay(), setKeepAlive(), ref() and unref() return the socket', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net)
   for (const made of [client.setNoDelay(), client.setKeepAlive(true, 1000), client.unref(), client.ref()]) {
     assert.equal(made, client)
@@ -377,7 +368,7 @@ parity('setNoDelay(), setKeepAlive(), ref() and unref() return the socket', subj
   accepted.destroy()
 })
 
-parity('maxConnections drops what is too many', subjects, async ({ net }) => {
+parity('maxConnections drops what is too many', scenes, async ({ net }) => {
   const server = net.createServer()
   server.maxConnections = 1
   const { port } = await listening(server, 0, '127.0.0.1')
@@ -392,7 +383,7 @@ parity('maxConnections drops what is too many', subjects, async ({ net }) => {
   server.close()
 })
 
-parity('pauseOnConnect keeps what comes first', subjects, async ({ net }) => {
+parity('pauseOnConnect keeps what comes first', scenes, async ({ net }) => {
   const { client, accepted } = await pair(net, { pauseOnConnect: true })
   client.end('first words')
   assert.equal(accepted.isPaused(), true)
@@ -400,14 +391,14 @@ parity('pauseOnConnect keeps what comes first', subjects, async ({ net }) => {
   assert.equal(await text(accepted), 'first words')
 })
 
-parity('getConnections() counts what is open', subjects, async ({ net }) => {
+parity('getConnections() counts what is open', scenes, async ({ net }) => {
   const { server, client, accepted } = await pair(net)
   assert.equal(await new Promise((resolve) => server.getConnections((_error, count) => resolve(count))), 1)
   client.destroy()
   accepted.destroy()
 })
 
-parity('an abort signal closes a server', subjects, async ({ net }) => {
+parity('an abort signal closes a server', scenes, async ({ net }) => {
   const controller = new AbortController()
   const server = net.createServer()
   await listening(server, { port: 0, signal: controller.signal })
@@ -415,7 +406,7 @@ parity('an abort signal closes a server', subjects, async ({ net }) => {
   await once(server, 'close')
 })
 
-parity('localAddress and localPort are bound', subjects, async ({ net }) => {
+parity('localAddress and localPort are bound', scenes, async ({ net }) => {
   const server = net.createServer()
   const { port } = await listening(server, 0, '127.0.0.1')
   const client = net.connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' })
@@ -426,13 +417,13 @@ parity('localAddress and localPort are bound', subjects, async ({ net }) => {
   server.close()
 })
 
-parity('a foreign localAddress fails with EADDRNOTAVAIL', subjects, async ({ net }) => {
+parity('a foreign localAddress fails with EADDRNOTAVAIL', scenes, async ({ net }) => {
   const socket = net.connect({ port: 9, host: '127.0.0.1', localAddress: '203.0.113.9' })
   const [error] = (await once(socket, 'error')) as [Error]
   assert.match(error.message, /^bind EADDRNOTAVAIL 203\.0\.113\.9/)
 })
 
-parity('a unix socket carries bytes, and has its path for an address', subjects, async ({ net }) => {
+parity('a unix socket carries bytes, and has its path for an address', scenes, async ({ net }) => {
   const path = `/tmp/libvisor-${process.pid}-${Math.random()}.sock`
   const server = net.createServer((socket) => socket.end('from the path'))
   server.listen(path)
@@ -444,7 +435,7 @@ parity('a unix socket carries bytes, and has its path for an address', subjects,
   server.close()
 })
 
-parity('a missing unix socket is ENOENT', subjects, async ({ net }) => {
+parity('a missing unix socket is ENOENT', scenes, async ({ net }) => {
   const [error] = (await once(net.connect('/tmp/no-such-socket'), 'error')) as [NodeJS.ErrnoException]
   assert.equal(error.message, 'connect ENOENT /tmp/no-such-socket')
   assert.deepEqual(Object.entries(error), [
@@ -455,7 +446,7 @@ parity('a missing unix socket is ENOENT', subjects, async ({ net }) => {
   ])
 })
 
-parity('onread fills one buffer over and over', subjects, async ({ net }) => {
+parity('onread fills one buffer over and over', scenes, async ({ net }) => {
   const server = net.createServer((socket) => socket.end('hello world'))
   const { port } = await listening(server, 0, '127.0.0.1')
   const given = Buffer.alloc(4)

@@ -1,12 +1,58 @@
 /** Rules 39–41, 44 and 45: connections come about. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
+import nativeNet from 'node:net'
 import type net from 'node:net'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { parity } from '@libvisor/testkit/parity'
 import { expect, it } from 'vitest'
 import { createSwitch } from '../../src/index.ts'
 import { createGuest } from '../harness/guest.ts'
 import { failureOf, listen, rule } from './rule.ts'
+
+/** Where everything is dropped that is sent to an address. */
+interface Dropping extends Disposable {
+  readonly net: typeof net
+  readonly address: string
+  readonly port: number
+}
+
+const dropping = {
+  async native(): Promise<Dropping> {
+    const program = fileURLToPath(new URL('../fixtures/full-backlog.mjs', import.meta.url))
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [told] = (await once(child.stdout, 'data')) as [Buffer]
+    const [address, port] = ['127.0.0.1', Number(told)]
+    const waiting = Array.from({ length: 3 }, () => nativeNet.connect(port, address).on('error', () => {}))
+    await once(waiting[0]!, 'connect')
+    return {
+      net: nativeNet,
+      address,
+      port,
+      [Symbol.dispose]() {
+        for (const socket of waiting) socket.destroy()
+        child.kill('SIGKILL')
+      },
+    }
+  },
+  guest(): Dropping {
+    const network = createSwitch()
+    // Nobody looks what arrives there.
+    const { address } = network.attach('silent')
+    const guest = createGuest('web', { switchPort: network.attachLocal('web') })
+    return {
+      net: guest.net,
+      address,
+      port: 80,
+      [Symbol.dispose]() {
+        guest[Symbol.dispose]()
+        network[Symbol.dispose]()
+      },
+    }
+  },
+}
 
 rule(39, 'a live address without a listener is ECONNREFUSED', async ({ net }) => {
   for (const host of ['127.0.0.1', '::1', 'localhost']) {
@@ -29,6 +75,38 @@ it('rule 39: a dead address is EHOSTUNREACH, no route ENETUNREACH, an unknown na
   expect((await connect('10.88.0.1')).code).toMatch(/^E(HOST|NET)UNREACH$/)
   // What the network does not know is the host's to say, where egress is allowed.
   expect((await connect('nowhere.invalid')).code).toBe('VISOR_DENIED')
+})
+
+rule(39, 'a name that nobody has is ENOTFOUND', async ({ net }) => {
+  // What no name can be, no server of names is asked for.
+  const hostname = `${'x'.repeat(64)}.invalid`
+  const error = await failureOf(net.connect(80, hostname))
+  const message = `getaddrinfo ENOTFOUND ${hostname}`
+  assert.deepEqual(
+    { ...error, message: error.message },
+    { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname, message },
+  )
+})
+
+parity('rule 39: where what is sent is dropped, it is ETIMEDOUT', dropping, async ({ net, address, port }) => {
+  const lookup = ((_name: string, _options: object, done: (error: null, all: object[]) => void) =>
+    void setImmediate(done, null, [
+      { address, family: 4 },
+      // There nobody listens.
+      { address: '127.0.0.2', family: 4 },
+    ])) as unknown as net.LookupFunction
+  // A kernel gives up after two minutes, a socket that has another address to try much sooner.
+  const options = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 20 }
+  const all = (await failureOf(net.connect({ port, host: 'dropped', lookup, ...options }))) as AggregateError
+  assert.deepEqual(
+    [all.constructor.name, (all as NodeJS.ErrnoException).code, ...all.errors.map(({ message }) => message)],
+    ['AggregateError', 'ETIMEDOUT', `connect ETIMEDOUT ${address}:${port}`, `connect ECONNREFUSED 127.0.0.2:${port}`],
+  )
+  const silent = net.connect({ port, host: address, timeout: 20 })
+  await once(silent, 'timeout')
+  assert.ok(silent.connecting)
+  silent.destroy()
+  await once(silent, 'close')
 })
 
 rule(40, '0.0.0.0 and all of 127/8 lead to loopback', async ({ net }) => {

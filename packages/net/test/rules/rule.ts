@@ -1,23 +1,10 @@
 /** The rules of docs/rules.md: each has bodies by its number, which assert what must hold and are run natively and in a guest. */
 import assert from 'node:assert/strict'
-import dgram from 'node:dgram'
-import dns from 'node:dns'
 import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import { parity } from '@libvisor/testkit/parity'
-import { createGuest } from '../harness/guest.ts'
-
-/** What a body works with. */
-export interface Scene extends Disposable {
-  readonly net: typeof net
-  readonly dgram: typeof dgram
-  readonly dns: typeof dns
-}
-
-const scenes = {
-  native: (): Scene => ({ net, dgram, dns, [Symbol.dispose]() {} }),
-  guest: (): Scene => createGuest(),
-}
+import { scenes } from '../harness/scene.ts'
+import type { Scene } from '../harness/scene.ts'
 
 /**
  * Runs one body natively and in a guest.

@@ -206,7 +206,8 @@ function patchTimerClasses({ patches }: Realm): void {
         const timers = ns === undefined ? undefined : boundTimersOf(ns)
         if (name !== 'refresh') timers?.mark(this, name === 'ref')
         if (isImmediate && timers !== undefined) countAgain(this, timers)
-        else if (wasOver) timers?.revive(this)
+        // One that was cleared stays so, whoever refreshes it: sockets of Node's do, after their end.
+        else if (wasOver && this._destroyed !== true) timers?.revive(this)
         return result
       })
       patches.patch(prototype, name, { value: replacement })
