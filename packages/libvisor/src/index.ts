@@ -8,7 +8,7 @@ export type { GuestUsage } from './thread/protocol.ts'
 export type { HostOptions, PoolOptions, Stall } from './config/pool-options.ts'
 export type { ExitStatus } from './host/exit-status.ts'
 export type { NewVolumeOptions, Volumes } from './host/volumes.ts'
-export type { HostFetch } from './host/host-fetch.native.ts'
+export type { HostConnect, HostFetch } from './host/host-clients.native.ts'
 export type {
   EgressOption,
   GuestOptions,

@@ -1,7 +1,9 @@
 // The model: a network stack per namespace.
 export { createNetStack } from './state/net-stack.ts'
-export { netStack } from './slot.ts'
+export { netStack, proxyEnvironment } from './slot.ts'
+export type { ProxyEnvironment } from './slot.ts'
 export type { NetStack, NetStackOptions } from './state/net-stack.ts'
+export { HOST_ADDRESS, HOST_NAME } from './state/address.ts'
 export type { Endpoint, Family } from './state/address.ts'
 export type { Connection } from './state/connection.ts'
 export type {

@@ -2,6 +2,7 @@
 export { createIdentity } from './state/identity.ts'
 export type { GuestIdentity, IdentityOptions } from './state/identity.ts'
 export { createProcessState, loopback, processState } from './state/process-state.ts'
+export { usesProxies } from './state/node-options.ts'
 export type {
   ChildOfHost,
   InterfaceAddress,

@@ -1,7 +1,7 @@
 import { host, original } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import { runEntry } from '@libvisor/loader'
-import { createHostStdio, parseEnvFile } from '@libvisor/process'
+import { createHostStdio, parseEnvFile, usesProxies } from '@libvisor/process'
 import { loadFs } from '../areas/load-area.native.ts'
 import type { Isolation } from '../config/guest-options.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
@@ -11,6 +11,7 @@ import { placeVolumes } from '../config/volumes.ts'
 import { furnish } from '../guest/furnish.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import { hintAtUnpublished } from '../guest/publish-hint.ts'
+import { setProxies } from '../guest/set-proxies.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
 import type { ChangesRequest } from './keep-changes.ts'
 import { readRunFlags } from './run-options.ts'
@@ -71,6 +72,7 @@ export async function run(request: RunRequest): Promise<void> {
   })
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
   const { process } = host
+  const isProxied = usesProxies(process.env, process.execArgv)
   for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]
   Object.assign(process.env, spec.env)
   process.argv.splice(1, Infinity, entry, ...request.args)
@@ -83,6 +85,8 @@ export async function run(request: RunRequest): Promise<void> {
   hintAtUnpublished(guest)
   hideFromGlobals()
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
+  // Node has looked for it when it started, in the environment of the command.
+  if (!isProxied && usesProxies(spec.env)) setProxies()
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
   host.setImmediate(() => runEntry(entry))
 }

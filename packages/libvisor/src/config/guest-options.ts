@@ -38,7 +38,7 @@ export interface NetOptions {
   readonly publishAll?: boolean
   /**
    * Which destinations outside the guests' network may be reached: `host:port`, `*.suffix:port`, `10.0.0.0/8:port`;
-   * the port may be left out.
+   * the port may be left out. `host.visor.internal` is the host itself.
    * @defaultValue true
    */
   readonly egress?: EgressOption

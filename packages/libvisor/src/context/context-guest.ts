@@ -3,8 +3,8 @@ import { slots } from '@libvisor/core'
 import type { BoundSet, Namespace } from '@libvisor/core'
 import { createContextLoader } from '@libvisor/loader'
 import type { ContextLoader } from '@libvisor/loader'
-import { openSwitchPort } from '@libvisor/net'
-import { builtinModules, createEnvironment, createLifecycle } from '@libvisor/process'
+import { openSwitchPort, proxyEnvironment } from '@libvisor/net'
+import { builtinModules, createEnvironment, createLifecycle, usesProxies } from '@libvisor/process'
 import type { GuestLifecycle } from '@libvisor/process'
 import { createGuestModules } from '@libvisor/realm'
 import type { ContextRealm } from '@libvisor/realm'
@@ -118,10 +118,11 @@ export class ContextGuest {
   #furnish(ns: Namespace): FurnishedNamespace {
     const { namespace: spec, program, network, stdio, stdioPort } = this.#envelope
     const channels = this.#part(stdio === 'inherit' ? createInheritedStdio() : createPortStdio(stdioPort))
+    const env = createEnvironment(spec.env, { intrinsics: this.realm.intrinsics })
     const furnished = furnish(spec, {
       ...(this.#envelope.keepFiles && { onExit: () => this.#tellLastFiles() }),
       stdio: channels,
-      env: createEnvironment(spec.env, { intrinsics: this.realm.intrinsics }),
+      env,
       argv: [host.process.execPath, program.entry, ...program.args],
       execArgv: program.execArgv,
       switchPort: openSwitchPort(network),
@@ -130,6 +131,7 @@ export class ContextGuest {
     })
     this.#part(ns)
     ns.provide(slots.stdio, channels)
+    ns.provide(proxyEnvironment, { env, isUsed: usesProxies(env, program.execArgv) })
     return furnished
   }
 

@@ -9,8 +9,8 @@ import { describeStall, resolvePool } from '../config/pool-options.ts'
 import type { HostOptions } from '../config/pool-options.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { placeVolumes, volumesIn } from '../config/volumes.ts'
-import { createHostFetch } from './host-fetch.native.ts'
-import type { HostFetch } from './host-fetch.native.ts'
+import { createHostClients } from './host-clients.native.ts'
+import type { HostConnect, HostFetch } from './host-clients.native.ts'
 import type { Guest } from './guest.ts'
 import { GuestHandle } from './guest-handle.native.ts'
 import { GuestStreams } from './guest-streams.native.ts'
@@ -48,6 +48,25 @@ export interface Host extends AsyncDisposable {
    * @param init - as for the global `fetch`
    */
   fetch: HostFetch
+  /**
+   * `net.connect` on the guests' network.
+   *
+   * @param destination - the name or address of a guest, and a port
+   * @returns the socket, connecting
+   * @example
+   * ```ts
+   * import { createHost, memory } from 'libvisor'
+   * import assert from 'node:assert/strict'
+   * import { text } from 'node:stream/consumers'
+   *
+   * await using host = await createHost()
+   * const source = "require('node:net').createServer((socket) => socket.end('hello')).listen(7)"
+   * const guest = await host.spawn({ name: 'greeter', entry: '/app/main.js', fs: { '/app': memory({ 'main.js': source }) } })
+   * await guest.listening(7)
+   * assert.equal(await text(host.connect({ host: 'greeter', port: 7 })), 'hello')
+   * ```
+   */
+  connect: HostConnect
   /** The volumes that guests can mount. */
   readonly volumes: Volumes
   /** What the guests and the threads of the pool use now: rows for `console.table`. */
@@ -87,7 +106,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const guests = new Map<string, GuestHandle>()
   /** Names of guests that are being started. */
   const starting = new Set<string>()
-  const hostFetch = createHostFetch(network)
+  const clients = createHostClients(network)
   let closed = false
   let store: VolumeStore | undefined
   const openVolumes = (): VolumeStore =>
@@ -134,7 +153,8 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   return {
     guests,
     volumes: createVolumes(openVolumes, usersOf),
-    fetch: hostFetch.fetch,
+    fetch: clients.fetch,
+    connect: clients.connect,
 
     async spawn(options) {
       checkShape('options of a guest', options)
@@ -179,7 +199,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       const ending = pool[Symbol.asyncDispose]()
       await Promise.all([...guests.values()].map((guest) => guest[Symbol.asyncDispose]()))
       await ending
-      await hostFetch[Symbol.asyncDispose]()
+      await clients[Symbol.asyncDispose]()
       network[Symbol.dispose]()
     },
   }

@@ -1,10 +1,11 @@
-import type * as http from 'node:http'
 import { apply, builtin, construct, defineProperty, getOwnPropertyDescriptor, ownKeys } from '@libvisor/abi'
-import { currentNamespace, mimic, setOwner, unsupported } from '@libvisor/core'
+import { currentNamespace, mimic, unsupported } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
+import { httpAgent, httpsAgent } from './guest-agents.ts'
 import { bindProperty, familySelection, separateProperty } from './guest-settings.ts'
 import type { GuestProperty } from './guest-settings.ts'
 import { closePooledParsers } from './open-handles.ts'
+import { createSetGlobalProxy } from './set-global-proxy.ts'
 
 type Bag = Record<PropertyKey, unknown>
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
@@ -14,10 +15,6 @@ export interface SharedRealm {
   readonly realm: Realm
   readonly current: CurrentNamespace
 }
-
-/** Where Node itself reads the agent of requests that name none. */
-const httpAgent: GuestProperty = { id: '_http_agent', key: 'globalAgent', initial: (ns) => createAgent(ns, 'http') }
-const httpsAgent: GuestProperty = { id: 'https', key: 'globalAgent', initial: (ns) => createAgent(ns, 'https') }
 
 const tlsDefaults: readonly GuestProperty[] = [
   'DEFAULT_CIPHERS',
@@ -37,14 +34,6 @@ const properties: Readonly<Record<string, readonly GuestProperty[]>> = Object.fr
   net: connecting,
   tls: [...tlsDefaults, { id: 'tls', key: 'connect' }],
 })
-
-/** @source Node 24 `lib/_http_agent.js` and `lib/https.js`, globalAgent */
-function createAgent(ns: Namespace, id: 'http' | 'https'): http.Agent {
-  const { Agent } = builtin(id) as typeof http
-  const agent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 })
-  setOwner(agent, ns)
-  return agent
-}
 
 /** Whether somebody in this thread has asked for http. */
 let usesHttp = false
@@ -70,7 +59,6 @@ export function separateSettings({ realm, current }: SharedRealm): void {
 
 /** Exports that change what all guests of a thread have, with the reason to say. */
 const threadWide: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.freeze({
-  http: { setGlobalProxyFromEnv: 'it sets the proxy of all guests of the thread: set the guest’s agents instead' },
   tls: { setDefaultCACertificates: 'it sets what all guests of the thread trust: pass `ca` instead' },
 })
 
@@ -110,7 +98,12 @@ export function bindCarried(ns: Namespace, { realm }: SharedRealm, id: string): 
     }
   }
   for (const property of separate.values()) bindProperty(ns, bound, property)
-  if (id === 'http') replaceFunctions(bound, { setMaxIdleHTTPParsers: limitParsers(host) })
+  if (id === 'http') {
+    replaceFunctions(bound, {
+      setMaxIdleHTTPParsers: limitParsers(host),
+      setGlobalProxyFromEnv: createSetGlobalProxy(ns),
+    })
+  }
   if (id === 'net') replaceFunctions(bound, { ...familySelection(ns) })
   return bound
 }

@@ -1,7 +1,7 @@
 import type * as dgram from 'node:dgram'
 import { callNative, denied } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
-import { parseAddress } from '../state/address.ts'
+import { HOST_ADDRESS, HOST_NAME, LOOPBACK_V4, parseAddress } from '../state/address.ts'
 import type { Endpoint, Family } from '../state/address.ts'
 import { netStack } from '../slot.ts'
 import type { Datagram } from '../types.ts'
@@ -36,7 +36,8 @@ export class DatagramEgress implements Disposable {
    */
   refusal({ address, port }: Endpoint): Error | undefined {
     const { policy, trace, name } = this.#ns
-    const allowed = [address, ...namesOf(this.#ns, address)].some((host) => policy.egress(host, port))
+    const names = address === HOST_ADDRESS ? [HOST_NAME] : [address, ...namesOf(this.#ns, address)]
+    const allowed = names.some((host) => policy.egress(host, port))
     if (trace.enabled) {
       const error = allowed ? {} : { error: 'VISOR_DENIED' }
       trace.emit({ area: 'net', operation: 'send', target: `${address}:${port}`, ...error })
@@ -47,7 +48,8 @@ export class DatagramEgress implements Disposable {
 
   /** Sends a datagram that may leave. */
   send(destination: Endpoint, bytes: Uint8Array, sent: Sent): void {
-    callNative(() => this.#open().send(bytes, destination.port, destination.address, sent))
+    const { address, port } = destination
+    callNative(() => this.#open().send(bytes, port, address === HOST_ADDRESS ? LOOPBACK_V4 : address, sent))
   }
 
   [Symbol.dispose](): void {
@@ -61,10 +63,16 @@ export class DatagramEgress implements Disposable {
     const socket = bindHostDatagrams(this.#family)
     socket.on('error', () => {})
     socket.on('message', (bytes, { address, port }) =>
-      this.#receive({ source: { address: parseAddress(address)?.address ?? address, port }, bytes }),
+      this.#receive({ source: { address: shownSource(address), port }, bytes }),
     )
     this.#socket = socket
     this.#forget = this.#ns.get(netStack).own(this)
     return socket
   }
+}
+
+/** The guest knows the host by another address than that at which the host hears it. */
+function shownSource(text: string): string {
+  const address = parseAddress(text)?.address ?? text
+  return address === LOOPBACK_V4 ? HOST_ADDRESS : address
 }

@@ -1,10 +1,12 @@
+import { apply } from '@libvisor/abi'
 import { deliver, denied } from '@libvisor/core'
 import type { Namespace, Owner } from '@libvisor/core'
+import { HOST_ADDRESS, HOST_NAME, LOOPBACK_V4 } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
 import { replaceHandle } from './handle-replacement.ts'
 import { nameFor } from './looked-up-names.ts'
 import { nodeInternals } from './node-internals.native.ts'
-import type { ConnectRequestWrap } from './node-internals.native.ts'
+import type { ConnectRequestWrap, NativeHandle } from './node-internals.native.ts'
 import { trackNative } from './open-handles.ts'
 
 /** A connection that is to leave the guests' network. */
@@ -32,7 +34,8 @@ export interface EgressRequest {
 export function connectByEgress(egress: EgressRequest): number {
   const { ns, request, address, port, family, referenced } = egress
   const socket = egress.socket as EgressSocket
-  const name = nameFor(ns, socket, address)
+  const isHost = address === HOST_ADDRESS
+  const name = isHost ? HOST_NAME : nameFor(ns, socket, address)
   if (!ns.policy.egress(name, port)) {
     if (ns.trace.enabled) {
       ns.trace.emit({ area: 'net', operation: 'connect', target: `${name}:${port}`, error: 'VISOR_DENIED' })
@@ -48,9 +51,21 @@ export function connectByEgress(egress: EgressRequest): number {
   replaceHandle(socket, native)
   if (!referenced) native.unref()
   trackNative(ns, native)
+  if (isHost) return connectToHost(native, request, port)
   return family === 6 ? native.connect6(request, address, port) : native.connect(request, address, port)
 }
 
 interface EgressSocket {
   destroy(error?: Error): void
+}
+
+/** The host itself is behind its loopback; the guest sees the address that it knows the host by. */
+function connectToHost(native: NativeHandle, request: ConnectRequestWrap, port: number): number {
+  const { getpeername } = native
+  native.getpeername = (out) => {
+    const error = apply(getpeername, native, [out])
+    if (error === 0) out.address = HOST_ADDRESS
+    return error
+  }
+  return native.connect(request, LOOPBACK_V4, port)
 }

@@ -106,6 +106,16 @@ function read(ns: Namespace, property: GuestProperty, host: () => unknown): unkn
   return properties.get(name)
 }
 
+/** What a property of a namespace is now. @param property - one that each namespace has from the start */
+export function readProperty(ns: Namespace, property: GuestProperty): unknown {
+  return read(ns, property, () => undefined)
+}
+
+/** Sets a property of a namespace. */
+export function writeProperty(ns: Namespace, property: GuestProperty, value: unknown): void {
+  write(ns, property, value)
+}
+
 function write(ns: Namespace, { id, key }: GuestProperty, value: unknown): void {
   settingsOf(ns).properties.set(`${id}.${key}`, value)
 }

@@ -50,6 +50,7 @@ export interface NativeHandle {
   connect6(request: object, address: string, port: number): number
   listen(backlog: number): number
   getsockname(out: SocketName): number
+  getpeername(out: SocketName): number
   ref(): void
   unref(): void
   close(done?: () => void): void

@@ -2,6 +2,7 @@ import type * as http from 'node:http'
 import { apply, construct, defineProperty, getOwnPropertyDescriptor, host } from '@libvisor/abi'
 import { callNative, captureContext, mimic, ownerOf, perNamespace, setOwner } from '@libvisor/core'
 import type { CurrentNamespace, Namespace, Realm } from '@libvisor/core'
+import { usedProxies, whileProxied } from './guest-proxy.ts'
 
 /** Marks the options of a request with the namespace that made it. Node copies them from object to object. */
 const madeBy = Symbol('namespace')
@@ -57,6 +58,32 @@ export interface PoolingGlobals {
   /** Where Node has it. */
   readonly EventSource?: typeof EventSource
 }
+
+/** Both places in which a dispatcher is looked for. */
+type GlobalDispatchers = Record<symbol, object | undefined>
+
+/**
+ * Puts what makes the requests of `fetch` where a guest's own realm has it, as the `undici` package does.
+ *
+ * @param ns - a namespace with a global object of its own
+ * @param dispatchers - by the symbols under which they are looked for
+ * @returns what was there
+ */
+export function setDispatchers(ns: Namespace, dispatchers: GlobalDispatchers): GlobalDispatchers {
+  const global = globalOf(ns) as GlobalDispatchers
+  const before: GlobalDispatchers = {}
+  for (const symbol of [legacySymbol, newestSymbol]) {
+    before[symbol] = global[symbol]
+    defineProperty(global, symbol, { value: dispatchers[symbol], writable: true })
+  }
+  return before
+}
+
+/** The dispatchers of the thread. */
+export const readDispatchers = (): GlobalDispatchers =>
+  Object.fromEntries(
+    [legacySymbol, newestSymbol].map((symbol) => [symbol, (globalThis as unknown as GlobalDispatchers)[symbol]]),
+  )
 
 type SocketClass = new (url: string, options?: object) => object
 
@@ -115,7 +142,10 @@ export function createPooledGlobals(ns: Namespace, global: PoolingGlobals): Pool
   const makeOwn = (found: object): object => {
     const Dispatcher = found.constructor as DispatcherClass
     startClock(Dispatcher)
-    const made = new Dispatcher()
+    const proxies = usedProxies(ns)
+    const proxied =
+      proxies && (whileProxied(proxies, () => dispatcherOf(globalThis)) as InstanceType<DispatcherClass> | undefined)
+    const made = proxied ?? new Dispatcher()
     ns.own({ [Symbol.dispose]: () => void made.destroy().catch(() => {}) })
     return made
   }

@@ -90,6 +90,12 @@ export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === LOOPBACK_V6
 }
 
+/** The name by which guests reach the host. */
+export const HOST_NAME = 'host.visor.internal'
+
+/** The address behind that name: one that is nobody's on any network. @source RFC 7600, section 4.8 */
+export const HOST_ADDRESS = '192.0.0.8'
+
 /** Whether an address stands for all interfaces. */
 export function isWildcard(address: string): boolean {
   return address === WILDCARD_V4 || address === WILDCARD_V6

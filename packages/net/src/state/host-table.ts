@@ -1,5 +1,5 @@
 import type { SwitchPort } from '../types.ts'
-import { isLoopback, LOOPBACK_V4, LOOPBACK_V6, parseNetwork } from './address.ts'
+import { HOST_ADDRESS, HOST_NAME, isLoopback, LOOPBACK_V4, LOOPBACK_V6, parseNetwork } from './address.ts'
 import type { Network } from './address.ts'
 
 /** What a stack knows of names. */
@@ -23,6 +23,7 @@ export class HostTable {
     this.#switchPort = switchPort
     this.#network = switchPort === undefined || switchPort.network === '' ? undefined : parseNetwork(switchPort.network)
     this.#hostname = hostname
+    this.#entries.set(HOST_NAME, [HOST_ADDRESS])
     this.#entries.set(hostname.toLowerCase(), [ownAddress])
     for (const [name, addresses] of Object.entries(hosts)) {
       this.#entries.set(name.toLowerCase(), typeof addresses === 'string' ? [addresses] : [...addresses])

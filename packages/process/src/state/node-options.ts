@@ -15,6 +15,18 @@ export interface ReportingOptions {
 const modes = ['none', 'strict', 'throw', 'warn', 'warn-with-error-code'] as const
 
 /**
+ * Whether Node's own clients of HTTP go by the proxies that the environment names.
+ *
+ * @param env - of the guest's process
+ * @param execArgv - of the guest's process @defaultValue none
+ * @source Node 24 doc/api/cli.md, `--use-env-proxy`
+ */
+export function usesProxies(env: NodeJS.ProcessEnv, execArgv: readonly string[] = []): boolean {
+  if (env['NODE_USE_ENV_PROXY'] === '1') return true
+  return [...(env['NODE_OPTIONS'] ?? '').split(' '), ...execArgv].includes('--use-env-proxy')
+}
+
+/**
  * Reads Node's options as far as they concern errors, rejections and warnings. Later ones win; the command line wins over
  * `NODE_OPTIONS`.
  *

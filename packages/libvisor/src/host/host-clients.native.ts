@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net'
 import { createNamespace } from '@libvisor/core'
-import { createNetStack, netStack, openConnection } from '@libvisor/net'
+import { createNetStack, HOST_NAME, netStack, openConnection } from '@libvisor/net'
 import type { Switch } from '@libvisor/net'
-
-/** The name under which guests reach the host. */
-const HOST_NAME = 'host.visor.internal'
 
 /** `fetch`, on the guests' network. */
 export type HostFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** The host's own `fetch` on the guests' network. */
-export interface HostFetcher extends AsyncDisposable {
+/** `net.connect`, on the guests' network. */
+export type HostConnect = (destination: { readonly host: string; readonly port: number }) => Socket
+
+/** The host's own way into the guests' network. */
+export interface HostClients extends AsyncDisposable {
   readonly fetch: HostFetch
+  readonly connect: HostConnect
 }
 
 /** Loads undici, which is needed only where the host itself makes requests. */
@@ -32,12 +33,12 @@ async function takeApart(
 }
 
 /**
- * Makes a `fetch` that goes over a switch.
+ * Makes a `fetch` and a `connect` that go over a switch.
  *
  * @param network - the guests' network
- * @returns the function, with connections of its own
+ * @returns the functions, with connections of their own
  */
-export function createHostFetch(network: Switch): HostFetcher {
+export function createHostClients(network: Switch): HostClients {
   const ns = createNamespace({ name: HOST_NAME })
   const stack = createNetStack({ hostname: HOST_NAME, switchPort: network.attachLocal(HOST_NAME) })
   ns.provide(netStack, stack)
@@ -58,6 +59,7 @@ export function createHostFetch(network: Switch): HostFetcher {
     })
   }
   return {
+    connect: (destination) => openConnection(ns, destination),
     async fetch(input, init) {
       const { fetch } = await loadUndici()
       const dispatcher = await (agent ??= openAgent())
