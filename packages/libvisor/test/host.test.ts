@@ -239,6 +239,33 @@ describe.each(['thread', 'context'] as const)('with isolation %s', (isolation) =
     })
   })
 
+  it('a guest’s /etc/hosts has its own address, and what is written there counts for all of its threads', async () => {
+    const source = `
+      import fs from 'node:fs'
+      import { lookup } from 'node:dns/promises'
+      import os from 'node:os'
+      import { Worker } from 'node:worker_threads'
+      const inWorker = \`
+        require('node:fs').appendFileSync('/etc/hosts', '10.0.0.9 made.in.worker')
+        require('node:dns').lookup('made.in.worker', (error, address) => require('node:worker_threads').parentPort.postMessage(address ?? error.code))\`
+      const [{ address }] = os.networkInterfaces().eth0
+      const { address: own } = await lookup(os.hostname())
+      const text = fs.readFileSync('/etc/hosts', 'utf8')
+      const tell = async (worker) => console.log(JSON.stringify({
+        address, own, listed: text.includes(address + '\\tnamed\\n'), name: fs.readFileSync('/etc/hostname', 'utf8'),
+        worker, here: (await lookup('made.in.worker')).address,
+      }))
+      if (process.argv[2] === 'plain') { fs.appendFileSync('/etc/hosts', '10.0.0.9 made.in.worker\\n'); await tell('10.0.0.9') }
+      else new Worker(inWorker, { eval: true }).once('message', tell)`
+    await using host = await createHost()
+    const fs = { '/': overlay({ lower: hostDir('/'), upper: memory({ '/app/main.mjs': source }) }) }
+    const args = isolation === 'context' ? ['plain'] : []
+    const guest = await host.spawn({ name: 'named', isolation, entry: '/app/main.mjs', args, fs })
+    const told = JSON.parse(String((await once(guest.stdout, 'data'))[0])) as Record<string, string>
+    const { address } = told
+    expect(told).toEqual({ address, own: address, listed: true, name: 'named\n', worker: '10.0.0.9', here: '10.0.0.9' })
+  })
+
   it('the machine of a guest with a manual clock has been running as long as that says, for `os` and for /proc', async () => {
     const source = `
       import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { lookup } from 'node:dns/promises'
+import { lookup, reverse } from 'node:dns/promises'
 import fs, { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
@@ -9,6 +9,9 @@ import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createNamespace, memory } from 'libvisor'
+
+/** What a file of the host says, whoever runs. */
+const nativeText = (path: string): string => execFileSync('cat', [path], { encoding: 'utf8' })
 
 describe('a namespace for the host’s own code', () => {
   it('has its own files within run(), whatever it awaits, and leaves the host’s alone', async () => {
@@ -42,6 +45,40 @@ describe('a namespace for the host’s own code', () => {
       expect(os.userInfo()).toMatchObject({ uid: 1000, gid: 1001, username: 'ann', homedir: '/home/ann' })
       expect(read('group')).toContain('ann:x:1001:')
     })
+  })
+
+  it('is told who it is by /etc over the host’s root, and what it writes there counts', async () => {
+    const options = { name: 'api', net: { hosts: { db: '10.0.0.2' } } }
+    const [resolv, passwd] = [nativeText('/etc/resolv.conf'), nativeText('/etc/passwd')]
+    using ns = createNamespace(options)
+    await ns.run(async () => {
+      expect((await lookup('db')).address).toBe('10.0.0.2')
+      expect(fs.readFileSync('/etc/hostname', 'utf8')).toBe('api\n')
+      expect(os.hostname()).toBe('api')
+      expect(fs.readFileSync('/etc/hosts', 'utf8')).toMatch(/^127\.0\.0\.1\tapi\n10\.0\.0\.2\tdb\n/m)
+      expect(await readFile('/etc/hosts', 'utf8')).toBe(fs.readFileSync('/etc/hosts', 'utf8'))
+      expect(fs.readFileSync('/etc/resolv.conf', 'utf8')).toBe(resolv)
+      expect(fs.readFileSync('/etc/passwd', 'utf8')).toBe(passwd)
+      expect(fs.statSync('/etc/hosts')).toMatchObject({ uid: 0, mode: 0o100644, dev: fs.statSync('/etc').dev })
+      fs.appendFileSync('/etc/hosts', 'fd00::7 cache # new\n10.0.0.7 cache Cache.Local\n')
+      expect(await lookup('CACHE', { all: true })).toEqual([
+        { address: 'fd00::7', family: 6 },
+        { address: '10.0.0.7', family: 4 },
+      ])
+      expect((await lookup('cache.local', 4)).address).toBe('10.0.0.7')
+      expect(await reverse('10.0.0.7')).toEqual(['cache'])
+      fs.writeFileSync('/etc/new', '10.0.0.8 db\n')
+      fs.renameSync('/etc/new', '/etc/hosts')
+      expect((await lookup('db')).address).toBe('10.0.0.8')
+      expect((await lookup('api')).address).toBe('127.0.0.1')
+      fs.unlinkSync('/etc/hosts')
+      await expect(lookup('localhost', 4)).resolves.toMatchObject({ address: '127.0.0.1' })
+      fs.writeFileSync('/etc/hostname', 'other\n')
+    })
+    expect(ns.fs.diff()).toEqual({ added: [], changed: ['/etc/hostname'], deleted: ['/etc/hosts'] })
+    using other = createNamespace(options)
+    other.run(() => expect(fs.readFileSync('/etc/hostname', 'utf8')).toBe('api\n'))
+    expect(fs.readFileSync('/etc/hostname', 'utf8')).toBe(nativeText('/etc/hostname'))
   })
 
   it('has no other /etc than the one it was given', () => {

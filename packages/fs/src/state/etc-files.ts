@@ -22,7 +22,7 @@ export type EtcFiles = Readonly<Record<'group' | 'hostname' | 'hosts' | 'passwd'
  * ```
  */
 export function etcFiles(options: EtcOptions): EtcFiles {
-  const { hostname, hosts = {}, nameservers = [NAME_SERVER], user } = options
+  const { hostname, address = '127.0.1.1', hosts = {}, nameservers = [NAME_SERVER], user } = options
   const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`
   const others = user === undefined || user.uid === 0 ? [] : [user]
   return {
@@ -30,8 +30,8 @@ export function etcFiles(options: EtcOptions): EtcFiles {
     hosts: lines(
       '127.0.0.1\tlocalhost',
       '::1\tlocalhost ip6-localhost ip6-loopback',
-      `127.0.1.1\t${hostname}`,
-      ...Object.entries(hosts).map(([name, address]) => `${address}\t${name}`),
+      `${address}\t${hostname}`,
+      ...Object.entries(hosts).map(([name, known]) => `${known}\t${name}`),
     ),
     'resolv.conf': lines(...nameservers.map((address) => `nameserver ${address}`)),
     passwd: lines(

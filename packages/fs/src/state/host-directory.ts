@@ -33,7 +33,12 @@ export interface HostDriverOptions {
   readonly writable: boolean
   /** Called before a name may become something else, or lead elsewhere. */
   readonly onChange?: () => void
+  /** Files that are in place of the host's. */
+  readonly instead?: Instead
 }
+
+/** Directories of files that are in place of the host's, by path on the host. Each is made when somebody looks into it. */
+export type Instead = ReadonlyMap<string, () => Vnode>
 
 /**
  * Calls an original, and throws what it throws as {@link Errno}.
@@ -59,12 +64,14 @@ export class HostDriver implements Driver {
   readonly writable: boolean
   readonly identityMapped: boolean
   readonly holdsModules = true
+  readonly instead: Instead | undefined
   readonly #onChange: (() => void) | undefined
 
   constructor(options: HostDriverOptions) {
     this.host = options.host
     this.#onChange = options.onChange
     this.writable = options.writable
+    this.instead = options.instead
     this.identityMapped = options.directory === options.mountPoint
     const path = options.directory === '/' ? '' : options.directory
     const stats = onHost(() => this.host.lstat(options.directory))
@@ -219,12 +226,15 @@ export class HostNode implements Vnode {
     return known.target
   }
 
-  lookup(name: string): HostNode | undefined {
-    return this.driver.node(`${this.#path}/${name}`)
+  lookup(name: string): Vnode | undefined {
+    const { driver } = this
+    const node = driver.instead === undefined ? undefined : driver.instead.get(this.#path)?.().lookup(name)
+    return node ?? driver.node(`${this.#path}/${name}`)
   }
 
-  decidedBy(): readonly string[] {
-    return [this.realPath]
+  decidedBy(name: string): readonly string[] | undefined {
+    const isReplaced = this.driver.instead?.get(this.#path)?.().lookup(name) !== undefined
+    return isReplaced ? undefined : [this.realPath]
   }
 
   entries(): DirectoryEntry[] {

@@ -22,6 +22,8 @@ export interface HostDirSpec {
   readonly mode: MountMode
   /** How much may be in it; the counters are shared by all that have it mounted. @defaultValue no limit */
   readonly quota?: QuotaLimits & { readonly counters: SharedArrayBuffer }
+  /** Files of a lower layer that say something else than the host's, by path in the directory: what is told of the machine. @defaultValue none */
+  readonly instead?: MemoryFiles
 }
 
 /** A named directory that outlives the guests that use it. */
@@ -65,6 +67,8 @@ export interface EtcOptions {
   readonly hostname: string
   /** Further lines of `/etc/hosts`: addresses by name. @defaultValue none */
   readonly hosts?: Readonly<Record<string, string>>
+  /** The address of `hostname`. @defaultValue `'127.0.1.1'` */
+  readonly address?: string
   /** Addresses of name servers. @defaultValue `['127.0.0.11']` */
   readonly nameservers?: readonly string[]
   /** The guest's user, next to root. @defaultValue root only */

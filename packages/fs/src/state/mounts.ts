@@ -4,6 +4,7 @@ import { VisorError } from '@libvisor/core'
 import { Errno } from '../types.ts'
 import type { HostFs } from './host-fs.ts'
 import { HostDriver } from './host-directory.ts'
+import type { Instead } from './host-directory.ts'
 import { MemoryDriver } from './memory.ts'
 import type { HostDirSpec, MemoryFiles, MountSpec, NodeFsSpec, OverlaySpec } from './mount-spec.ts'
 import { rowOf } from './mount-rows.ts'
@@ -27,6 +28,8 @@ import type { Driver, Vnode } from './vnode.ts'
 const FIRST_DEV = 0x10000
 /** How far apart the inode numbers of an overlay's layers begin. */
 const INO_RANGE = 2 ** 44
+/** Where those of files begin that are in place of the host's. */
+const INSTEAD_INO = 2 ** 52
 /** Who reads and writes the files of another thread: permissions are asked for here. */
 const server = Object.freeze({ pid: 0, ppid: 0, uid: 0, gid: 0, groups: [], umask: 0, cwd: '/', hostname: '' })
 
@@ -68,6 +71,8 @@ export class MountTable implements Disposable {
   /** The drivers that are no plain file systems, by what they are. */
   readonly #purposes = new Map<Driver, 'dev' | 'proc'>()
   readonly #hasProc: boolean
+  /** Whether files of the host have others in their places. */
+  #replaces = false
   /** Holds the directories on the way to mounts. */
   readonly #stands: MemoryDriver
 
@@ -146,7 +151,7 @@ export class MountTable implements Disposable {
 
   /** Whether every path is the same file as on the host, for reading. */
   get readsPass(): boolean {
-    return this.root.children.size === 0 && this.root.driver?.identityMapped === true
+    return this.root.children.size === 0 && this.root.driver?.identityMapped === true && !this.#replaces
   }
 
   /** Whether every path is the same file as on the host, for writing, too. */
@@ -249,13 +254,17 @@ export class MountTable implements Disposable {
     }
   }
 
-  #makeHost({ path, mode, quota }: HostDirSpec, mountPoint: string): HostDriver | QuotaDriver {
+  #makeHost({ path, mode, quota, instead }: HostDirSpec, mountPoint: string): HostDriver | QuotaDriver {
     const { host } = this.#context
     const writable = mode === 'rw'
     try {
       const directory = host.realpath(path)
       host.access(directory, 4)
-      const driver = new HostDriver({ host, directory, mountPoint, writable, onChange: this.#leadElsewhere })
+      if (instead !== undefined) this.#replaces = true
+      const driver = new HostDriver({
+        ...{ host, directory, mountPoint, writable, onChange: this.#leadElsewhere },
+        ...(instead !== undefined && { instead: this.#makeInstead(instead, directory) }),
+      })
       if (writable) this.#hostDrivers.push(driver)
       return quota === undefined ? driver : new QuotaDriver(driver, new Quota(quota, quota.counters))
     } catch (cause) {
@@ -264,6 +273,25 @@ export class MountTable implements Disposable {
         hint: `Check that '${path}' exists on the host and that this user may read it.`,
       })
     }
+  }
+
+  #makeInstead(files: MemoryFiles, directory: string): Instead {
+    const { clock } = this.#context
+    const dev = this.#lastDev++
+    let driver: MemoryDriver | undefined
+    const find = (names: readonly string[]): Vnode => {
+      if (driver === undefined) {
+        driver = new MemoryDriver({ dev, clock, firstIno: INSTEAD_INO, writable: false, holdsModules: false })
+        fill(driver, files)
+      }
+      return names.reduce((node: Vnode, name) => node.lookup(name)!, driver.root)
+    }
+    const directories = new Map<string, () => Vnode>()
+    for (const path of Object.keys(files)) {
+      const names = path.split('/').slice(0, -1)
+      directories.set([directory === '/' ? '' : directory, ...names].join('/'), () => find(names))
+    }
+    return directories
   }
 
   #makeNodeFs({ object, path, mode }: NodeFsSpec, mountPoint: string, dev: number): PathDriver {
@@ -333,6 +361,9 @@ function isOfHost(driver: Driver): boolean {
 }
 
 function likenessOf(driver: Driver): string {
-  if (driver instanceof HostDriver) return `host(${driver.root.realPath})`
+  if (driver instanceof HostDriver) {
+    const replaced = driver.instead === undefined ? [] : [...driver.instead.keys()]
+    return `host(${[driver.root.realPath, ...replaced].join(' ')})`
+  }
   return driver instanceof OverlayDriver ? `overlay(${driver.lowers.map(likenessOf).join()})` : 'own'
 }

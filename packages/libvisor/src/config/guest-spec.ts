@@ -1,4 +1,4 @@
-import type { MountSpec } from '@libvisor/fs'
+import type { EtcFiles, EtcOptions, MountSpec } from '@libvisor/fs'
 
 /** A port of the host that leads to a port of the guest. */
 export interface PublishRule {
@@ -17,6 +17,11 @@ export interface NamespaceSpec {
   readonly name: string
   readonly mounts: Readonly<Record<string, MountSpec>>
   readonly hostname: string
+  /** The files of `/etc` that libvisor puts there, and whom they tell of. */
+  readonly etc: {
+    readonly names: readonly (keyof EtcFiles)[]
+    readonly user: NonNullable<EtcOptions['user']>
+  }
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly uid: number

@@ -1,5 +1,5 @@
-import { etcFiles, hostDir, memory, overlay, synthetic } from '@libvisor/fs'
-import type { EtcOptions, MountSpec } from '@libvisor/fs'
+import { hostDir, memory, overlay, synthetic } from '@libvisor/fs'
+import type { MountSpec } from '@libvisor/fs'
 import { VisorError } from '@libvisor/core'
 import type { GuestOptions, NamespaceOptions, NetOptions, PublishOption } from './guest-options.ts'
 import type { NamespaceSpec, ProgramSpec, PublishRule } from './guest-spec.ts'
@@ -31,19 +31,22 @@ function withSystem(mounts: Readonly<Record<string, MountSpec>>): Readonly<Recor
 }
 
 /**
- * Puts the files of `/etc` that a root in memory lacks into it. Files, and not a mount, as they are in an image: they are in snapshots, and
- * whoever may can replace them. Any other root has its own.
+ * Which files of `/etc` libvisor puts there: all that a root in memory lacks, and those that tell who the machine is over a root that is the
+ * host's. Any other root has its own.
  */
-function withEtc(mounts: Readonly<Record<string, MountSpec>>, etc: EtcOptions): Readonly<Record<string, MountSpec>> {
+function ownEtc(mounts: Readonly<Record<string, MountSpec>>): NamespaceSpec['etc']['names'] {
   const root = mounts['/']
-  if (root?.kind !== 'memory' || mounts['/etc'] !== undefined) return mounts
-  const given = new Set(Object.keys(root.files).map(plainPath))
-  if (given.has('etc')) return mounts
-  const missing = Object.entries(etcFiles(etc))
-    .map(([name, text]) => [`etc/${name}`, text] as const)
-    .filter(([path]) => !given.has(path))
-  return { ...mounts, '/': { ...root, files: { ...Object.fromEntries(missing), ...root.files } } }
+  if (root === undefined || Object.keys(mounts).some((path) => /^\/+etc(?:\/|$)/.test(path))) return []
+  if (root.kind === 'memory') {
+    const given = new Set(Object.keys(root.files).map(plainPath))
+    return given.has('etc') ? [] : everyFile.filter((name) => !given.has(`etc/${name}`))
+  }
+  const bottom = root.kind === 'overlay' ? root.lower.at(-1) : undefined
+  // `dns` asks the host's name servers, and `os.userInfo()` looks into the host's accounts.
+  return bottom?.kind === 'host' && bottom.path === '/' ? ['hostname', 'hosts'] : []
 }
+
+const everyFile = ['group', 'hostname', 'hosts', 'passwd', 'resolv.conf'] as const
 
 /** The path of a file in memory, as one of its kind. */
 function plainPath(path: string): string {
@@ -66,12 +69,12 @@ export function resolveNamespace(options: NamespaceOptions, host: HostFacts): Na
   const env = resolveEnv(process.env, hostname)
   const { uid = host.uid, gid = host.gid } = process
   const user = { name: env['USER'] ?? 'user', home: env['HOME'] ?? '/', uid, gid }
-  const etc = { hostname, user, ...(net.hosts && { hosts: net.hosts }) }
-  const mounts = options.fs === undefined ? defaultMounts() : withEtc(withSystem(options.fs), etc)
+  const mounts = options.fs === undefined ? defaultMounts() : withSystem(options.fs)
   return {
     name,
     mounts,
     hostname,
+    etc: { names: ownEtc(mounts), user },
     env,
     cwd: process.cwd ?? guestPathOf(host.cwd, mounts) ?? '/',
     uid,

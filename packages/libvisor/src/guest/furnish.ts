@@ -11,7 +11,9 @@ import { createClock } from '@libvisor/time'
 import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import type { Areas } from '../areas/areas.ts'
 import { interfacesOf } from './interfaces.ts'
+import { withOwnEtc } from './own-etc.ts'
 import { processFactsOf } from './process-facts.ts'
+import { readText } from './read-text.ts'
 import { createEgress } from '../config/egress.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
 
@@ -73,7 +75,14 @@ export function furnish(spec: NamespaceSpec, powers: FurnishPowers): FurnishedNa
   ns.assign({ name, policy })
   try {
     provideProcess(ns, spec, powers)
-    return { ns, spec, ...provideFiles(ns, spec, powers), ...provideNetwork(ns, spec, powers) }
+    const etc = withOwnEtc(spec, (powers.switchPort ?? powers.network)?.address ?? '')
+    const files = provideFiles(ns, { ...spec, mounts: etc.mounts }, powers)
+    return {
+      ns,
+      spec,
+      ...files,
+      ...provideNetwork(ns, spec, { ...powers, hosts: etc.hosts, startsAsHost: files.startsAsHost }),
+    }
   } catch (error) {
     ns[Symbol.dispose]()
     throw error
@@ -163,16 +172,29 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas):
   }
 }
 
+/** Where the network finds `/etc/hosts`. */
+interface NetworkFiles {
+  /** What it says until somebody writes to it, where that is known. */
+  readonly hosts: string | undefined
+  readonly startsAsHost: boolean
+}
+
 function provideNetwork(
   ns: Namespace,
   spec: NamespaceSpec,
-  { switchPort, network, areas = lateAreas }: FurnishPowers,
+  { switchPort, network, areas = lateAreas, hosts, startsAsHost }: FurnishPowers & NetworkFiles,
 ): Pick<FurnishedNamespace, 'published' | 'whenNetworked'> {
   const waiting: ((stack: NetStack) => void)[] = []
   ns.provideLazily(netStack, () => {
     const stack = areas.net().createNetStack({
       hostname: spec.hostname,
-      hosts: spec.hosts,
+      // Where they are in the file, whoever takes them out means it.
+      ...(hosts === undefined && { hosts: spec.hosts }),
+      hostsText: (done) => {
+        // Nobody can have changed it.
+        if (startsAsHost && hosts !== undefined && !ns.has(fileSystem)) done(hosts)
+        else readText(ns.get(fileSystem), '/etc/hosts', done)
+      },
       socketFiles: () => ns.find(slots.socketFiles),
       ...(switchPort === undefined ? {} : { switchPort }),
       ...(network === undefined ? {} : { parent: areas.net().openStackPort(network) }),

@@ -74,6 +74,8 @@ export function createNetInterceptor(): Interceptor {
         patchDns(realm, current, patched)
         patchedLookup = patched.lookup
       })
+      // The object `dns.promises`: whoever asks for it alone has not asked for `dns`.
+      realm.whenAsked('dns/promises', () => realm.ask('dns'))
       realm.whenAsked('net', (exports) => {
         netOriginals()
         // Node's `net` takes `lookup` from the exports of `dns`.

@@ -33,6 +33,7 @@ import type { Connection } from './connection.ts'
 import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
 import { HostTable } from './host-table.ts'
+import type { HostsText } from './host-table.ts'
 import { PathTable } from './path-table.ts'
 import type { PortReservations } from './port-reservations.ts'
 import { PortTable } from './port-table.ts'
@@ -44,6 +45,8 @@ export interface NetStackOptions {
   readonly hostname?: string
   /** More names and their addresses, as in `/etc/hosts`. @defaultValue none */
   readonly hosts?: Readonly<Record<string, string | readonly string[]>>
+  /** Reads the hosts file as it is now: what it says counts before `hosts`. @defaultValue there is none */
+  readonly hostsText?: HostsText
   /** The way to other guests. @defaultValue none: the stack has its loopback only */
   readonly switchPort?: SwitchPort
   /** The way to the stack of the guest's first thread, of which this one is a part. @defaultValue none */
@@ -77,7 +80,7 @@ export class NetStack implements Disposable {
   readonly #watchers = new Set<(event: NetStackEvent) => void>()
 
   constructor(options: NetStackOptions = {}) {
-    const { hostname = 'localhost', hosts = {}, parent, socketFiles = () => undefined } = options
+    const { hostname = 'localhost', hosts = {}, hostsText, parent, socketFiles = () => undefined } = options
     const switchPort = parent ?? options.switchPort
     const { address = '', network = '' } = switchPort ?? {}
     this.hostname = hostname
@@ -87,7 +90,13 @@ export class NetStack implements Disposable {
     this.#network = network === '' ? undefined : parseNetwork(network)
     this.addresses = Object.freeze(address === '' ? [] : [address])
     this.#paths = new PathTable(socketFiles)
-    this.#hosts = new HostTable({ hostname, ownAddress: this.addresses[0] ?? LOOPBACK_V4, hosts, switchPort })
+    this.#hosts = new HostTable({
+      hostname,
+      ownAddress: this.addresses[0] ?? LOOPBACK_V4,
+      hosts,
+      switchPort,
+      hostsText,
+    })
     if (parent !== undefined) this.share(parent.reservations)
     switchPort?.answer(
       (_source, destination) => {
