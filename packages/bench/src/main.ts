@@ -17,6 +17,7 @@ import { flatness } from './flatness.bench.ts'
 import { readConfinedBind, readDefaultProfile, readIdentityMapped } from './read-file.bench.ts'
 import { mixedCrowd } from './mixed-crowd.bench.ts'
 import { network } from './network.bench.ts'
+import { networkSoak } from './network-soak.bench.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { requestsPerSecond } from './requests.bench.ts'
 import { soak } from './soak.bench.ts'
@@ -41,6 +42,7 @@ const reports: Readonly<Record<string, (options: ReportOptions) => Promise<Repor
   flatness,
   'mixed-crowd': mixedCrowd,
   network,
+  'network-soak': networkSoak,
   soak,
 }
 
@@ -53,15 +55,17 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 })
-const isNamed = (name: string): boolean => positionals.some((part) => name.includes(part))
+const names = [...Object.keys(benchmarks), ...Object.keys(reports)]
+/** A whole name stands for itself alone. */
+const isNamed = (name: string): boolean =>
+  positionals.some((part) => (names.includes(part) ? name === part : name.includes(part)))
 const chosen = Object.keys(benchmarks).filter((name) => positionals.length === 0 || isNamed(name))
 const chosenReports = Object.keys(reports).filter(isNamed)
 const counts = [values.runs, values.guests].map((value) => (value === undefined ? undefined : Number(value)))
 const [runs, guests] = counts
 const areCounts = counts.every((count) => count === undefined || (Number.isInteger(count) && count >= 1))
 if (!areCounts || chosen.length + chosenReports.length === 0) {
-  const names = [...Object.keys(benchmarks), ...Object.keys(reports)].join(' | ')
-  console.error(`usage: pnpm bench [--runs 20] [--guests 100] [--watt directory] [--check] [${names}]…`)
+  console.error(`usage: pnpm bench [--runs 20] [--guests 100] [--watt directory] [--check] [${names.join(' | ')}]…`)
   process.exit(2)
 }
 requireBuild()
