@@ -1,6 +1,7 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import type { Endpoint, Family } from './state/address.ts'
 import type { Connection } from './state/connection.ts'
+import type { PeerLink } from './state/link-shape.ts'
 import type { PortReservations } from './state/port-reservations.ts'
 import type { SharedBinding } from './state/switch-protocol.ts'
 
@@ -143,6 +144,8 @@ export interface SwitchPort extends Disposable {
   send(destination: Endpoint, datagram: Datagram): void
   /** Says who answers the connections that arrive, and who gets the datagrams. */
   answer(acceptor: Acceptor, receive: (destination: Endpoint, datagram: Datagram) => void): void
+  /** Says who hears how the links to others are, whenever that changes. Absent where all are perfect. */
+  onLinks?(hear: (links: readonly PeerLink[]) => void): void
 }
 
 /** The way of a further thread of a guest to the guest's stack, in the thread that has made it. */

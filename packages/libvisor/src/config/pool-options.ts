@@ -1,3 +1,5 @@
+import type { LinkRule } from '../host/host-network.ts'
+
 /** A thread of the pool that has not returned to its event loop for long. */
 export interface Stall {
   /** Which thread of the pool, from 1. */
@@ -44,6 +46,8 @@ export interface HostOptions {
     /** A directory of the host; made when it is needed. @defaultValue `visor/volumes` in the user's data: `$XDG_DATA_HOME` or `~/.local/share` */
     readonly directory?: string
   }
+  /** Links between guests that are slow, lossy or refuse. Later ones: `host.network.link()`. @defaultValue all are perfect */
+  readonly links?: readonly LinkRule[]
   /** @defaultValue those of {@link PoolOptions} */
   readonly pool?: PoolOptions
 }

@@ -123,6 +123,25 @@ const hostOptions = z.strictObject({
       directory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
     })
     .optional(),
+  links: z
+    .array(
+      z.strictObject({
+        between: z.tuple([z.string(), z.string()]),
+        link: z.union([
+          z.string(),
+          z.strictObject({
+            delayMs: z.number().nonnegative().optional(),
+            jitterMs: z.number().nonnegative().optional(),
+            bitsPerSecond: z.number().min(1).optional(),
+            dropPercent: z.number().min(0).max(100).optional(),
+            refuse: z.boolean().optional(),
+            seed: z.number().optional(),
+          }),
+        ]),
+        oneWay: z.boolean().optional(),
+      }),
+    )
+    .optional(),
   pool: z
     .strictObject({
       threads: z.int().min(1).optional(),

@@ -11,6 +11,7 @@ import { createClock } from '@libvisor/time'
 import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import type { Areas } from '../areas/areas.ts'
 import { interfacesOf } from './interfaces.ts'
+import { hostTimers } from './link-timers.ts'
 import { withOwnEtc } from './own-etc.ts'
 import { processFactsOf } from './process-facts.ts'
 import { readText } from './read-text.ts'
@@ -188,6 +189,7 @@ function provideNetwork(
   ns.provideLazily(netStack, () => {
     const stack = areas.net().createNetStack({
       hostname: spec.hostname,
+      timers: hostTimers,
       // Where they are in the file, whoever takes them out means it.
       ...(hosts === undefined && { hosts: spec.hosts }),
       hostsText: (done) => {

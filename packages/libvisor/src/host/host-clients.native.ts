@@ -1,3 +1,4 @@
+import { hostTimers } from '../guest/link-timers.ts'
 import type { Socket } from 'node:net'
 import { createNamespace } from '@libvisor/core'
 import { createNetStack, HOST_NAME, netStack, openConnection } from '@libvisor/net'
@@ -40,7 +41,10 @@ async function takeApart(
  */
 export function createHostClients(network: Switch): HostClients {
   const ns = createNamespace({ name: HOST_NAME })
-  const stack = createNetStack({ hostname: HOST_NAME, switchPort: network.attachLocal(HOST_NAME) })
+  const stack = createNetStack({
+    ...{ hostname: HOST_NAME, timers: hostTimers },
+    switchPort: network.attachLocal(HOST_NAME),
+  })
   ns.provide(netStack, stack)
   ns.own(stack)
   let agent: Promise<import('undici').Agent> | undefined

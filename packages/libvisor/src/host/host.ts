@@ -11,6 +11,8 @@ import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { placeVolumes, volumesIn } from '../config/volumes.ts'
 import { createHostClients } from './host-clients.native.ts'
 import type { HostConnect, HostFetch } from './host-clients.native.ts'
+import { createHostNetwork } from './host-network.ts'
+import type { HostNetwork } from './host-network.ts'
 import type { Guest } from './guest.ts'
 import { GuestHandle } from './guest-handle.native.ts'
 import { GuestStreams } from './guest-streams.native.ts'
@@ -67,6 +69,8 @@ export interface Host extends AsyncDisposable {
    * ```
    */
   connect: HostConnect
+  /** The links between the guests. */
+  readonly network: HostNetwork
   /** The volumes that guests can mount. */
   readonly volumes: Volumes
   /** What the guests and the threads of the pool use now: rows for `console.table`. */
@@ -106,6 +110,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const guests = new Map<string, GuestHandle>()
   /** Names of guests that are being started. */
   const starting = new Set<string>()
+  const links = createHostNetwork(network, options.links ?? [])
   const clients = createHostClients(network)
   let closed = false
   let store: VolumeStore | undefined
@@ -152,6 +157,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
 
   return {
     guests,
+    network: links,
     volumes: createVolumes(openVolumes, usersOf),
     fetch: clients.fetch,
     connect: clients.connect,

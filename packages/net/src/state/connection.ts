@@ -54,7 +54,7 @@ export class Connection {
   /** Called once, when this end is closed or the connection is broken off. */
   onReleased: () => void = ignore
 
-  readonly #link: Link
+  #link: Link
   #incoming: Uint8Array[] = []
   #incomingEnded = false
   #resetReceived = false
@@ -74,6 +74,27 @@ export class Connection {
   /** Whether what arrives does so in a callback of the event loop. */
   get arrivesInTurn(): boolean {
     return this.#link.arrivesInTurn
+  }
+
+  /**
+   * Has what this end sends from now on go another way.
+   *
+   * @param wrap - makes the way out of the one that there is
+   */
+  sendThrough(wrap: (link: Link) => Link): void {
+    this.#link = wrap(this.#link)
+  }
+
+  /** How many bytes have arrived and not been read. */
+  get unreadBytes(): number {
+    return this.#incoming.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** How far it has been closed: by neither end, by this one, by the other one, or by both. */
+  get closing(): 'both' | 'here' | 'none' | 'there' {
+    const here = this.#closed || this.#outgoingEnded
+    const there = this.#incomingEnded || this.#resetReceived
+    return here ? (there ? 'both' : 'here') : there ? 'there' : 'none'
   }
 
   /** How many bytes have been written and not been read by the other side. */

@@ -32,6 +32,9 @@ import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
+import type { LinkTimers } from './link-direction.ts'
+import { PeerLinks } from './peer-links.ts'
+import { Tracked } from './tracked-connection.ts'
 import { HostTable } from './host-table.ts'
 import type { HostsText } from './host-table.ts'
 import { PathTable } from './path-table.ts'
@@ -45,6 +48,8 @@ export interface NetStackOptions {
   readonly hostname?: string
   /** More names and their addresses, as in `/etc/hosts`. @defaultValue none */
   readonly hosts?: Readonly<Record<string, string | readonly string[]>>
+  /** How time passes on links that are not perfect. @defaultValue it does not: they differ in what is refused and lost alone */
+  readonly timers?: LinkTimers
   /** Reads the hosts file as it is now: what it says counts before `hosts`. @defaultValue there is none */
   readonly hostsText?: HostsText
   /** The way to other guests. @defaultValue none: the stack has its loopback only */
@@ -78,6 +83,8 @@ export class NetStack implements Disposable {
   readonly #shared = new WeakMap<Listener, Disposable>()
   readonly #unheard = new Set<() => void>()
   readonly #watchers = new Set<(event: NetStackEvent) => void>()
+  /** Only where a link was ever not perfect. */
+  #links: PeerLinks | undefined
 
   constructor(options: NetStackOptions = {}) {
     const { hostname = 'localhost', hosts = {}, hostsText, parent, socketFiles = () => undefined } = options
@@ -98,6 +105,11 @@ export class NetStack implements Disposable {
       hostsText,
     })
     if (parent !== undefined) this.share(parent.reservations)
+    switchPort?.onLinks?.((links) => {
+      this.#links ??= new PeerLinks(options.timers)
+      this.#links.update(links)
+      for (const open of this.#open) if (open instanceof Tracked) this.#links.carry(open.connection)
+    })
     switchPort?.answer(
       (_source, destination) => {
         const listener = this.#findListener(destination)
@@ -191,7 +203,8 @@ export class NetStack implements Disposable {
       // What no server of this thread hears, one of another thread may.
       const way = isOwn ? this.#parent : this.#switchPort
       if (way === undefined) return finish(isOwn ? 'ECONNREFUSED' : 'ENETUNREACH')
-      return way.connect(source, destination, finish)
+      if (isOwn || this.#links === undefined) return way.connect(source, destination, finish)
+      return this.#links.connect(destination.address, (opened) => way.connect(source, destination, opened), finish)
     }
     const [client, server] = joinInMemory(source, destination)
     this.#accept(listener, server)
@@ -271,7 +284,9 @@ export class NetStack implements Disposable {
       }
       if (isHeard || this.#parent === undefined) return isHeard
     }
-    this.#switchPort?.send(target, { source, bytes })
+    const send = (): void => this.#switchPort?.send(target, { source, bytes })
+    if (this.#links === undefined) send()
+    else this.#links.send(target.address, bytes.length, send)
     return undefined
   }
 
@@ -378,9 +393,14 @@ export class NetStack implements Disposable {
 
   #receive(destination: Endpoint, datagram: Datagram): void {
     const { address } = destination
-    if (isMulticast(address)) this.#datagrams.deliverToGroup(destination, 'network', datagram)
-    else if (this.isBroadcast(address)) this.#datagrams.deliverToAll(destination, datagram)
-    else this.#datagrams.deliver(destination, datagram)
+    const isGroup = isMulticast(address)
+    if (!isGroup && !this.isBroadcast(address)) return void this.#datagrams.deliver(destination, datagram)
+    const deliver = (): void => {
+      if (isGroup) this.#datagrams.deliverToGroup(destination, 'network', datagram)
+      else this.#datagrams.deliverToAll(destination, datagram)
+    }
+    if (this.#links === undefined) deliver()
+    else this.#links.receive(datagram.source.address, datagram.bytes.length, deliver)
   }
 
   /** @param address - of the interface; left out, or a wildcard, for that by which datagrams leave */
@@ -405,14 +425,8 @@ export class NetStack implements Disposable {
 
   /** Holds a connection until it is over, so that it lives although only native handles refer to it. */
   #track(connection: Connection, released: () => void = ignore): void {
-    const forget = this.own({
-      [Symbol.dispose]() {
-        connection.reset()
-        // It may wait for its other side, and holds nothing of this one any more.
-        connection.onReadable = ignore
-        connection.onReleased = ignore
-      },
-    })
+    this.#links?.carry(connection)
+    const forget = this.own(new Tracked(connection))
     connection.onReleased = () => {
       forget()
       released()

@@ -4,6 +4,7 @@ import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import type { Endpoint } from './address.ts'
 import { joinInMemory } from './connection.ts'
 import type { Connection } from './connection.ts'
+import type { PeerLink } from './link-shape.ts'
 import { connectionOverPort } from './port-connection.ts'
 import { offerInMemory, takeOffer } from './same-thread.ts'
 import type { FromSwitch, SwitchAttachment, ToStack, ToSwitch } from './switch-protocol.ts'
@@ -21,6 +22,7 @@ export class RemoteSwitchPort implements SwitchPort {
   readonly #connected = new Map<number, (refusal: ErrnoCode | undefined) => void>()
   #acceptor: Acceptor = () => 'ECONNREFUSED'
   #receiveDatagram: (destination: Endpoint, datagram: Datagram) => void = () => {}
+  #hearLinks: (links: readonly PeerLink[]) => void = () => {}
   #lastId = 0
   #gone = false
 
@@ -75,6 +77,10 @@ export class RemoteSwitchPort implements SwitchPort {
     this.#receiveDatagram = receive
   }
 
+  onLinks(hear: (links: readonly PeerLink[]) => void): void {
+    this.#hearLinks = hear
+  }
+
   [Symbol.dispose](): void {
     this.#attachment.port.close()
     this.#end()
@@ -114,6 +120,9 @@ export class RemoteSwitchPort implements SwitchPort {
         break
       case 'connected':
         take(this.#connected, message.id)?.(message.refusal)
+        break
+      case 'links':
+        this.#hearLinks(message.links)
         break
       case 'datagram':
         this.#receiveDatagram(message.destination, message.datagram)

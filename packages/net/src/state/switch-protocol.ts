@@ -2,6 +2,7 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { MessagePort } from 'node:worker_threads'
 import type { Datagram } from '../types.ts'
 import type { Endpoint } from './address.ts'
+import type { PeerLink } from './link-shape.ts'
 
 /** What a stack says to the switch. Each request has a number, which its reply repeats. */
 export type ToSwitch =
@@ -24,6 +25,7 @@ export type ToSwitch =
 export type FromSwitch =
   | { readonly type: 'datagram'; readonly destination: Endpoint; readonly datagram: Datagram }
   | { readonly type: 'found'; readonly id: number; readonly result: string | undefined }
+  | { readonly type: 'links'; readonly links: readonly PeerLink[] }
   | { readonly type: 'connected'; readonly id: number; readonly refusal: ErrnoCode | undefined }
   | {
       readonly type: 'incoming'

@@ -5,6 +5,8 @@ import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import { isMulticast, parseNetwork } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
 import { joinInMemory } from './connection.ts'
+import { LinkTable } from './link-table.ts'
+import type { LinkShape, PeerLink } from './link-shape.ts'
 import { connectionOverPort } from './port-connection.ts'
 import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
 
@@ -37,6 +39,8 @@ interface Attached extends SwitchMember {
    */
   offer(source: Endpoint, destination: Endpoint, way: Way | undefined, done: OfferDone): void
   receive(destination: Endpoint, datagram: Datagram): void
+  /** Tells how the links to others are. */
+  hearLinks(links: readonly PeerLink[]): void
 }
 
 /** How a member in another thread can be reached for one connection. */
@@ -60,6 +64,9 @@ export class Switch implements Disposable {
   readonly #network: Network
   readonly #Channel: typeof MessageChannel
   readonly #members = new Map<string, Attached>()
+  readonly #links = new LinkTable()
+  /** Whose links are not perfect, as far as they know. */
+  readonly #told = new Set<Attached>()
   /** What detaches the stacks of other threads, by their names in lower case. */
   readonly #leave = new Map<string, () => void>()
   #nextIndex = FIRST_GUEST
@@ -103,6 +110,7 @@ export class Switch implements Disposable {
         post({ type: 'incoming', id, source, destination, channel, offer: given?.offer }, [channel])
       },
       receive: (destination, datagram) => post({ type: 'datagram', destination, datagram }),
+      hearLinks: (links) => post({ type: 'links', links }),
     })
     const key = name.toLowerCase()
     const leave = (): void => {
@@ -162,6 +170,8 @@ export class Switch implements Disposable {
     const member = this.#describe(name, options)
     let acceptor: Acceptor = () => 'ECONNREFUSED'
     let receiver: Attached['receive'] = () => {}
+    let links: readonly PeerLink[] = []
+    let hearLinks: Attached['hearLinks'] = () => {}
     const detach = this.#add({
       ...member,
       offer(source, destination, way, done) {
@@ -176,6 +186,10 @@ export class Switch implements Disposable {
         done(client)
       },
       receive: (destination, datagram) => receiver(destination, datagram),
+      hearLinks(told) {
+        links = told
+        hearLinks(told)
+      },
     })
     return {
       address: member.address,
@@ -189,6 +203,10 @@ export class Switch implements Disposable {
         acceptor = given
         receiver = receive
       },
+      onLinks(hear) {
+        hearLinks = hear
+        if (links.length > 0) hear(links)
+      },
       [Symbol.dispose]: detach,
     }
   }
@@ -200,6 +218,34 @@ export class Switch implements Disposable {
    */
   detach(name: string): void {
     this.#leave.get(name.toLowerCase())?.()
+  }
+
+  /**
+   * Has a link behave as told, until it is told otherwise. Connections that are open are concerned, too.
+   *
+   * @param from - the name of a stack, attached or not; `*` for all that no other link of the same end is told of
+   * @param to - likewise
+   * @param shape - of the way from the one to the other; `undefined` makes it perfect again
+   */
+  shapeLink(from: string, to: string, shape: LinkShape | undefined): void {
+    this.#links.set(from, to, shape)
+    this.#tellLinks()
+  }
+
+  /**
+   * Cuts all links between groups of stacks: nothing arrives, and nobody says so.
+   *
+   * @param groups - names; one group alone is cut off from everybody else
+   */
+  partition(groups: readonly (readonly string[])[]): void {
+    this.#links.partition(groups)
+    this.#tellLinks()
+  }
+
+  /** Ends all partitions. What is under way arrives. */
+  heal(): void {
+    this.#links.heal()
+    this.#tellLinks()
   }
 
   /** Detaches everybody. */
@@ -245,6 +291,21 @@ export class Switch implements Disposable {
 
   #add(member: Attached): () => void {
     this.#members.set(member.address, member)
-    return () => void this.#members.delete(member.address)
+    if (!this.#links.isEmpty) this.#tellLinks()
+    return () => {
+      this.#members.delete(member.address)
+      this.#told.delete(member)
+    }
+  }
+
+  /** Tells those whose links are not perfect, or were not. */
+  #tellLinks(): void {
+    for (const member of this.#members.values()) {
+      const links = this.#links.linksOf(member, this.#members.values())
+      if (links.length === 0 && !this.#told.has(member)) continue
+      if (links.length === 0) this.#told.delete(member)
+      else this.#told.add(member)
+      member.hearLinks(links)
+    }
   }
 }
