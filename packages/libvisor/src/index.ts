@@ -9,7 +9,7 @@ export type { HostOptions, PoolOptions, Stall } from './config/pool-options.ts'
 export type { ExitStatus } from './host/exit-status.ts'
 export type { NewVolumeOptions, Volumes } from './host/volumes.ts'
 export type { HostNetwork, LinkOption, LinkRule } from './host/host-network.ts'
-export type { LinkOptions } from '@libvisor/net'
+export type { LinkOptions, SocketRow } from '@libvisor/net'
 export type { HostConnect, HostFetch } from './host/host-clients.native.ts'
 export type {
   EgressOption,

@@ -4,6 +4,10 @@ export { netStack, proxyEnvironment } from './slot.ts'
 export type { ProxyEnvironment } from './slot.ts'
 export type { NetStack, NetStackOptions } from './state/net-stack.ts'
 export { HOST_ADDRESS, HOST_NAME } from './state/address.ts'
+// What is open, as `ss` shows it.
+export { listSockets } from './shim/list-sockets.ts'
+export { formatSockets } from './state/socket-rows.ts'
+export type { SocketOwner, SocketRow } from './state/socket-rows.ts'
 // Links that are slow, lossy or cut.
 export { parseLink, resolveLink } from './state/link-shape.ts'
 export type { LinkOptions, LinkShape, PeerLink } from './state/link-shape.ts'

@@ -1,2 +1,9 @@
 // All of the network that is loaded when a program first asks for it.
-export { createNetInterceptor, createNetStack, openStackPort, publishPorts, serveStack } from '@libvisor/net'
+export {
+  createNetInterceptor,
+  createNetStack,
+  listSockets,
+  openStackPort,
+  publishPorts,
+  serveStack,
+} from '@libvisor/net'

@@ -87,6 +87,15 @@ function createProgram(host: CliHost): Command {
         await run({ file, args, flags, changes: flags, ...(isolation !== undefined && { isolation }) })
       },
     )
+  program
+    .command('inspect')
+    .description('Show guests that run, and the sockets they have open, as ss does.')
+    .argument('[names...]', 'of guests; all that run, without')
+    .option('--json', 'write it as JSON')
+    .action(async (names: string[], flags: { json?: boolean }) => {
+      const { runInspectCommand } = await import('./inspect.ts')
+      await runInspectCommand({ names, ...flags }, host.writeOut)
+    })
   addVolumeCommands(program, host)
   return program
 }

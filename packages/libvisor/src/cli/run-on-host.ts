@@ -16,7 +16,7 @@ const forwarded: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SI
 export async function runOnHost(options: GuestOptions, atEnd?: (guest: Guest) => Promise<void>): Promise<void> {
   const { process } = host
   // Whoever waits at the command line sees for himself that a program takes its time.
-  const visor = await createHost({ pool: { threads: 1, onStall: () => {} } })
+  const visor = await createHost({ control: true, pool: { threads: 1, onStall: () => {} } })
   const guest = await visor.spawn(options)
   for (const signal of forwarded) process.on(signal, () => guest.kill(signal))
   const { code, signal } = await guest.exited

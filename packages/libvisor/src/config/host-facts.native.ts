@@ -10,6 +10,8 @@ export interface HostFacts {
   readonly umask: number
   /** Where volumes are kept: with the user's other data, unless the environment says where. */
   readonly volumesDirectory: string
+  /** Where hosts have the sockets by which other processes of this user look at them. */
+  readonly controlDirectory: string
   readonly env: Readonly<Record<string, string | undefined>>
   exists(path: string): boolean
 }
@@ -33,6 +35,11 @@ export function readHostFacts(): HostFacts {
       const data =
         XDG_DATA_HOME?.startsWith('/') === true ? XDG_DATA_HOME : `${HOME || original('os').homedir()}/.local/share`
       return `${data}/visor/volumes`
+    },
+    get controlDirectory() {
+      const { XDG_RUNTIME_DIR } = process.env
+      if (XDG_RUNTIME_DIR?.startsWith('/') === true) return `${XDG_RUNTIME_DIR}/visor`
+      return `${original('os').tmpdir()}/visor-${process.getuid?.() ?? 0}`
     },
     env: process.env,
     exists: (path) => original('fs').existsSync(path),

@@ -46,6 +46,8 @@ export interface HostOptions {
     /** A directory of the host; made when it is needed. @defaultValue `visor/volumes` in the user's data: `$XDG_DATA_HOME` or `~/.local/share` */
     readonly directory?: string
   }
+  /** Whether other processes of the same user can look at it with `visor inspect`. @defaultValue false */
+  readonly control?: boolean
   /** Links between guests that are slow, lossy or refuse. Later ones: `host.network.link()`. @defaultValue all are perfect */
   readonly links?: readonly LinkRule[]
   /** @defaultValue those of {@link PoolOptions} */

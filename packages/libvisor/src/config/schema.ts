@@ -123,6 +123,7 @@ const hostOptions = z.strictObject({
       directory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
     })
     .optional(),
+  control: z.boolean().optional(),
   links: z
     .array(
       z.strictObject({

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { receiveMessageOnPort } from 'node:worker_threads'
 import { invariant } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
+import type { SocketRow } from '@libvisor/net'
 import { defaultAction } from '@libvisor/process'
 import type { Isolation } from '../config/guest-options.ts'
 import type { NamespaceSpec } from '../config/guest-spec.ts'
@@ -133,6 +134,10 @@ export class GuestHandle implements Guest {
   async stats(): Promise<GuestStats> {
     const usage = (await this.#ask({ type: 'stats' })) as GuestUsage
     return { ...usage, startMs: this.#startMs, restarts: this.#restarts, thread: this.thread }
+  }
+
+  async sockets(): Promise<readonly SocketRow[]> {
+    return (await this.#ask({ type: 'sockets' })) as readonly SocketRow[]
   }
 
   async advance(ms: number): Promise<void> {

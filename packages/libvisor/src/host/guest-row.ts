@@ -13,10 +13,7 @@ const ANSWER_MS = 1000
  */
 export async function readGuestRow(guest: GuestHandle): Promise<GuestRow> {
   const { name, isolation, thread, restarts, startMs } = guest
-  const silence = Promise.withResolvers<undefined>()
-  const timer = host.setTimeout(() => silence.resolve(undefined), ANSWER_MS)
-  const usage = await Promise.race([guest.stats().catch(() => undefined), silence.promise])
-  host.clearTimeout(timer)
+  const usage = await withinReason(guest.stats())
   return {
     name,
     isolation,
@@ -28,5 +25,20 @@ export async function readGuestRow(guest: GuestHandle): Promise<GuestRow> {
     timers: usage?.timers,
     startMs,
     restarts,
+  }
+}
+
+/**
+ * What a guest answers, unless it fails or takes too long.
+ *
+ * @param answer - of the guest
+ */
+export async function withinReason<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  const silence = Promise.withResolvers<undefined>()
+  const timer = host.setTimeout(() => silence.resolve(undefined), ANSWER_MS)
+  try {
+    return await Promise.race([answer.catch(() => undefined), silence.promise])
+  } finally {
+    host.clearTimeout(timer)
   }
 }

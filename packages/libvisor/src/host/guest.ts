@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { SocketRow } from '@libvisor/net'
 import type { GuestUsage } from '../thread/protocol.ts'
 import type { ExitStatus } from './exit-status.ts'
 import type { GuestFileSystem } from './guest-layers.ts'
@@ -60,6 +61,13 @@ export interface Guest extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): boolean
   /** What it uses now. @throws {VisorError} VISOR_GUEST_ENDED when it has ended */
   stats(): Promise<GuestStats>
+  /**
+   * What it has open on its network, as `ss -tunap` shows it: sockets of UDP, servers, connections, and unix sockets.
+   *
+   * @returns a row for each
+   * @throws {VisorError} VISOR_GUEST_ENDED when it has ended
+   */
+  sockets(): Promise<readonly SocketRow[]>
   /** Moves a manual clock on, running the timers that become due. @param ms - @units milliseconds */
   advance(ms: number): Promise<void>
 }

@@ -11,6 +11,7 @@ import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { placeVolumes, volumesIn } from '../config/volumes.ts'
 import { createHostClients } from './host-clients.native.ts'
 import type { HostConnect, HostFetch } from './host-clients.native.ts'
+import { openControlSocket } from './control-socket.native.ts'
 import { createHostNetwork } from './host-network.ts'
 import type { HostNetwork } from './host-network.ts'
 import type { Guest } from './guest.ts'
@@ -111,6 +112,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   /** Names of guests that are being started. */
   const starting = new Set<string>()
   const links = createHostNetwork(network, options.links ?? [])
+  const control = options.control === true ? openControlSocket(readHostFacts().controlDirectory, guests) : undefined
   const clients = createHostClients(network)
   let closed = false
   let store: VolumeStore | undefined
@@ -201,6 +203,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
 
     async [Symbol.asyncDispose]() {
       closed = true
+      control?.[Symbol.dispose]()
       // All guests of the pool at once, whatever they do.
       const ending = pool[Symbol.asyncDispose]()
       await Promise.all([...guests.values()].map((guest) => guest[Symbol.asyncDispose]()))

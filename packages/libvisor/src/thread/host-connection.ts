@@ -1,7 +1,8 @@
 import { signals } from '@libvisor/process'
 import { slots } from '@libvisor/core'
 import type { FileSystemState } from '@libvisor/fs'
-import { loadFs } from '../areas/load-area.native.ts'
+import { netStack } from '@libvisor/net'
+import { loadFs, loadNet } from '../areas/load-area.native.ts'
 import { advanceClock } from '../guest/advance-clock.ts'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { publishedUrl } from '../guest/published-url.ts'
@@ -59,6 +60,8 @@ export function connectToHost(options: HostConnectionOptions): () => void {
         return advanceClock(ns, request.ms)
       case 'stats':
         return stats()
+      case 'sockets':
+        return ns.has(netStack) ? loadNet().listSockets(ns) : []
       case 'snapshot':
         return exportFiles(guest)
       case 'restore':

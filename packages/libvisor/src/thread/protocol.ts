@@ -30,6 +30,8 @@ export type ToGuest =
   | { readonly type: 'signal'; readonly id: number; readonly signal: NodeJS.Signals }
   /** Answered with a portable `FileSystemState`. */
   | { readonly type: 'snapshot'; readonly id: number }
+  /** Answered with rows of sockets. */
+  | { readonly type: 'sockets'; readonly id: number }
   /** Answered with a {@link GuestUsage}. */
   | { readonly type: 'stats'; readonly id: number }
 

@@ -25,6 +25,8 @@ type CountedHandle = { readonly bytesRead?: number; readonly bytesWritten?: numb
 export interface OpenHandle {
   readonly kind: 'server' | 'socket'
   readonly handle: CountedHandle & object
+  /** Whether it is the host's kernel's. @defaultValue false */
+  readonly isNative?: boolean
   /** Closes it at the end of its guest, which hears nothing of that. */
   readonly close: () => void
 }
@@ -74,7 +76,7 @@ function bytesOf({ kind, handle }: OpenHandle): Required<CountedHandle> {
 /** The same for a handle of the host's kernel, which says itself when it is closed. */
 export function trackNative(ns: Namespace, handle: NativeHandle): void {
   const { close, reset } = handle
-  const closed = trackHandle(ns, { kind: 'socket', handle, close: () => apply(close, handle, []) })
+  const closed = trackHandle(ns, { kind: 'socket', isNative: true, handle, close: () => apply(close, handle, []) })
   handle.close = (done) => {
     closed()
     apply(close, handle, [done])
@@ -117,6 +119,11 @@ export function netUsage(ns: Namespace): NetUsage {
     bytesWritten += bytes.bytesWritten
   }
   return { sockets: kept.handles.size - servers, servers, bytesRead, bytesWritten }
+}
+
+/** The sockets of a namespace that are the host's kernel's. */
+export function nativeHandles(ns: Namespace): object[] {
+  return Array.from(openHandlesOf(ns).handles).flatMap(({ handle, isNative }) => (isNative === true ? handle : []))
 }
 
 /** Sockets of TLS by the handle under them, which does not lead to them. */

@@ -147,3 +147,15 @@ export function parseNetwork(cidr: string): Network {
     },
   })
 }
+
+/** An address without the spellings that IPv6 has for IPv4. */
+export function plain(address: string): string {
+  const parsed = parseAddress(address)
+  return parsed === undefined ? address : unmapped(parsed).address
+}
+
+/** Linux takes a connection to the wildcard for one to loopback. */
+export function reachable(address: string): string {
+  if (!isWildcard(address)) return address
+  return address.includes(':') ? LOOPBACK_V6 : LOOPBACK_V4
+}

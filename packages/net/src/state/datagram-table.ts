@@ -98,6 +98,11 @@ export class DatagramTable {
     }
   }
 
+  /** What is bound. */
+  bound(): Endpoint[] {
+    return this.#ports.listeners().map(({ address, port }) => ({ address, port }))
+  }
+
   /** Frees all ports. */
   clear(): void {
     for (const listener of this.#ports.listeners()) listener[Symbol.dispose]()

@@ -24,6 +24,8 @@ import {
   LOOPBACK_V6,
   parseAddress,
   parseNetwork,
+  plain,
+  reachable,
   unmapped,
   WILDCARD_V4,
 } from './address.ts'
@@ -34,6 +36,8 @@ import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
 import type { LinkTimers } from './link-direction.ts'
 import { PeerLinks } from './peer-links.ts'
+import { connectionRow, waitingRow } from './socket-rows.ts'
+import type { SocketRow } from './socket-rows.ts'
 import { Tracked } from './tracked-connection.ts'
 import { HostTable } from './host-table.ts'
 import type { HostsText } from './host-table.ts'
@@ -309,6 +313,16 @@ export class NetStack implements Disposable {
     return this.#ports.listeners().map(describe)
   }
 
+  /** All that is open: sockets for datagrams, servers, then connections. */
+  sockets(): SocketRow[] {
+    return [
+      ...this.#datagrams.bound().map((bound) => waitingRow('udp', bound)),
+      ...this.#ports.listeners().map((listener) => waitingRow('tcp', listener)),
+      ...this.#paths.listeners().map(({ path }) => waitingRow('unix', { address: path, port: 0 })),
+      ...[...this.#open].flatMap((open) => (open instanceof Tracked ? connectionRow(open.connection) : [])),
+    ]
+  }
+
   /** Who hears connections to a port from outside, whatever address it listens on. */
   listenerOf(port: number): Listener | undefined {
     return this.#ports.findByPort(port)
@@ -474,18 +488,6 @@ const ignore = (): void => {}
 /** For all of the network at hand. @source RFC 919 */
 const BROADCAST = '255.255.255.255'
 const LOOPBACK_BROADCAST = '127.255.255.255'
-
-/** An address without the spellings that IPv6 has for IPv4. */
-function plain(address: string): string {
-  const parsed = parseAddress(address)
-  return parsed === undefined ? address : unmapped(parsed).address
-}
-
-/** Linux takes a connection to the wildcard for one to loopback. */
-function reachable(address: string): string {
-  if (!isWildcard(address)) return address
-  return address.includes(':') ? LOOPBACK_V6 : LOOPBACK_V4
-}
 
 function describe({ address, port, family }: Listener): ListenerInfo {
   return { address, port, family }
