@@ -3,8 +3,11 @@ import net from 'node:net'
 const connections = 16
 /** How long a server is measured each time. @units milliseconds */
 export const windowMs = 150
-/** Until what is called has been compiled. @units milliseconds */
-export const warmUpMs = 1500
+/**
+ * Until what is called has been compiled. V8's compiling threads are busy for the first seconds of load, and take their
+ * time from the servers' and the client's own: on two cores a server still gains a third after 1.5 s. @units milliseconds
+ */
+export const warmUpMs = 5000
 
 /**
  * Keeps a fixed number of connections busy for a while, one request at a time on each. It reads no more of an answer

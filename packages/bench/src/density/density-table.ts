@@ -3,13 +3,13 @@ import { formatColumns, quantity } from '../table.ts'
 import { kindNames } from './crowd.ts'
 import type { Kind } from './crowd.ts'
 
-/** What was measured of one kind, a figure for each run. */
+/** What was measured of one kind. */
 export interface DensityFigures {
-  /** Of a further guest. */
+  /** Of a further guest, in each run. */
   readonly memoryMb: readonly number[]
-  /** Of a further guest, until its first answer. */
+  /** Of a further guest, until its first answer, in each run. */
   readonly startMs: readonly number[]
-  /** Requests that one guest answers. */
+  /** Requests that one guest answers, in each turn of each run. */
   readonly perSecond: readonly number[]
 }
 
@@ -63,9 +63,9 @@ function isMet(row: Row, results: DensityResults): boolean {
   return gainOf(row, results) >= row.leastGain && median(results.get('context')?.[row.figure] ?? []) <= most
 }
 
-/** The median of the runs' own gains: the two of one run are measured in the same moments. */
+/** The median of the gains of each run, or turn: the two of one are measured in the same moments. */
 function gainOf({ figure, gain }: Row, results: DensityResults): number {
   const processes = results.get('process')?.[figure] ?? []
   const contexts = results.get('context')?.[figure] ?? []
-  return median(contexts.map((context, run) => gain(context, processes[run]!)))
+  return median(contexts.map((context, index) => gain(context, processes[index]!)))
 }
