@@ -26,9 +26,8 @@ export type EnterContext = <Args extends readonly unknown[], Result>(
 ) => Result
 
 // Importing a built-in costs more at start: Node makes a module of it for that.
-const { AsyncLocalStorage } = builtin('async_hooks') as typeof asyncHooks
+const { AsyncLocalStorage, AsyncResource } = builtin('async_hooks') as typeof asyncHooks
 const storage = new AsyncLocalStorage<Frame>()
-const snapshot = AsyncLocalStorage.snapshot
 const getStore = storage.getStore.bind(storage)
 const runWith = storage.run.bind(storage)
 
@@ -240,17 +239,25 @@ export function captureContext(): EnterContext {
   const frame = getStore()
   const ns = frame?.ns
   // Of a native section in no namespace, none is left: the code around it is the host's, or the realm's owner's.
-  const enter = (frame?.native === true ? runWith(frame.ns?.frame as Frame, snapshot) : snapshot()) as EnterContext
+  const here = frame?.native === true ? runWith(frame.ns?.frame as Frame, resourceHere) : resourceHere()
   return (fn, ...args) => {
     if (ns !== undefined) showEntry(ns)
     const outer = depth
     depth = 0
     try {
-      return enter(fn, ...args)
+      return here.runInAsyncScope(fn as Untyped<ReturnType<typeof fn>>, undefined, ...args)
     } finally {
       depth = outer
     }
   }
+}
+
+/**
+ * What keeps an async context. `AsyncLocalStorage.snapshot()` makes one, too, with six more functions around it: there may be as many as
+ * there are connections.
+ */
+function resourceHere(): asyncHooks.AsyncResource {
+  return new AsyncResource('bound-anonymous-fn', { requireManualDestroy: true })
 }
 
 /**

@@ -38,16 +38,27 @@ export function keepAlive(
   ns: Namespace | undefined = currentFrame()?.ns,
   kind: 'handle' | 'socket' = 'handle',
 ): Disposable {
-  let held = true
-  const release = ns?.liveness.hold(kind)
-  if (++references === 1) timer = enterNobody(host.setInterval, () => {}, LONGEST_MS) as unknown as NodeJS.Timeout
-  return {
-    [Symbol.dispose]() {
-      if (!held) return
-      held = false
-      release?.()
-      if (--references === 0) host.clearInterval(timer)
-    },
+  return new Reference(ns, kind)
+}
+
+/** There are as many as open sockets: what they do is the class's. */
+class Reference implements Disposable {
+  readonly #ns: Namespace | undefined
+  readonly #kind: 'handle' | 'socket'
+  #held = true
+
+  constructor(ns: Namespace | undefined, kind: 'handle' | 'socket') {
+    this.#ns = ns
+    this.#kind = kind
+    ns?.liveness.retain(kind)
+    if (++references === 1) timer = enterNobody(host.setInterval, () => {}, LONGEST_MS) as unknown as NodeJS.Timeout
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#ns?.liveness.release(this.#kind)
+    if (--references === 0) host.clearInterval(timer)
   }
 }
 

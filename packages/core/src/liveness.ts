@@ -57,16 +57,26 @@ export class Liveness {
 
   /** Counts a reference. @returns gives it back; doing so again does nothing */
   hold(kind: 'handle' | 'socket' = 'handle'): () => void {
-    this.#references++
-    if (kind === 'socket') this.#sockets++
+    this.retain(kind)
     let held = true
     return () => {
       if (!held) return
       held = false
-      this.#references--
-      if (kind === 'socket') this.#sockets--
-      this.enter()
+      this.release(kind)
     }
+  }
+
+  /** Counts a reference that whoever calls gives back, once. */
+  retain(kind: 'handle' | 'socket'): void {
+    this.#references++
+    if (kind === 'socket') this.#sockets++
+  }
+
+  /** Gives a reference back. */
+  release(kind: 'handle' | 'socket'): void {
+    this.#references--
+    if (kind === 'socket') this.#sockets--
+    this.enter()
   }
 
   /** A task is on its way to the guest. */

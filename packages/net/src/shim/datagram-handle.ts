@@ -10,7 +10,7 @@ import { valueBehind } from './bound-session.ts'
 import { DatagramEgress } from './datagram-egress.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
-import { trackHandle } from './open-handles.ts'
+import { TrackedHandle } from './open-handles.ts'
 
 /** libuv's flags of `bind`. */
 const UV_UDP_IPV6ONLY = 1
@@ -45,7 +45,7 @@ export class DatagramHandle {
   #peer: Endpoint | undefined
   #closed = false
   #egress: DatagramEgress | undefined
-  #untrack: () => void = () => {}
+  #tracked: TrackedHandle | undefined
   readonly #liveness: Liveness
   #mayBroadcast = false
   /** How groups are sent to. */
@@ -72,7 +72,7 @@ export class DatagramHandle {
     })
     if (typeof binding === 'string') return this.#errno(binding)
     this.#binding = binding
-    this.#untrack = trackHandle(this.#ns, { kind: 'socket', handle: this, close: () => this.close() })
+    this.#tracked = new TrackedHandle(this.#ns, 'socket', this)
     return 0
   }
 
@@ -131,7 +131,7 @@ export class DatagramHandle {
   close(done?: () => void): void {
     if (this.#closed) return
     this.#closed = true
-    this.#untrack()
+    this.#tracked?.forget()
     this.#binding?.[Symbol.dispose]()
     this.#egress?.[Symbol.dispose]()
     this.#liveness.close()

@@ -18,7 +18,7 @@ export function holdAlive(ns: Namespace): Disposable {
  * Whether a handle keeps the event loop alive, as one of libuv's does: while it is active or has requests under way,
  * is referenced and not closed.
  */
-export class Liveness {
+export class Liveness implements Disposable {
   readonly #ns: Namespace
   #reference: Disposable | undefined
   #referenced = true
@@ -81,10 +81,18 @@ export class Liveness {
     const wanted = this.referenced && (this.#active || this.#requests > 0)
     if (wanted === (this.#reference !== undefined)) return
     if (wanted) {
-      this.#reference = this.#ns.ended ? undefined : holdAlive(this.#ns)
+      if (this.#ns.ended) return
+      this.#reference = keepAlive(this.#ns, 'socket')
+      this.#ns.get(netStack).own(this)
     } else {
-      this.#reference?.[Symbol.dispose]()
+      this.#ns.get(netStack).disown(this)
+      this[Symbol.dispose]()
       this.#reference = undefined
     }
+  }
+
+  /** The network goes: nothing on it keeps a guest alive. */
+  [Symbol.dispose](): void {
+    this.#reference?.[Symbol.dispose]()
   }
 }

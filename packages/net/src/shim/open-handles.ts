@@ -21,14 +21,14 @@ export interface NetUsage {
 /** The handle of a socket or server, as far as its bytes are counted. */
 type CountedHandle = { readonly bytesRead?: number; readonly bytesWritten?: number }
 
+type ClosableHandle = CountedHandle & { close(): void }
+
 /** A handle that is open. */
 export interface OpenHandle {
   readonly kind: 'server' | 'socket'
   readonly handle: CountedHandle & object
-  /** Whether it is the host's kernel's. @defaultValue false */
-  readonly isNative?: boolean
-  /** Closes it at the end of its guest, which hears nothing of that. */
-  readonly close: () => void
+  /** Whether it is the host's kernel's. */
+  readonly isNative: boolean
 }
 
 interface OpenHandles {
@@ -40,31 +40,40 @@ interface OpenHandles {
 const openHandlesOf = perNamespace((): OpenHandles => ({ handles: new Set(), bytesRead: 0, bytesWritten: 0 }))
 
 /**
- * Counts a handle as open, and closes it with the network of its namespace.
- *
- * @param ns - the namespace
- * @param open - the handle
- * @returns to be called when it is closed
+ * A handle that counts as open, and is closed with the network of its namespace. There are as many as open sockets: what they do is the
+ * class's.
  */
-export function trackHandle(ns: Namespace, open: OpenHandle): () => void {
-  const kept = openHandlesOf(ns)
-  const { handles } = kept
-  handles.add(open)
-  const closed = (): void => {
-    if (!handles.delete(open)) return
-    forget()
-    const { bytesRead, bytesWritten } = bytesOf(open)
+export class TrackedHandle implements OpenHandle, Disposable {
+  readonly kind: 'server' | 'socket'
+  readonly handle: ClosableHandle
+  readonly isNative: boolean
+  readonly #ns: Namespace
+
+  constructor(ns: Namespace, kind: OpenHandle['kind'], handle: ClosableHandle, isNative = false) {
+    this.kind = kind
+    this.isNative = isNative
+    this.handle = handle
+    this.#ns = ns
+    openHandlesOf(ns).handles.add(this)
+    ns.get(netStack).own(this)
+  }
+
+  /** It has been closed. */
+  forget(): void {
+    const kept = openHandlesOf(this.#ns)
+    if (!kept.handles.delete(this)) return
+    this.#ns.get(netStack).disown(this)
+    const { bytesRead, bytesWritten } = bytesOf(this)
     kept.bytesRead += bytesRead
     kept.bytesWritten += bytesWritten
   }
-  const forget = ns.get(netStack).own({
-    [Symbol.dispose]() {
-      closed()
-      abandonOwner(ns, open.handle)
-      open.close()
-    },
-  })
-  return closed
+
+  /** Closes it at the end of its guest, which hears nothing of that. */
+  [Symbol.dispose](): void {
+    this.forget()
+    abandonOwner(this.#ns, this.handle)
+    this.handle.close()
+  }
 }
 
 /** A server's handle has the accessors of a native one without its fields. */
@@ -76,13 +85,13 @@ function bytesOf({ kind, handle }: OpenHandle): Required<CountedHandle> {
 /** The same for a handle of the host's kernel, which says itself when it is closed. */
 export function trackNative(ns: Namespace, handle: NativeHandle): void {
   const { close, reset } = handle
-  const closed = trackHandle(ns, { kind: 'socket', isNative: true, handle, close: () => apply(close, handle, []) })
+  const tracked = new TrackedHandle(ns, 'socket', handle, true)
   handle.close = (done) => {
-    closed()
+    tracked.forget()
     apply(close, handle, [done])
   }
   handle.reset = (done) => {
-    closed()
+    tracked.forget()
     return apply(reset, handle, [done])
   }
 }
@@ -123,7 +132,7 @@ export function netUsage(ns: Namespace): NetUsage {
 
 /** The sockets of a namespace that are the host's kernel's. */
 export function nativeHandles(ns: Namespace): object[] {
-  return Array.from(openHandlesOf(ns).handles).flatMap(({ handle, isNative }) => (isNative === true ? handle : []))
+  return Array.from(openHandlesOf(ns).handles).flatMap(({ handle, isNative }) => (isNative ? handle : []))
 }
 
 /** Sockets of TLS by the handle under them, which does not lead to them. */

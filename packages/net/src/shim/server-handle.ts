@@ -9,7 +9,7 @@ import type { Listener, PathListener } from '../types.ts'
 import { passFor } from './native-look.ts'
 import { createAsyncId, nodeInternals } from './node-internals.native.ts'
 import type { HandleConstructor, NativeHandle, SocketName } from './node-internals.native.ts'
-import { trackHandle, trackNative } from './open-handles.ts'
+import { TrackedHandle, trackNative } from './open-handles.ts'
 import { streamHandles } from './stream-handle.ts'
 
 /** What a server is to listen on. */
@@ -57,7 +57,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     readonly #owner: Owner
     #listener: Listener | PathListener | undefined
     #closed = false
-    #untrack: () => void = () => {}
+    #tracked: TrackedHandle | undefined
     readonly #liveness: Liveness
 
     constructor(ns: Namespace, target: ServerTarget) {
@@ -73,7 +73,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
       if (typeof listener === 'string') return this.#errno(listener)
       this.#listener = listener
       this.#liveness.active = true
-      this.#untrack = trackHandle(this.#ns, { kind: 'server', handle: this, close: () => this.close() })
+      this.#tracked = new TrackedHandle(this.#ns, 'server', this)
       if (this.#ns.trace.enabled) {
         const target = 'port' in listener ? `${listener.address}:${listener.port}` : listener.path
         this.#ns.trace.emit({ area: 'net', operation: 'listen', target })
@@ -84,7 +84,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): ServerHandleClass
     close(done?: () => void): void {
       if (this.#closed) return
       this.#closed = true
-      this.#untrack()
+      this.#tracked?.forget()
       this.#listener?.[Symbol.dispose]()
       this.#listener = undefined
       this.#liveness.close()

@@ -16,7 +16,7 @@ import { Liveness } from './liveness.ts'
 import { passFor } from './native-look.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import type { ConnectRequestWrap, HandleConstructor, NativeHandle, SocketName } from './node-internals.native.ts'
-import { trackHandle } from './open-handles.ts'
+import { TrackedHandle } from './open-handles.ts'
 import type { StreamHandleClass, StreamHandleOptions } from './stream-handle-types.ts'
 import { copyBytes, encodeChunks, encodeText, sizeOf } from './written-pieces.ts'
 
@@ -61,7 +61,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     /** Whether a read is on its way through the delivery gate. */
     #delivering = false
     readonly #liveness: Liveness
-    #untrack: () => void = ignore
+    #tracked: TrackedHandle | undefined
     #local: { address?: string; port?: number } | undefined
     #typeOfService = 0
     #writtenAtOnce = 0
@@ -213,10 +213,10 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
         this.#connection.close()
       }
       this.#liveness.close()
-      if (typeof done !== 'function') return this.#untrack()
+      if (typeof done !== 'function') return this.#tracked?.forget()
       // libuv closes after the immediates that are set now. Until then, more than the handle may be left of the socket.
       this.#deliver('io', () => {
-        this.#untrack()
+        this.#tracked?.forget()
         Reflect.apply(done, this, [])
       })
     }
@@ -377,7 +377,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
           return
         }
         this.#state = connection === undefined ? 'idle' : 'connected'
-        if (connection === undefined) this.#untrack()
+        if (connection === undefined) this.#tracked?.forget()
         if (trace.enabled && connection !== undefined) {
           trace.emit({
             area: 'net',
@@ -391,7 +391,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     #track(): void {
-      this.#untrack = trackHandle(this.#ns, { kind: 'socket', handle: this, close: () => this.close() })
+      this.#tracked = new TrackedHandle(this.#ns, 'socket', this)
     }
 
     #complete(request: ConnectRequestWrap, error: ErrnoCode | undefined): void {

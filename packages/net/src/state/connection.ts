@@ -46,7 +46,7 @@ interface WaitingWrite {
  * by the `receive…` methods. Nothing here waits or schedules: `onReadable` and the callbacks of writes are called in the
  * call that caused them.
  */
-export class Connection {
+export class Connection implements Disposable {
   readonly local: Endpoint
   readonly remote: Endpoint
   /** Called when there is something new to read. */
@@ -189,6 +189,14 @@ export class Connection {
     if (!this.#resetReceived) this.#link.reset()
     this.#settleWaiting('ECANCELED')
     this.#release()
+  }
+
+  /** The stack of this end goes: whoever used it hears nothing more. */
+  [Symbol.dispose](): void {
+    this.reset()
+    // It may wait for its other side, and holds nothing of this one any more.
+    this.onReadable = ignore
+    this.onReleased = ignore
   }
 
   /** Bytes of the other end have arrived. */

@@ -30,15 +30,13 @@ import {
   WILDCARD_V4,
 } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
-import { joinInMemory } from './connection.ts'
-import type { Connection } from './connection.ts'
+import { Connection, joinInMemory } from './connection.ts'
 import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
 import type { LinkTimers } from './link-direction.ts'
 import { PeerLinks } from './peer-links.ts'
 import { connectionRow, waitingRow } from './socket-rows.ts'
 import type { SocketRow } from './socket-rows.ts'
-import { Tracked } from './tracked-connection.ts'
 import { HostTable } from './host-table.ts'
 import type { HostsText } from './host-table.ts'
 import { PathTable } from './path-table.ts'
@@ -112,7 +110,7 @@ export class NetStack implements Disposable {
     switchPort?.onLinks?.((links) => {
       this.#links ??= new PeerLinks(options.timers)
       this.#links.update(links)
-      for (const open of this.#open) if (open instanceof Tracked) this.#links.carry(open.connection)
+      for (const open of this.#open) if (open instanceof Connection) this.#links.carry(open)
     })
     switchPort?.answer(
       (_source, destination) => {
@@ -319,7 +317,7 @@ export class NetStack implements Disposable {
       ...this.#datagrams.bound().map((bound) => waitingRow('udp', bound)),
       ...this.#ports.listeners().map((listener) => waitingRow('tcp', listener)),
       ...this.#paths.listeners().map(({ path }) => waitingRow('unix', { address: path, port: 0 })),
-      ...[...this.#open].flatMap((open) => (open instanceof Tracked ? connectionRow(open.connection) : [])),
+      ...[...this.#open].flatMap((open) => (open instanceof Connection ? connectionRow(open) : [])),
     ]
   }
 
@@ -363,7 +361,12 @@ export class NetStack implements Disposable {
    */
   own(resource: Disposable): () => void {
     this.#open.add(resource)
-    return () => void this.#open.delete(resource)
+    return () => this.disown(resource)
+  }
+
+  /** Takes the registration of a resource back. */
+  disown(resource: Disposable): void {
+    this.#open.delete(resource)
   }
 
   /** Closes all listeners, resets all connections and leaves the switch. Doing so again does nothing. */
@@ -440,9 +443,9 @@ export class NetStack implements Disposable {
   /** Holds a connection until it is over, so that it lives although only native handles refer to it. */
   #track(connection: Connection, released: () => void = ignore): void {
     this.#links?.carry(connection)
-    const forget = this.own(new Tracked(connection))
+    this.#open.add(connection)
     connection.onReleased = () => {
-      forget()
+      this.#open.delete(connection)
       released()
     }
   }
