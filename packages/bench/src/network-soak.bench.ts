@@ -71,14 +71,15 @@ function reportOf(where: string, remains: readonly SoakRemains[]): Report {
     [`buffers since round ${before.round}: ${signed(buffers)}, at most +${mostGrowth} MB`, buffers <= mostGrowth],
   ]
   const table = formatColumns(
-    [where, 'live', 'open', ...telling, 'heaps', 'buffers', 'ended well', 'took'],
-    remains.map(({ round, live: registered, sockets, objects, heapMb, buffersMb, outcomes, seconds }) => [
+    [where, 'live', 'open', ...telling, 'heaps', 'buffers', 'process', 'ended well', 'took'],
+    remains.map(({ round, live: registered, sockets, objects, heapMb, buffersMb, anonymousMb, outcomes, seconds }) => [
       `round ${round}`,
       String(registered),
       String(sockets),
       ...telling.map((name) => String(objects[name] ?? 0)),
       quantity(heapMb, 'MB'),
       quantity(buffersMb, 'MB'),
+      quantity(anonymousMb, 'MB'),
       `${wellEnded(outcomes).toFixed(0)} %`,
       quantity(seconds, 's'),
     ]),

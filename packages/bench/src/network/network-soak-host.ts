@@ -7,6 +7,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Guest, GuestOptions } from 'libvisor'
+import { anonymousSet } from '../density/proportional-set.ts'
 import { inspectThreads } from '../density/thread-inspector.ts'
 import { libvisorBuild } from '../libvisor-build.native.ts'
 
@@ -29,6 +30,8 @@ export interface SoakRemains {
   readonly heapMb: number
   /** What buffers of these threads hold beside their heaps. @units MB */
   readonly buffersMb: number
+  /** Memory of the process that no file is behind, whatever V8 and the allocator keep of it for later. @units MB */
+  readonly anonymousMb: number
   /** @units seconds */
   readonly seconds: number
 }
@@ -122,5 +125,6 @@ async function remains(): Promise<Omit<SoakRemains, 'outcomes' | 'round' | 'seco
     objects,
     heapMb,
     buffersMb,
+    anonymousMb: anonymousSet(process.pid),
   }
 }
