@@ -164,8 +164,8 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   it('is released once both ends are closed', async () => {
     const [client, server] = join()
     const released: string[] = []
-    client.onReleased = () => released.push('client')
-    server.onReleased = () => released.push('server')
+    client.holder = { released: () => released.push('client') }
+    server.holder = { released: () => released.push('server') }
     client.close()
     expect(await next(server)).toBe('end')
     server.close()

@@ -16,9 +16,9 @@ export function holdAlive(ns: Namespace): Disposable {
 
 /**
  * Whether a handle keeps the event loop alive, as one of libuv's does: while it is active or has requests under way,
- * is referenced and not closed.
+ * is referenced and not closed. Whoever has one closes it with the network of its namespace.
  */
-export class Liveness implements Disposable {
+export class Liveness {
   readonly #ns: Namespace
   #reference: Disposable | undefined
   #referenced = true
@@ -81,18 +81,10 @@ export class Liveness implements Disposable {
     const wanted = this.referenced && (this.#active || this.#requests > 0)
     if (wanted === (this.#reference !== undefined)) return
     if (wanted) {
-      if (this.#ns.ended) return
-      this.#reference = keepAlive(this.#ns, 'socket')
-      this.#ns.get(netStack).own(this)
+      if (!this.#ns.ended) this.#reference = keepAlive(this.#ns, 'socket')
     } else {
-      this.#ns.get(netStack).disown(this)
-      this[Symbol.dispose]()
+      this.#reference?.[Symbol.dispose]()
       this.#reference = undefined
     }
-  }
-
-  /** The network goes: nothing on it keeps a guest alive. */
-  [Symbol.dispose](): void {
-    this.#reference?.[Symbol.dispose]()
   }
 }

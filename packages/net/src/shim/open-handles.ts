@@ -2,6 +2,7 @@ import { apply, builtin, defineProperty, host } from '@libvisor/abi'
 import { perNamespace } from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 import { netStack } from '../slot.ts'
+import type { NetStack } from '../state/net-stack.ts'
 import { boundSession, valueBehind } from './bound-session.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import type { NativeHandle } from './node-internals.native.ts'
@@ -31,13 +32,27 @@ export interface OpenHandle {
   readonly isNative: boolean
 }
 
-interface OpenHandles {
-  readonly handles: Set<OpenHandle>
-  bytesRead: number
-  bytesWritten: number
+/** All that a namespace has open, as one thing of its network. */
+class OpenHandles implements Disposable {
+  readonly handles = new Set<TrackedHandle>()
+  bytesRead = 0
+  bytesWritten = 0
+  #network: NetStack | undefined
+
+  add(handle: TrackedHandle, network: NetStack): void {
+    this.handles.add(handle)
+    if (this.#network === network) return
+    this.#network = network
+    network.own(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.#network = undefined
+    for (const handle of [...this.handles].reverse()) handle[Symbol.dispose]()
+  }
 }
 
-const openHandlesOf = perNamespace((): OpenHandles => ({ handles: new Set(), bytesRead: 0, bytesWritten: 0 }))
+const openHandlesOf = perNamespace(() => new OpenHandles())
 
 /**
  * A handle that counts as open, and is closed with the network of its namespace. There are as many as open sockets: what they do is the
@@ -54,15 +69,13 @@ export class TrackedHandle implements OpenHandle, Disposable {
     this.isNative = isNative
     this.handle = handle
     this.#ns = ns
-    openHandlesOf(ns).handles.add(this)
-    ns.get(netStack).own(this)
+    openHandlesOf(ns).add(this, ns.get(netStack))
   }
 
   /** It has been closed. */
   forget(): void {
     const kept = openHandlesOf(this.#ns)
     if (!kept.handles.delete(this)) return
-    this.#ns.get(netStack).disown(this)
     const { bytesRead, bytesWritten } = bytesOf(this)
     kept.bytesRead += bytesRead
     kept.bytesWritten += bytesWritten

@@ -31,6 +31,11 @@ export interface Link {
   release(): void
 }
 
+/** Who holds a connection until it is over. */
+export interface ConnectionHolder {
+  released(connection: Connection): void
+}
+
 /** What a read of a connection gives: bytes, the end, a reset, or nothing yet. */
 export type ReadResult = Uint8Array | 'end' | 'reset' | undefined
 
@@ -51,8 +56,8 @@ export class Connection implements Disposable {
   readonly remote: Endpoint
   /** Called when there is something new to read. */
   onReadable: () => void = ignore
-  /** Called once, when this end is closed or the connection is broken off. */
-  onReleased: () => void = ignore
+  /** Hears once that this end is closed or the connection is broken off. */
+  holder: ConnectionHolder | undefined
 
   #link: Link
   #incoming: Uint8Array[] = []
@@ -63,7 +68,8 @@ export class Connection implements Disposable {
   #closed = false
   #released = false
   #inFlight = 0
-  #waiting: WaitingWrite[] = []
+  /** Not there as long as none waits: there may be thousands of connections. */
+  #waiting: WaitingWrite[] | undefined
 
   constructor(local: Endpoint, remote: Endpoint, link: Link) {
     this.local = local
@@ -196,7 +202,7 @@ export class Connection implements Disposable {
     this.reset()
     // It may wait for its other side, and holds nothing of this one any more.
     this.onReadable = ignore
-    this.onReleased = ignore
+    this.holder = undefined
   }
 
   /** Bytes of the other end have arrived. */
@@ -235,13 +241,13 @@ export class Connection implements Disposable {
 
   #whenAccepted(accepted: Accepted): void {
     if (this.#inFlight <= WINDOW_BYTES) accepted()
-    else this.#waiting.push({ accepted })
+    else (this.#waiting ??= []).push({ accepted })
   }
 
   #settleWaiting(error: ErrnoCode | undefined): void {
     const waiting = this.#waiting
-    if (waiting.length === 0) return
-    this.#waiting = []
+    if (waiting === undefined) return
+    this.#waiting = undefined
     for (const { accepted } of waiting) accepted(error)
   }
 
@@ -249,7 +255,7 @@ export class Connection implements Disposable {
     if (this.#released) return
     this.#released = true
     this.#link.release()
-    this.onReleased()
+    this.holder?.released(this)
   }
 }
 

@@ -30,10 +30,12 @@ import {
   WILDCARD_V4,
 } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
-import { Connection, joinInMemory } from './connection.ts'
+import { joinInMemory } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { DatagramTable } from './datagram-table.ts'
 import type { Interface } from './datagram-table.ts'
 import type { LinkTimers } from './link-direction.ts'
+import { OpenConnections } from './open-connections.ts'
 import { PeerLinks } from './peer-links.ts'
 import { connectionRow, waitingRow } from './socket-rows.ts'
 import type { SocketRow } from './socket-rows.ts'
@@ -80,7 +82,8 @@ export class NetStack implements Disposable {
   readonly #ports = new PortTable()
   readonly #paths: PathTable
   readonly #datagrams = new DatagramTable((address) => this.#interfaceOf(address))
-  readonly #open = new Set<Disposable>()
+  readonly #resources = new Set<Disposable>()
+  readonly #connections = new OpenConnections((port) => this.#ports.release(port))
   /** What has the guest's first thread pass on what arrives at a listener. */
   readonly #shared = new WeakMap<Listener, Disposable>()
   readonly #unheard = new Set<() => void>()
@@ -110,7 +113,7 @@ export class NetStack implements Disposable {
     switchPort?.onLinks?.((links) => {
       this.#links ??= new PeerLinks(options.timers)
       this.#links.update(links)
-      for (const open of this.#open) if (open instanceof Connection) this.#links.carry(open)
+      for (const connection of this.#connections) this.#links.carry(connection)
     })
     switchPort?.answer(
       (_source, destination) => {
@@ -196,7 +199,7 @@ export class NetStack implements Disposable {
     const source = { address: this.#sourceFor(destination.address, local.address), port }
     const finish = (result: ConnectResult): void => {
       if (typeof result === 'string') this.#ports.release(port)
-      else this.#track(result, () => this.#ports.release(port))
+      else this.#track(result, true)
       done(result)
     }
     const isOwn = this.isOwn(destination.address)
@@ -317,7 +320,7 @@ export class NetStack implements Disposable {
       ...this.#datagrams.bound().map((bound) => waitingRow('udp', bound)),
       ...this.#ports.listeners().map((listener) => waitingRow('tcp', listener)),
       ...this.#paths.listeners().map(({ path }) => waitingRow('unix', { address: path, port: 0 })),
-      ...[...this.#open].flatMap((open) => (open instanceof Connection ? connectionRow(open) : [])),
+      ...Array.from(this.#connections).flatMap(connectionRow),
     ]
   }
 
@@ -360,13 +363,13 @@ export class NetStack implements Disposable {
    * @returns takes the registration back
    */
   own(resource: Disposable): () => void {
-    this.#open.add(resource)
+    this.#resources.add(resource)
     return () => this.disown(resource)
   }
 
   /** Takes the registration of a resource back. */
   disown(resource: Disposable): void {
-    this.#open.delete(resource)
+    this.#resources.delete(resource)
   }
 
   /** Closes all listeners, resets all connections and leaves the switch. Doing so again does nothing. */
@@ -374,8 +377,10 @@ export class NetStack implements Disposable {
     for (const listener of this.#ports.listeners()) listener[Symbol.dispose]()
     for (const listener of this.#paths.listeners()) listener[Symbol.dispose]()
     this.#datagrams.clear()
-    for (const resource of [...this.#open].reverse()) resource[Symbol.dispose]()
-    this.#open.clear()
+    // Sockets are closed first, as the kernel closes a process's: what they have written is still read.
+    for (const resource of [...this.#resources].reverse()) resource[Symbol.dispose]()
+    this.#resources.clear()
+    this.#connections[Symbol.dispose]()
     this.#watchers.clear()
     this.#switchPort?.[Symbol.dispose]()
   }
@@ -440,14 +445,10 @@ export class NetStack implements Disposable {
     listener.accept(connection)
   }
 
-  /** Holds a connection until it is over, so that it lives although only native handles refer to it. */
-  #track(connection: Connection, released: () => void = ignore): void {
+  /** Holds a connection until it is over. */
+  #track(connection: Connection, beganHere = false): void {
     this.#links?.carry(connection)
-    this.#open.add(connection)
-    connection.onReleased = () => {
-      this.#open.delete(connection)
-      released()
-    }
+    this.#connections.hold(connection, beganHere)
   }
 
   /** The local address of a connection, as the kernel's routes would give it. */
@@ -485,8 +486,6 @@ export class NetStack implements Disposable {
 export function createNetStack(options?: NetStackOptions): NetStack {
   return new NetStack(options)
 }
-
-const ignore = (): void => {}
 
 /** For all of the network at hand. @source RFC 919 */
 const BROADCAST = '255.255.255.255'
