@@ -374,8 +374,10 @@ export class OverlayNode implements Vnode {
     layer.unhide(toUpper, toName)
     if (isDirectory && !keepsLower && !layer.opaque(found)) layer.setOpaque(found)
     fromUpper.rename(name, found, toUpper, toName, inWay)
-    if (this.#inLower(name)) layer.hide(fromUpper, name)
-    driver.covered()
+    const inLower = this.#inLower(name)
+    if (inLower) layer.hide(fromUpper, name)
+    // As with removing: what moves within the upper layer, over nothing of the lower ones, was not the host's.
+    if (inLower || isDirectory || (inWay === undefined && replaced !== undefined)) driver.covered()
   }
 
   /**

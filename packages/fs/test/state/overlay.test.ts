@@ -296,6 +296,35 @@ test('a device of the lower layer is opened on the host, not copied', async () =
   assert.equal(process.differsFromHost(), false)
 })
 
+test('renaming what is in the upper layer alone leaves what is remembered of the host; what hides a name of it does not', async () => {
+  using lower = temporaryDirectory({ seen: 'lower', other: 'other', 'dir/in': 'x' })
+  await using fixture = startLocal({ '/': overlay({ lower: hostDir(lower.path), upper: memory() }) })
+  const { sync, process } = fixture
+  put(sync, '/made', 'new')
+  const remember = (): unknown => {
+    process.recall('/seen', 'read', true)
+    process.resolve('/seen', 'read', true)
+    return process.recall('/seen', 'read', true)
+  }
+  const isRemembered = (): boolean => process.recall('/seen', 'read', true) !== undefined
+  assert.notEqual(remember(), undefined)
+  sync.rename('/made', '/again')
+  put(sync, '/over', 'over')
+  sync.rename('/over', '/again')
+  assert.equal(isRemembered(), true)
+  sync.rename('/again', '/other')
+  assert.equal(isRemembered(), false)
+  assert.equal(get(sync, '/other'), 'over')
+  remember()
+  sync.rename('/other', '/dir/in')
+  assert.equal(isRemembered(), false)
+  remember()
+  sync.rename('/dir/in', '/seen')
+  assert.equal(isRemembered(), false)
+  assert.equal(get(sync, '/seen'), 'over')
+  assert.equal(process.resolve('/seen', 'read', true), undefined)
+})
+
 test('a copy-up that fails leaves nothing in the upper layer', async () => {
   using lower = temporaryDirectory({ 'dir/file': 'x' })
   using upper = temporaryDirectory()
