@@ -2,7 +2,7 @@ import { startAsked } from './asked.native.ts'
 import type { Asked } from './asked.native.ts'
 import { builtHost, program } from './commands.native.ts'
 import { median } from './comparison.ts'
-import { proportionalSet } from './density/proportional-set.ts'
+import { proportionalSetAtRest } from './density/proportional-set.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { formatColumns, quantity } from './table.ts'
 
@@ -113,7 +113,7 @@ async function memoryPerConnection(args: readonly string[], question: string, co
   await using asked: Asked = startAsked(args)
   // What the first ones need that all share.
   await asked.ask(`${question} 1000`)
-  const before = proportionalSet(asked.pid)
+  const before = await proportionalSetAtRest(asked.pid)
   await asked.ask(`${question} ${1000 + count}`)
-  return ((proportionalSet(asked.pid) - before) * 1024 * 1024) / count
+  return (((await proportionalSetAtRest(asked.pid)) - before) * 1024 * 1024) / count
 }

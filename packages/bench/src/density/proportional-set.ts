@@ -21,3 +21,25 @@ function partOf(pid: number, part: string): number {
   if (kilobytes === undefined) throw new Error(`the kernel does not tell the proportional set of process ${pid}`)
   return Number(kilobytes) / 1024
 }
+
+/** V8 gives memory back in steps of eight seconds once a program has little to do. */
+const restSeconds = 10
+/** What counts as a change. */
+const change = 0.01
+
+/**
+ * The proportional set of a process that has been left to itself for so long that V8 has given back what it took while the process was busy.
+ *
+ * @returns megabytes
+ */
+export async function proportionalSetAtRest(pid: number): Promise<number> {
+  let known = proportionalSet(pid)
+  for (let unchanged = 0; unchanged < restSeconds; unchanged++) {
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    const now = proportionalSet(pid)
+    if (Math.abs(now - known) <= known * change) continue
+    known = now
+    unchanged = -1
+  }
+  return known
+}
