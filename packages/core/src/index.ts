@@ -36,8 +36,10 @@ export {
 } from './async-context.native.ts'
 export type { EnterContext, Frame } from './async-context.native.ts'
 
+export { eventLoop } from './event-loop.native.ts'
+
 // What keeps a guest alive.
-export { holdUntilCalled, keepAlive } from './liveness.native.ts'
+export { holdUntilCalled, isKeptAlive, keepAlive } from './liveness.native.ts'
 export { livenessOf } from './liveness.ts'
 export { cpuMsOf, meterCpu } from './cpu-meter.native.ts'
 export type { Liveness, LivenessCounts, LivenessLoop } from './liveness.ts'

@@ -63,6 +63,24 @@ class Reference implements Disposable {
 }
 
 /**
+ * Whether {@link keepAlive} has been called for something that is still there, for whichever guest of this thread.
+ *
+ * @returns `false` where the event loop may end as far as libvisor knows
+ * @example
+ * ```ts
+ * import { isKeptAlive, keepAlive } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(isKeptAlive(), false)
+ * using server = keepAlive()
+ * assert.equal(isKeptAlive(), true)
+ * ```
+ */
+export function isKeptAlive(): boolean {
+  return references > 0
+}
+
+/**
  * Lets a callback that an original will call once keep its guest alive until then: for what Node works on without a
  * request that {@link livenessOf} could see, such as compression and key derivation.
  *

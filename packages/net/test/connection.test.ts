@@ -1,19 +1,25 @@
-import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { joinInMemory, READ_BYTES, WINDOW_BYTES } from '../src/state/connection.ts'
 import type { Connection, ReadResult } from '../src/state/connection.ts'
-import { connectionOverPort } from '../src/state/port-connection.ts'
+import { threadMeans } from '../src/shim/thread-means.native.ts'
+import type { ThreadMeans } from '../src/state/thread-means.ts'
+import { createTrunkPair } from './harness/trunks.ts'
+
+type Ends = readonly [client: Connection, server: Connection]
 
 const CLIENT = { address: '10.88.0.2', port: 40000 }
 const SERVER = { address: '10.88.0.3', port: 3000 }
 
 /** The ways in which two ends are joined: the same rules hold for each. */
-const joins: Record<string, () => [client: Connection, server: Connection]> = {
+const joins: Record<string, () => Ends | Promise<Ends>> = {
   'in memory': () => joinInMemory(CLIENT, SERVER),
-  'over a message channel': () => {
-    const { port1, port2 } = new MessageChannel()
-    return [connectionOverPort(port1, CLIENT, SERVER), connectionOverPort(port2, SERVER, CLIENT)]
-  },
+  'over a trunk': () => joinByTrunk(threadMeans()),
+  'over a trunk between threads that are kept alive': () => joinByTrunk({ ...threadMeans(), isKeptAlive: () => true }),
+  'over a trunk, one frame in a turn': () => joinByTrunk({ ...threadMeans(), drain: undefined }),
+}
+
+async function joinByTrunk(means: ThreadMeans): Promise<Ends> {
+  return createTrunkPair(means).join(CLIENT, SERVER)
 }
 
 /** The next thing that there is to read. */
@@ -36,8 +42,8 @@ function write(connection: Connection, text: string): Promise<string | undefined
 }
 
 describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
-  it('shows each end the address of the other', () => {
-    const [client, server] = join()
+  it('shows each end the address of the other', async () => {
+    const [client, server] = await join()
     expect([client.local, client.remote]).toEqual([CLIENT, SERVER])
     expect([server.local, server.remote]).toEqual([SERVER, CLIENT])
     client.reset()
@@ -45,7 +51,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('carries bytes in order and both ways', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     await write(client, 'one ')
     await write(client, 'two')
     let received = ''
@@ -58,7 +64,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('gives pieces of at most 64 KB', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     client.write([new Uint8Array(READ_BYTES + 1)], () => {})
     expect(((await next(server)) as Uint8Array).length).toBe(READ_BYTES)
     expect(((await next(server)) as Uint8Array).length).toBe(1)
@@ -67,16 +73,16 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('keeps a view of a larger buffer a view', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     const large = new Uint8Array(100_000).fill(7)
     client.write([large.subarray(10, 13)], () => {})
-    expect(await next(server)).toEqual(new Uint8Array([7, 7, 7]))
+    expect([...((await next(server)) as Uint8Array)]).toEqual([7, 7, 7])
     client.reset()
     server.reset()
   })
 
   it('still reads after shutdown()', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     client.shutdown(() => {})
     expect(await next(server)).toBe('end')
     await write(server, 'late')
@@ -87,14 +93,14 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('writes after shutdown() fail with EPIPE', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     client.shutdown(() => {})
     expect(await write(client, 'x')).toBe('EPIPE')
     server.reset()
   })
 
   it('holds a write back while the reader does not read', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     let accepted = 0
     const piece = WINDOW_BYTES / 2
     for (let index = 0; index < 3; index++) client.write([new Uint8Array(piece)], () => accepted++)
@@ -107,7 +113,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('reads what came before a reset, then the reset', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     await write(client, 'last words')
     client.reset()
     expect(await nextText(server)).toBe('last words')
@@ -117,7 +123,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('fails waiting writes with ECONNRESET when it is reset', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     client.write([new Uint8Array(WINDOW_BYTES)], () => {})
     const waiting = write(client, 'waits')
     server.reset()
@@ -126,7 +132,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('cancels waiting writes when it is closed', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     client.write([new Uint8Array(WINDOW_BYTES)], () => {})
     const waiting = write(client, 'waits')
     client.close()
@@ -135,7 +141,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('is reset by close() with bytes unread', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     await write(client, 'nobody reads this')
     await expect.poll(() => server.readable).toBe(true)
     server.close()
@@ -144,7 +150,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('is reset by bytes that arrive after close()', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     server.close()
     expect(await next(client)).toBe('end')
     expect(await write(client, 'too late')).toBe(undefined)
@@ -153,7 +159,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('reads the end when a reset follows it', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     server.close()
     expect(await write(client, 'too late')).toBe(undefined)
     await expect.poll(() => write(client, 'broken')).toBe('EPIPE')
@@ -162,7 +168,7 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
   })
 
   it('is released once both ends are closed', async () => {
-    const [client, server] = join()
+    const [client, server] = await join()
     const released: string[] = []
     client.holder = { released: () => released.push('client') }
     server.holder = { released: () => released.push('server') }
@@ -171,11 +177,4 @@ describe.each(Object.entries(joins))('a connection %s', (_name, join) => {
     server.close()
     await expect.poll(() => released.toSorted()).toEqual(['client', 'server'])
   })
-})
-
-it('an end whose thread is gone reads a reset', async () => {
-  const { port1, port2 } = new MessageChannel()
-  const connection = connectionOverPort(port1, CLIENT, SERVER)
-  port2.close()
-  expect(await next(connection)).toBe('reset')
 })

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { createSwitch, openConnection, openSwitchPort } from '../src/index.ts'
 import type { Switch, SwitchPort } from '../src/index.ts'
 import { createGuest } from './harness/guest.ts'
+import { attachApart } from './harness/trunks.ts'
 
 const whose = new AsyncLocalStorage<string>()
 const where = (): string => `${currentNamespace()?.name} ${whose.getStore()}`
@@ -15,6 +16,7 @@ const where = (): string => `${currentNamespace()?.name} ${whose.getStore()}`
 const attachments: { where: string; attach: (network: Switch, name: string) => SwitchPort }[] = [
   { where: 'with the switch in it', attach: (network, name) => network.attachLocal(name) },
   { where: 'with the switch elsewhere', attach: (network, name) => openSwitchPort(network.attach(name)) },
+  { where: 'as if each were in one of its own', attach: attachApart },
 ]
 
 describe.each(attachments)('two guests of one thread, $where', ({ attach }) => {

@@ -1,12 +1,18 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNetStack, createSwitch, openSwitchPort } from '../src/index.ts'
+import { attachApart } from './harness/trunks.ts'
 import type { Connection, ConnectResult, NetStack, Switch, SwitchPort } from '../src/index.ts'
 
 /** How two stacks are attached: the same rules hold for each. */
 const attachments: Record<string, (network: Switch, name: string, index: number) => SwitchPort> = {
   'both in the thread of the switch': (network, name) => network.attachLocal(name, { aliases: [`${name}-alias`] }),
   'both by message ports': (network, name) => openSwitchPort(network.attach(name, { aliases: [`${name}-alias`] })),
+  'each in a thread of its own': (network, name) => attachApart(network, name, { aliases: [`${name}-alias`] }),
+  'one in the thread of the switch, one elsewhere': (network, name, index) =>
+    index === 0
+      ? network.attachLocal(name, { aliases: [`${name}-alias`] })
+      : attachApart(network, name, { aliases: [`${name}-alias`] }),
   'one in the thread of the switch, one by a message port': (network, name, index) =>
     index === 0
       ? network.attachLocal(name, { aliases: [`${name}-alias`] })
@@ -114,11 +120,8 @@ it('a source address cannot be made up', async () => {
     () => {},
   )
   const { port } = network.attach('liar')
-  const { port2: channel } = new MessageChannel()
   const destination = { address: api.address, port: 1 }
-  port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination, channel }, [
-    channel,
-  ])
+  port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination })
   await expect.poll(() => seen).toBe('10.88.0.3')
   port.close()
 })

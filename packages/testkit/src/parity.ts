@@ -3,14 +3,15 @@ import { describe, test } from 'vitest'
 /** Makes what a body is run against, before each run. What can be disposed of is, after it. */
 export type MakeSubject<Subject extends object> = () => Subject | Promise<Subject>
 
-/** The same thing twice: Node's own, which says what is right, and a guest's. */
+/** The same thing twice: Node's own, which says what is right, and a guest's; and what else must not differ. */
 export interface ParitySubjects<Subject extends object> {
   readonly native: MakeSubject<Subject>
   readonly guest: MakeSubject<Subject>
+  readonly [where: string]: MakeSubject<Subject>
 }
 
 /**
- * Runs one body natively and again over the bound modules of a namespace, as two tests. What fails natively is wrong
+ * Runs one body natively and again over the bound modules of a namespace, as a test each. What fails natively is wrong
  * in the test; what fails in the guest only is wrong in libvisor.
  *
  * @param title - a sentence about what holds
@@ -29,9 +30,9 @@ export function parity<Subject extends object>(
   body: (subject: Subject) => void | Promise<void>,
 ): void {
   describe(title, () => {
-    for (const where of ['native', 'guest'] as const) {
+    for (const [where, make] of Object.entries(subjects)) {
       test(where, async () => {
-        await using subject = disposing(await subjects[where]())
+        await using subject = disposing(await make())
         await body(subject.value)
       })
     }

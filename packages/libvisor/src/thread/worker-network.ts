@@ -28,7 +28,7 @@ export function shareNetwork(ns: Namespace, guest: Pick<FurnishedNamespace, 'whe
   const { port1, port2 } = new MessageChannel()
   let receive: ReturnType<ReturnType<typeof loadNet>['serveStack']> | undefined
   const hear = (message: Parameters<NonNullable<typeof receive>>[0]): void => {
-    receive ??= loadNet().serveStack(ns.get(netStack), { port: port1, Channel: MessageChannel, reservations, thread })
+    receive ??= loadNet().serveStack(ns.get(netStack), { port: port1, reservations, thread })
     receive(message)
   }
   port1.on('message', hear)

@@ -1,22 +1,24 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import type { MessageChannel, MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { joinInMemory } from '../state/connection.ts'
 import type { Connection } from '../state/connection.ts'
 import type { NetStack } from '../state/net-stack.ts'
-import { connectionOverPort } from '../state/port-connection.ts'
 import { reservePorts } from '../state/port-reservations.ts'
 import { splice } from '../state/splice.ts'
-import type { FromSwitch, SharedBinding, StackAttachment, ToStack } from '../state/switch-protocol.ts'
+import type { Answer, FromSwitch, SharedBinding, StackAttachment, ToStack } from '../state/switch-protocol.ts'
+import { TrunkTable } from '../state/trunk-table.ts'
 import { bridgeNative } from './native-bridge.ts'
 import type { NativeHandle } from './node-internals.native.ts'
+import { threadMeans } from './thread-means.native.ts'
 
 /** What a thread is served with. */
 export interface ServeStackOptions extends Pick<StackAttachment, 'reservations' | 'thread'> {
   /** This side of the port of the attachment. */
   readonly port: MessagePort
-  /** The constructor of message channels. */
-  readonly Channel: typeof MessageChannel
 }
+
+/** The one peer of its trunk, either way. */
+const THREAD = ''
 
 /**
  * Serves a further thread of a guest with the guest's stack: what it connects to, what arrives at its ports, names.
@@ -34,7 +36,7 @@ export interface ServeStackOptions extends Pick<StackAttachment, 'reservations' 
  * stack.listen({ address: '127.0.0.1', port: 3000, privileged: false, accept: (connection) => connection.close() })
  * const reservations = new SharedArrayBuffer(RESERVATION_BYTES)
  * const { port1, port2 } = new MessageChannel()
- * port1.on('message', serveStack(stack, { port: port1, Channel: MessageChannel, reservations, thread: 2 }))
+ * port1.on('message', serveStack(stack, { port: port1, reservations, thread: 2 }))
  *
  * const attachment = { address: '', network: '', port: port2, reservations, thread: 2 }
  * using part = createNetStack({ parent: openStackPort(attachment) })
@@ -44,26 +46,43 @@ export interface ServeStackOptions extends Pick<StackAttachment, 'reservations' 
  * ```
  */
 export function serveStack(stack: NetStack, options: ServeStackOptions): (message: ToStack) => void {
-  const { port, Channel, reservations, thread } = options
+  const { port, reservations, thread } = options
   const bindings = new Map<number, Disposable>()
   const offers = new Map<number, Connection>()
   let lastOffer = 0
   const post = (message: FromSwitch, transfer: MessagePort[] = []): void => port.postMessage(message, transfer)
 
-  const join = (id: number, channel: MessagePort, result: Connection | ErrnoCode): void => {
-    const refusal = typeof result === 'string' ? result : undefined
-    post({ type: 'connected', id, refusal })
-    if (typeof result === 'string') return void channel.close()
-    splice(connectionOverPort(channel, result.remote, result.local), result)
+  const trunks = new TrunkTable({
+    means: threadMeans(),
+    opened(number) {
+      const connection = offers.get(number)
+      offers.delete(number)
+      if (connection === undefined) return undefined
+      const { local, remote } = connection
+      return { local: remote, remote: local, done: (inside) => splice(inside, connection) }
+    },
+    lost: () => {},
+  })
+
+  const answer = (id: number, result: Connection | ErrnoCode): void => {
+    if (typeof result === 'string') return post({ type: 'connected', id, refusal: result })
+    const { trunk, attachment } = trunks.to(THREAD)
+    splice(trunk.accept(id, result.remote, result.local), result)
+    post({ type: 'connected', id, trunk: attachment }, attachment === undefined ? [] : [attachment.port])
   }
 
   const offer = (connection: Connection): void => {
     const id = ++lastOffer
     offers.set(id, connection)
-    const { port1, port2: channel } = new Channel()
     const { local, remote } = connection
-    post({ type: 'incoming', id, source: remote, destination: local, channel }, [channel])
-    splice(connectionOverPort(port1, remote, local), connection)
+    post({ type: 'incoming', id, number: id, source: remote, destination: local })
+  }
+
+  const settle = ({ id, refusal, trunk }: Answer): void => {
+    if (trunk !== undefined) trunks.join(THREAD, trunk)
+    if (refusal === undefined) return
+    offers.get(id)?.reset()
+    offers.delete(id)
   }
 
   const bind = (binding: SharedBinding) => {
@@ -91,6 +110,7 @@ export function serveStack(stack: NetStack, options: ServeStackOptions): (messag
     bindings.clear()
     for (const connection of offers.values()) connection.reset()
     offers.clear()
+    trunks.close()
     reservePorts(reservations, thread).clear()
   }
   const forget = stack.own({ [Symbol.dispose]: () => port.close() })
@@ -105,24 +125,21 @@ export function serveStack(stack: NetStack, options: ServeStackOptions): (messag
         stack.reverse(message.address, (result) => post({ type: 'found', id: message.id, result }))
         break
       case 'connect': {
-        const { id, source: local, destination, channel } = message
-        stack.connect({ destination, local }, (result) => join(id, channel, result))
+        const { id, source: local, destination } = message
+        stack.connect({ destination, local }, (result) => answer(id, result))
         break
       }
       case 'connect-path':
-        stack.connectPath(message.path, (result) => join(message.id, message.channel, result))
+        stack.connectPath(message.path, (result) => answer(message.id, result))
         break
       case 'send': {
         const { source, bytes } = message.datagram
         stack.sendDatagram(source, message.destination, bytes)
         break
       }
-      case 'answered': {
-        const connection = offers.get(message.id)
-        offers.delete(message.id)
-        if (message.refusal !== undefined) connection?.reset()
+      case 'answered':
+        settle(message)
         break
-      }
       case 'bind': {
         const binding = bind(message.binding)
         if (typeof binding !== 'string') bindings.set(message.id, binding)

@@ -1,12 +1,10 @@
-import { original } from '@libvisor/abi'
-import { RemoteSwitchPort } from '../state/remote-switch-port.ts'
+import { AttachedPort } from '../state/attached-port.ts'
 import { RemoteStackPort } from '../state/remote-stack-port.ts'
 import type { StackAttachment, SwitchAttachment } from '../state/switch-protocol.ts'
 import { Switch } from '../state/switch.ts'
 import type { SwitchOptions } from '../state/switch.ts'
 import type { StackPort, SwitchPort } from '../types.ts'
-
-const newKey = (): string => original('crypto').randomUUID()
+import { threadMeans } from './thread-means.native.ts'
 
 /**
  * Makes the virtual network between guests.
@@ -27,7 +25,7 @@ const newKey = (): string => original('crypto').randomUUID()
  * ```
  */
 export function createSwitch(options?: SwitchOptions): Switch {
-  return new Switch(original('worker_threads').MessageChannel, options)
+  return new Switch(threadMeans(), options)
 }
 
 /**
@@ -47,7 +45,7 @@ export function createSwitch(options?: SwitchOptions): Switch {
  * ```
  */
 export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
-  return new RemoteSwitchPort(attachment, original('worker_threads').MessageChannel, newKey)
+  return new AttachedPort(attachment, threadMeans())
 }
 
 /**
@@ -64,7 +62,7 @@ export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
  * using stack = createNetStack({ hosts: { db: '10.0.0.5' } })
  * const reservations = new SharedArrayBuffer(RESERVATION_BYTES)
  * const { port1, port2 } = new MessageChannel()
- * port1.on('message', serveStack(stack, { port: port1, Channel: MessageChannel, reservations, thread: 2 }))
+ * port1.on('message', serveStack(stack, { port: port1, reservations, thread: 2 }))
  *
  * // In another thread, which got the attachment as `workerData`:
  * const attachment = { address: '', network: '', port: port2, reservations, thread: 2 }
@@ -73,5 +71,5 @@ export function openSwitchPort(attachment: SwitchAttachment): SwitchPort {
  * ```
  */
 export function openStackPort(attachment: StackAttachment): StackPort {
-  return new RemoteStackPort(attachment, original('worker_threads').MessageChannel, newKey)
+  return new RemoteStackPort(attachment, threadMeans())
 }

@@ -19,6 +19,8 @@ export type Accepted = (error?: ErrnoCode) => void
 export interface Link {
   /** Whether what comes from the other end does so in a callback of the event loop, and not in a call that the other end makes. */
   readonly arrivesInTurn: boolean
+  /** Whether bytes of the other end have come as far as here, and wait for their turn. */
+  readonly hasMore: boolean
   /** Sends bytes, in order. They belong to the link from now on. */
   send(bytes: Uint8Array): void
   /** Says that no more bytes follow. */
@@ -177,7 +179,7 @@ export class Connection implements Disposable {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    const unread = this.#incoming.length > 0
+    const unread = this.#incoming.length > 0 || (!this.#resetReceived && this.#link.hasMore)
     this.#incoming = []
     if (!this.#resetReceived) {
       if (unread) this.#link.reset()
@@ -294,6 +296,7 @@ function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
 /** A link to an end in the same heap. There may be thousands: what they do is the class's. */
 class MemoryLink implements Link {
   readonly arrivesInTurn = false
+  readonly hasMore = false
   other!: Connection
 
   send(bytes: Uint8Array): void {

@@ -131,6 +131,10 @@ class ShapedLink implements Link {
     this.#released = released
   }
 
+  get hasMore(): boolean {
+    return this.#inner.hasMore
+  }
+
   send(bytes: Uint8Array): void {
     this.#put(bytes.length, () => this.#inner.send(bytes))
   }

@@ -1,22 +1,21 @@
-import type { MessageChannel } from 'node:worker_threads'
 import type { ConnectResult, StackPort } from '../types.ts'
+import { AttachedPort } from './attached-port.ts'
 import { reservePorts } from './port-reservations.ts'
 import type { PortReservations } from './port-reservations.ts'
-import { RemoteSwitchPort } from './remote-switch-port.ts'
 import type { SharedBinding, StackAttachment } from './switch-protocol.ts'
+import type { ThreadMeans } from './thread-means.ts'
 
 /** The way of a further thread of a guest to the guest's stack, by a message port. */
-export class RemoteStackPort extends RemoteSwitchPort implements StackPort {
+export class RemoteStackPort extends AttachedPort implements StackPort {
   readonly reservations: PortReservations
   #lastBinding = 0
 
   /**
    * @param attachment - what the thread that has the stack has given
-   * @param Channel - the constructor of message channels
-   * @param newKey - makes what nobody can guess, other than the last time
+   * @param means - what trunks are made of
    */
-  constructor(attachment: StackAttachment, Channel: typeof MessageChannel, newKey: () => string) {
-    super(attachment, Channel, newKey)
+  constructor(attachment: StackAttachment, means: ThreadMeans) {
+    super(attachment, means)
     this.reservations = reservePorts(attachment.reservations, attachment.thread)
   }
 
@@ -31,6 +30,11 @@ export class RemoteStackPort extends RemoteSwitchPort implements StackPort {
       { address: '', port: 0 },
       { address: path, port: 0 },
     ]
-    this.open({ source, destination }, done, (id, channel) => ({ type: 'connect-path', id, path, channel }))
+    this.open({ source, destination }, done, (id) => ({ type: 'connect-path', id, path }))
+  }
+
+  /** Whomever the guest talks to, its first thread is in between. */
+  protected override peerOf(): string {
+    return ''
   }
 }

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Datagram } from '../types.ts'
 import type { Endpoint } from './address.ts'
 import type { PeerLink } from './link-shape.ts'
+import type { TrunkAttachment } from './trunk.ts'
 
 /** What a stack says to the switch. Each request has a number, which its reply repeats. */
 export type ToSwitch =
@@ -13,26 +14,33 @@ export type ToSwitch =
       readonly id: number
       readonly source: Endpoint
       readonly destination: Endpoint
-      /** The server's side of the connection. */
-      readonly channel: MessagePort
       /** By which the server's stack finds the client's, if it is in the same thread. */
       readonly offer: string
     }
   | { readonly type: 'send'; readonly destination: Endpoint; readonly datagram: Datagram }
-  | { readonly type: 'answered'; readonly id: number; readonly refusal: ErrnoCode | undefined }
+  | ({ readonly type: 'answered' } & Answer)
+
+/** What came of a question for a connection. */
+export interface Answer {
+  readonly id: number
+  readonly refusal?: ErrnoCode | undefined
+  /** The way over which the connection goes, where there was none before. Its port is to be transferred. */
+  readonly trunk?: TrunkAttachment | undefined
+}
 
 /** What the switch says to a stack. */
 export type FromSwitch =
   | { readonly type: 'datagram'; readonly destination: Endpoint; readonly datagram: Datagram }
   | { readonly type: 'found'; readonly id: number; readonly result: string | undefined }
   | { readonly type: 'links'; readonly links: readonly PeerLink[] }
-  | { readonly type: 'connected'; readonly id: number; readonly refusal: ErrnoCode | undefined }
+  | ({ readonly type: 'connected' } & Answer)
   | {
       readonly type: 'incoming'
       readonly id: number
+      /** What the client's stack has asked by: on the trunk, the connection has this number. */
+      readonly number: number
       readonly source: Endpoint
       readonly destination: Endpoint
-      readonly channel: MessagePort
       /** What came from the client's stack, where that may be in the same thread as the server's. */
       readonly offer?: string | undefined
     }
@@ -59,7 +67,7 @@ export interface SharedBinding {
 /** What a further thread of a guest says to the one that has the stack, beside what a stack says to the switch. */
 export type ToStack =
   | ToSwitch
-  | { readonly type: 'connect-path'; readonly id: number; readonly path: string; readonly channel: MessagePort }
+  | { readonly type: 'connect-path'; readonly id: number; readonly path: string }
   | { readonly type: 'bind'; readonly id: number; readonly binding: SharedBinding }
   | { readonly type: 'unbind'; readonly id: number }
 

@@ -1,14 +1,15 @@
-import type { ErrnoCode } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
-import type { MessageChannel, MessagePort } from 'node:worker_threads'
-import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
+import type { MessagePort } from 'node:worker_threads'
+import type { Datagram, SwitchPort } from '../types.ts'
 import { isMulticast, parseNetwork } from './address.ts'
 import type { Endpoint, Network } from './address.ts'
-import { joinInMemory } from './connection.ts'
+import { AttachedPort } from './attached-port.ts'
+import { joinDirectly } from './control-port.ts'
+import type { ControlPort } from './control-port.ts'
 import { LinkTable } from './link-table.ts'
-import type { LinkShape, PeerLink } from './link-shape.ts'
-import { connectionOverPort } from './port-connection.ts'
-import type { FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
+import type { LinkShape } from './link-shape.ts'
+import type { Answer, FromSwitch, SwitchAttachment, ToSwitch } from './switch-protocol.ts'
+import type { ThreadMeans } from './thread-means.ts'
 
 /** How a switch is made. */
 export interface SwitchOptions {
@@ -29,28 +30,12 @@ export interface SwitchMember {
   readonly address: string
 }
 
-/** A member with its way in. */
-interface Attached extends SwitchMember {
-  /**
-   * Offers a connection.
-   *
-   * @param way - the server's side of it, from a member in another thread; made here when it is left out
-   * @param done - called with the client's end, unless the way was the caller's, or with why it is refused
-   */
-  offer(source: Endpoint, destination: Endpoint, way: Way | undefined, done: OfferDone): void
-  receive(destination: Endpoint, datagram: Datagram): void
-  /** Tells how the links to others are. */
-  hearLinks(links: readonly PeerLink[]): void
+/** A member with the way to it. */
+interface Member extends SwitchMember {
+  readonly say: (message: FromSwitch, transfer?: readonly MessagePort[]) => void
+  /** The questions that it has not answered. */
+  readonly offers: Map<number, (answer: Answer) => void>
 }
-
-/** How a member in another thread can be reached for one connection. */
-interface Way {
-  readonly channel: MessagePort
-  /** For a server in that same thread. */
-  readonly offer: string
-}
-
-type OfferDone = (result: ConnectResult | undefined) => void
 
 /** The address of the switch itself comes first, as that of a bridge does. */
 const FIRST_GUEST = 2
@@ -62,19 +47,20 @@ const FIRST_GUEST = 2
 export class Switch implements Disposable {
   readonly network: string
   readonly #network: Network
-  readonly #Channel: typeof MessageChannel
-  readonly #members = new Map<string, Attached>()
+  readonly #means: ThreadMeans
+  readonly #members = new Map<string, Member>()
   readonly #links = new LinkTable()
   /** Whose links are not perfect, as far as they know. */
-  readonly #told = new Set<Attached>()
+  readonly #told = new Set<Member>()
   /** What detaches the stacks of other threads, by their names in lower case. */
   readonly #leave = new Map<string, () => void>()
   #nextIndex = FIRST_GUEST
+  #lastOffer = 0
 
-  constructor(Channel: typeof MessageChannel, options: SwitchOptions = {}) {
+  constructor(means: ThreadMeans, options: SwitchOptions = {}) {
     this.network = options.network ?? '10.88.0.0/16'
     this.#network = parseNetwork(this.network)
-    this.#Channel = Channel
+    this.#means = means
   }
 
   /** Who is attached, in the order of attaching. */
@@ -90,73 +76,19 @@ export class Switch implements Disposable {
    * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when the name is attached already
    */
   attach(name: string, options: AttachOptions = {}): SwitchAttachment {
-    const member = this.#describe(name, options)
-    const { port1, port2 } = new this.#Channel()
-    const offers = new Map<number, (refusal: ErrnoCode | undefined) => void>()
-    let lastOffer = 0
-    const post = (message: FromSwitch, transfer: MessagePort[] = []): void => port1.postMessage(message, transfer)
-
-    const detach = this.#add({
-      ...member,
-      offer: (source, destination, given, done) => {
-        const id = ++lastOffer
-        let own: MessagePort | undefined
-        let channel = given?.channel
-        if (channel === undefined) ({ port1: own, port2: channel } = new this.#Channel())
-        offers.set(id, (refusal) => {
-          if (refusal !== undefined) own?.close()
-          done(refusal ?? (own === undefined ? undefined : connectionOverPort(own, source, destination)))
-        })
-        post({ type: 'incoming', id, source, destination, channel, offer: given?.offer }, [channel])
-      },
-      receive: (destination, datagram) => post({ type: 'datagram', destination, datagram }),
-      hearLinks: (links) => post({ type: 'links', links }),
-    })
+    const description = this.#describe(name, options)
+    const { address } = description
+    const { port1, port2: port } = new this.#means.Channel()
     const key = name.toLowerCase()
+    const detach = this.#add(description, port1)
     const leave = (): void => {
       detach()
       if (this.#leave.get(key) === leave) this.#leave.delete(key)
-      for (const answer of [...offers.values()]) answer('EHOSTUNREACH')
-      offers.clear()
       port1.close()
     }
     this.#leave.set(key, leave)
-
-    port1.on('message', (message: ToSwitch) => {
-      switch (message.type) {
-        case 'lookup':
-          post({ type: 'found', id: message.id, result: this.#addressOf(message.name) })
-          break
-        case 'reverse':
-          post({ type: 'found', id: message.id, result: this.#members.get(message.address)?.name })
-          break
-        case 'connect': {
-          const { id, destination, channel, offer } = message
-          // Who connects is known by its port: an address cannot be made up.
-          const source = { address: member.address, port: message.source.port }
-          this.#connect(source, destination, { channel, offer }, (result) => {
-            const refusal = typeof result === 'string' ? result : undefined
-            if (refusal !== undefined) channel.close()
-            post({ type: 'connected', id, refusal })
-          })
-          break
-        }
-        case 'send': {
-          const { destination, datagram } = message
-          const source = { address: member.address, port: datagram.source.port }
-          this.#send(destination, { ...datagram, source }, member.address)
-          break
-        }
-        case 'answered': {
-          const answer = offers.get(message.id)
-          offers.delete(message.id)
-          answer?.(message.refusal)
-        }
-      }
-    })
     port1.on('close', leave)
-    port1.unref()
-    return { address: member.address, network: this.network, port: port2 }
+    return { address, network: this.network, port }
   }
 
   /**
@@ -167,48 +99,11 @@ export class Switch implements Disposable {
    * @throws {VisorError} VISOR_GUEST_NAME_TAKEN when the name is attached already
    */
   attachLocal(name: string, options: AttachOptions = {}): SwitchPort {
-    const member = this.#describe(name, options)
-    let acceptor: Acceptor = () => 'ECONNREFUSED'
-    let receiver: Attached['receive'] = () => {}
-    let links: readonly PeerLink[] = []
-    let hearLinks: Attached['hearLinks'] = () => {}
-    const detach = this.#add({
-      ...member,
-      offer(source, destination, way, done) {
-        const accept = acceptor(source, destination)
-        if (typeof accept === 'string') return done(accept)
-        if (way !== undefined) {
-          accept(connectionOverPort(way.channel, destination, source))
-          return done(undefined)
-        }
-        const [client, server] = joinInMemory(source, destination)
-        accept(server)
-        done(client)
-      },
-      receive: (destination, datagram) => receiver(destination, datagram),
-      hearLinks(told) {
-        links = told
-        hearLinks(told)
-      },
-    })
-    return {
-      address: member.address,
-      network: this.network,
-      lookup: (wanted, done) => done(this.#addressOf(wanted)),
-      reverse: (address, done) => done(this.#members.get(address)?.name),
-      connect: (source, destination, done) =>
-        this.#connect(source, destination, undefined, (result) => done(result ?? 'ECONNABORTED')),
-      send: (destination, datagram) => this.#send(destination, datagram, member.address),
-      answer(given, receive) {
-        acceptor = given
-        receiver = receive
-      },
-      onLinks(hear) {
-        hearLinks = hear
-        if (links.length > 0) hear(links)
-      },
-      [Symbol.dispose]: detach,
-    }
+    const description = this.#describe(name, options)
+    const [own, port] = joinDirectly<ToSwitch, FromSwitch>()
+    const attached = new AttachedPort({ address: description.address, network: this.network, port }, this.#means)
+    own.on('close', this.#add(description, own))
+    return attached
   }
 
   /**
@@ -254,19 +149,51 @@ export class Switch implements Disposable {
     this.#members.clear()
   }
 
-  #connect(source: Endpoint, destination: Endpoint, way: Way | undefined, done: OfferDone): void {
+  #receive(message: ToSwitch, member: Member): void {
+    switch (message.type) {
+      case 'lookup':
+        member.say({ type: 'found', id: message.id, result: this.#addressOf(message.name) })
+        break
+      case 'reverse':
+        member.say({ type: 'found', id: message.id, result: this.#members.get(message.address)?.name })
+        break
+      case 'connect':
+        this.#connect(message, member)
+        break
+      case 'send': {
+        const { destination, datagram } = message
+        const source = { address: member.address, port: datagram.source.port }
+        this.#send(destination, { ...datagram, source }, member.address)
+        break
+      }
+      case 'answered': {
+        const answer = member.offers.get(message.id)
+        member.offers.delete(message.id)
+        if (answer === undefined) message.trunk?.port.close()
+        else answer(message)
+      }
+    }
+  }
+
+  #connect({ id, source, destination, offer }: ToSwitch & { readonly type: 'connect' }, member: Member): void {
     const target = this.#members.get(destination.address)
-    if (target === undefined) done('EHOSTUNREACH')
-    else target.offer(source, destination, way, done)
+    if (target === undefined) return member.say({ type: 'connected', id, refusal: 'EHOSTUNREACH' })
+    const asked = ++this.#lastOffer
+    target.offers.set(asked, ({ refusal, trunk }) => {
+      member.say({ type: 'connected', id, refusal, trunk }, trunk === undefined ? [] : [trunk.port])
+    })
+    // Who connects is known by its port: an address cannot be made up.
+    const known = { address: member.address, port: source.port }
+    target.say({ type: 'incoming', id: asked, number: id, source: known, destination, offer })
   }
 
   #send(destination: Endpoint, datagram: Datagram, from: string): void {
     const { address } = destination
     if (!isMulticast(address) && address !== '255.255.255.255' && address !== this.#network.broadcast) {
-      return this.#members.get(address)?.receive(destination, datagram)
+      return this.#members.get(address)?.say({ type: 'datagram', destination, datagram })
     }
     for (const member of [...this.#members.values()]) {
-      if (member.address !== from) member.receive(destination, datagram)
+      if (member.address !== from) member.say({ type: 'datagram', destination, datagram })
     }
   }
 
@@ -289,12 +216,20 @@ export class Switch implements Disposable {
     return { name, aliases: Object.freeze([...aliases]), address: this.#network.at(this.#nextIndex++) }
   }
 
-  #add(member: Attached): () => void {
-    this.#members.set(member.address, member)
+  /** @returns detaches it */
+  #add(description: SwitchMember, port: ControlPort<ToSwitch, FromSwitch>): () => void {
+    const { address } = description
+    const offers: Member['offers'] = new Map()
+    const member: Member = { ...description, offers, say: (message, transfer) => port.postMessage(message, transfer) }
+    this.#members.set(address, member)
+    port.on('message', (message) => this.#receive(message, member))
+    port.unref()
     if (!this.#links.isEmpty) this.#tellLinks()
     return () => {
-      this.#members.delete(member.address)
+      this.#members.delete(address)
       this.#told.delete(member)
+      for (const answer of [...offers.values()]) answer({ id: 0, refusal: 'EHOSTUNREACH' })
+      offers.clear()
     }
   }
 
@@ -305,7 +240,7 @@ export class Switch implements Disposable {
       if (links.length === 0 && !this.#told.has(member)) continue
       if (links.length === 0) this.#told.delete(member)
       else this.#told.add(member)
-      member.hearLinks(links)
+      member.say({ type: 'links', links })
     }
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type net from 'node:net'
 import { parity } from '@libvisor/testkit/parity'
-import { scenes } from '../harness/scene.ts'
+import { scenes, transports } from '../harness/scene.ts'
 import type { Scene } from '../harness/scene.ts'
 
 /**
@@ -15,6 +15,11 @@ import type { Scene } from '../harness/scene.ts'
  */
 export function rule(number: number, title: string, body: (scene: Scene) => unknown): void {
   parity(`rule ${number}: ${title}`, scenes, async (scene) => void (await body(scene)))
+}
+
+/** The same for a body that only works with a {@link pair}: over each transport, too. */
+export function ruleOfStreams(number: number, title: string, body: (scene: Scene) => unknown): void {
+  parity(`rule ${number}: ${title}`, { ...scenes, ...transports }, async (scene) => void (await body(scene)))
 }
 
 /** A server that listens, and is closed with its sockets in the end. */
@@ -57,8 +62,9 @@ export interface Pair extends AsyncDisposable {
 
 /** Connects two sockets. */
 export async function pair(scene: Scene, options: net.ServerOpts & net.SocketConstructorOpts = {}): Promise<Pair> {
-  const listening = await listen(scene.net.createServer(options), 0, '127.0.0.1')
-  const client = scene.net.connect({ ...options, port: listening.port, host: '127.0.0.1' })
+  const { net: servers, clients = servers, host } = scene
+  const listening = await listen(servers.createServer(options), 0, host === undefined ? '127.0.0.1' : '0.0.0.0')
+  const client = clients.connect({ ...options, port: listening.port, host: host ?? '127.0.0.1' })
   const [[accepted]] = (await Promise.all([once(listening.server, 'connection'), once(client, 'connect')])) as [
     [net.Socket],
     unknown,

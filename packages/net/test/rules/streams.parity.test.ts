@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type net from 'node:net'
-import { failureOf, pair, rule } from './rule.ts'
+import { failureOf, pair, rule, ruleOfStreams } from './rule.ts'
 
 /** All that a socket reads; it goes on writing, which not every Node lets who iterates over it. */
 async function heard(socket: net.Socket): Promise<string> {
@@ -12,29 +12,33 @@ async function heard(socket: net.Socket): Promise<string> {
   return all
 }
 
-rule(42, 'a reset of the peer is ECONNRESET, and a write to one that is gone EPIPE or ECONNRESET', async (scene) => {
-  {
-    await using sockets = await pair(scene)
-    const failed = failureOf(sockets.client)
-    sockets.accepted.resetAndDestroy()
-    const error = await failed
-    assert.deepEqual([error.message, error.code, error.syscall], ['read ECONNRESET', 'ECONNRESET', 'read'])
-  }
-  {
-    await using sockets = await pair(scene, { allowHalfOpen: true })
-    const { client, accepted } = sockets
-    accepted.destroy()
-    await once(client.resume(), 'end')
-    const failed = failureOf(client)
-    const write = (): void => {
-      if (!client.destroyed) client.write('x', () => setImmediate(write))
+ruleOfStreams(
+  42,
+  'a reset of the peer is ECONNRESET, and a write to one that is gone EPIPE or ECONNRESET',
+  async (scene) => {
+    {
+      await using sockets = await pair(scene)
+      const failed = failureOf(sockets.client)
+      sockets.accepted.resetAndDestroy()
+      const error = await failed
+      assert.deepEqual([error.message, error.code, error.syscall], ['read ECONNRESET', 'ECONNRESET', 'read'])
     }
-    write()
-    assert.match((await failed).message, /^write (EPIPE|ECONNRESET)$/)
-  }
-})
+    {
+      await using sockets = await pair(scene, { allowHalfOpen: true })
+      const { client, accepted } = sockets
+      accepted.destroy()
+      await once(client.resume(), 'end')
+      const failed = failureOf(client)
+      const write = (): void => {
+        if (!client.destroyed) client.write('x', () => setImmediate(write))
+      }
+      write()
+      assert.match((await failed).message, /^write (EPIPE|ECONNRESET)$/)
+    }
+  },
+)
 
-rule(43, 'end() still permits reading, and allowHalfOpen is honoured', async (scene) => {
+ruleOfStreams(43, 'end() still permits reading, and allowHalfOpen is honoured', async (scene) => {
   {
     await using sockets = await pair(scene, { allowHalfOpen: true })
     const { client, accepted } = sockets
@@ -53,7 +57,7 @@ rule(43, 'end() still permits reading, and allowHalfOpen is honoured', async (sc
   }
 })
 
-rule(43, 'write() is false at the high-water mark, drain follows, and memory stays bounded', async (scene) => {
+ruleOfStreams(43, 'write() is false at the high-water mark, drain follows, and memory stays bounded', async (scene) => {
   await using sockets = await pair(scene)
   const { client, accepted } = sockets
   accepted.pause()
