@@ -19,7 +19,7 @@ const SHORT_SLEEP_MS = 0.1
  * For how long the other side may be left asleep while there is more to deliver here, which will probably be answered, too: waking costs as
  * much as a small request. @units milliseconds
  */
-const UNHEARD_MS = 0.5
+const UNHEARD_MS = 0.25
 
 /** The two ends of a channel. */
 export type Side = 0 | 1
