@@ -19,7 +19,17 @@ const modes = ['none', 'strict', 'throw', 'warn', 'warn-with-error-code'] as con
  *
  * @param env - of the guest's process
  * @param execArgv - of the guest's process @defaultValue none
+ * @returns `true` where they do
  * @source Node 24 doc/api/cli.md, `--use-env-proxy`
+ * @example
+ * ```ts
+ * import { usesProxies } from '@libvisor/process'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(usesProxies({ HTTP_PROXY: 'http://proxy:3128' }), false)
+ * assert.equal(usesProxies({ NODE_USE_ENV_PROXY: '1' }), true)
+ * assert.equal(usesProxies({}, ['--use-env-proxy']), true)
+ * ```
  */
 export function usesProxies(env: NodeJS.ProcessEnv, execArgv: readonly string[] = []): boolean {
   if (env['NODE_USE_ENV_PROXY'] === '1') return true
