@@ -23,6 +23,21 @@ describe('ports', () => {
     expect(Math.max(...ports)).toBeLessThanOrEqual(60999)
   })
 
+  it('a port that another thread of the guest has given up is free, although nobody has heard of it yet', () => {
+    using stack = createNetStack()
+    const listener = listen(stack, '127.0.0.1', 3000) as Listener
+    const datagrams = { address: '127.0.0.1', port: 3000, privileged: false, receive() {} }
+    const binding = stack.bindDatagrams(datagrams)
+    expect(listen(stack, '127.0.0.1', 3000)).toBe('EADDRINUSE')
+    expect(stack.bindDatagrams(datagrams)).toBe('EADDRINUSE')
+    using _late = stack.catchUpWith(() => {
+      listener[Symbol.dispose]()
+      if (typeof binding !== 'string') binding[Symbol.dispose]()
+    })
+    expect(listen(stack, '127.0.0.1', 3000)).toHaveProperty('port', 3000)
+    expect(stack.bindDatagrams(datagrams)).toHaveProperty('port', 3000)
+  })
+
   it.each([
     ['127.0.0.1', '127.0.0.1'],
     ['0.0.0.0', '127.0.0.1'],

@@ -165,10 +165,12 @@ export class NetStack implements Disposable {
     const parsed = parseAddress(request.address)
     if (parsed === undefined) return 'EINVAL'
     if (!this.isOwn(unmapped(parsed).address)) return 'EADDRNOTAVAIL'
-    const listener = this.#ports.listen({ ...request, address: parsed.address }, (closed) => {
+    const onClosed = (closed: Listener): void => {
       this.#shared.get(closed)?.[Symbol.dispose]()
       this.#tell('closed', closed)
-    })
+    }
+    const listen = (): Listener | ErrnoCode => this.#ports.listen({ ...request, address: parsed.address }, onClosed)
+    const listener = this.#caughtUp(listen, isTaken)
     if (typeof listener === 'string') return listener
     const shared = this.#shareBinding('tcp', listener, {
       ...request,
@@ -243,7 +245,8 @@ export class NetStack implements Disposable {
     if (parsed === undefined) return 'EINVAL'
     const { address } = unmapped(parsed)
     if (!this.isOwn(address) && !isMulticast(address) && !this.isBroadcast(address)) return 'EADDRNOTAVAIL'
-    const binding = this.#datagrams.bind({ ...request, address: parsed.address })
+    const bind = (): DatagramBinding | ErrnoCode => this.#datagrams.bind({ ...request, address: parsed.address })
+    const binding = this.#caughtUp(bind, isTaken)
     if (typeof binding === 'string') return binding
     const shared = this.#shareBinding('udp', binding, { ...request, isReusable: request.reuseAddress === true })
     if (shared === undefined) return binding
@@ -282,11 +285,8 @@ export class NetStack implements Disposable {
     }
     const source = { address: this.#sourceFor(target.address, local), port: bound.port }
     if (this.isOwn(target.address)) {
-      let isHeard = this.#datagrams.deliver(target, { source, bytes })
-      if (!isHeard && this.#unheard.size > 0) {
-        this.#catchUp()
-        isHeard = this.#datagrams.deliver(target, { source, bytes })
-      }
+      const deliver = (): boolean => this.#datagrams.deliver(target, { source, bytes })
+      const isHeard = this.#caughtUp(deliver, (heard) => !heard)
       if (isHeard || this.#parent === undefined) return isHeard
     }
     const send = (): void => this.#switchPort?.send(target, { source, bytes })
@@ -395,9 +395,12 @@ export class NetStack implements Disposable {
     return this.#parent?.bind(binding)
   }
 
-  /** What another thread of the guest has said and nobody has heard yet may be that it listens there. */
-  #catchUp(): void {
+  /** What another thread of the guest has said and nobody has heard yet may be that it listens there, or does so no longer. */
+  #caughtUp<Result>(look: () => Result, mayBeLate: (result: Result) => boolean): Result {
+    const result = look()
+    if (this.#unheard.size === 0 || !mayBeLate(result)) return result
     for (const hear of [...this.#unheard]) hear()
+    return look()
   }
 
   /** A group is sent to by one interface: that which was chosen, that of the sender's address, or the way to the others. */
@@ -434,10 +437,7 @@ export class NetStack implements Disposable {
   }
 
   #findListener({ address, port }: Endpoint): Listener | undefined {
-    const found = this.#ports.find(address, port)
-    if (found !== undefined || this.#unheard.size === 0) return found
-    this.#catchUp()
-    return this.#ports.find(address, port)
+    return this.#caughtUp(() => this.#ports.find(address, port), isMissing)
   }
 
   #accept(listener: Listener, connection: Connection): void {
@@ -486,6 +486,9 @@ export class NetStack implements Disposable {
 export function createNetStack(options?: NetStackOptions): NetStack {
   return new NetStack(options)
 }
+
+const isMissing = (result: unknown): boolean => result === undefined
+const isTaken = (result: unknown): boolean => result === 'EADDRINUSE'
 
 /** For all of the network at hand. @source RFC 919 */
 const BROADCAST = '255.255.255.255'
