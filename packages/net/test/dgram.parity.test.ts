@@ -25,6 +25,7 @@ parity('a datagram arrives whole, with who sent it', scenes, async ({ dgram }) =
   assert.deepEqual({ ...from, port: 0 }, { address: '127.0.0.1', family: 'IPv4', port: 0, size: 10 })
   assert.equal(from.port, sender.address().port)
   assert.deepEqual(await sent, [null, 10])
+  assert.deepEqual([message.byteOffset, message.buffer.byteLength], [0, 10])
   receiver.close()
   sender.close()
 })

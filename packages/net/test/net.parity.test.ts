@@ -51,6 +51,20 @@ parity('a server that listens has an address, and none after close()', scenes, a
   assert.equal(server.address(), null)
 })
 
+parity('what is read lies alone in its memory', scenes, async ({ net }) => {
+  const { client, accepted } = await pair(net)
+  for (const size of [1, 10, 3000, 20_000]) {
+    client.write(Buffer.alloc(size, 'x'))
+    for (let length = 0; length < size;) {
+      const [chunk] = (await once(accepted, 'data')) as [Buffer]
+      assert.deepEqual([chunk.byteOffset, chunk.buffer.byteLength], [0, chunk.length])
+      length += chunk.length
+    }
+  }
+  client.destroy()
+  accepted.destroy()
+})
+
 parity('listen() on 127.0.0.1 has the address 127.0.0.1', scenes, async ({ net }) => {
   const server = net.createServer()
   const { port, ...rest } = await listening(server, { port: 0, host: '127.0.0.1' })

@@ -11,6 +11,7 @@ import { DatagramEgress } from './datagram-egress.ts'
 import { createAsyncId } from './node-internals.native.ts'
 import type { SocketName } from './node-internals.native.ts'
 import { TrackedHandle } from './open-handles.ts'
+import { copyAlone } from './written-pieces.ts'
 
 /** libuv's flags of `bind`. */
 const UV_UDP_IPV6ONLY = 1
@@ -301,7 +302,7 @@ export class DatagramHandle {
     this.#deliver(() => {
       const from: SocketName = {}
       this.#name(from, source)
-      this.onmessage?.(bytes.length, this, bufferFrom(bytes), from)
+      this.onmessage?.(bytes.length, this, copyAlone(bytes), from)
     })
   }
 

@@ -2,6 +2,7 @@ import { boundSession } from './bound-session.ts'
 import type { JSStreamHandle } from './node-internals.native.ts'
 import { nodeInternals } from './node-internals.native.ts'
 import { isUnderTls } from './open-handles.ts'
+import { copyAlone } from './written-pieces.ts'
 
 /** A `net.Socket`, as far as reading goes. */
 interface ReadingSocket {
@@ -49,7 +50,8 @@ export function directReader(handle: ReadHandle): ReadingSocket | undefined {
 export function giveDirectly(socket: ReadingSocket, handle: ReadHandle, bytes: Uint8Array): void {
   ;(socket as unknown as Record<symbol, () => void>)[nodeInternals().updateTimer]!()
   if (socket.destroyed) return
-  if (socket.push(from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length))) return
+  const isAlone = bytes.byteLength === bytes.buffer.byteLength
+  if (socket.push(isAlone ? from(bytes.buffer as ArrayBuffer) : copyAlone(bytes))) return
   handle.reading = false
   if (!socket.destroyed) handle.readStop()
 }

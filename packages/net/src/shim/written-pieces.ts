@@ -1,8 +1,18 @@
-const bufferFrom = Buffer.from
+const { allocUnsafeSlow, from: bufferFrom } = Buffer
 
 /** Bytes of a guest as bytes of nobody else: the guest may change its memory once a write is complete. */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   return bufferFrom(bytes)
+}
+
+/**
+ * A copy of bytes with nothing else in its memory, as what the kernel gives: `buffer.buffer` of what a guest reads shows nobody else's bytes. Buffers
+ * that Node makes lie in memory that they share.
+ */
+export function copyAlone(bytes: Uint8Array): Buffer {
+  const copy = allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 /** The bytes of a text. */
