@@ -24,14 +24,6 @@ type CountedHandle = { readonly bytesRead?: number; readonly bytesWritten?: numb
 
 type ClosableHandle = CountedHandle & { close(): void }
 
-/** A handle that is open. */
-export interface OpenHandle {
-  readonly kind: 'server' | 'socket'
-  readonly handle: CountedHandle & object
-  /** Whether it is the host's kernel's. */
-  readonly isNative: boolean
-}
-
 /** All that a namespace has open, as one thing of its network. */
 class OpenHandles implements Disposable {
   readonly handles = new Set<TrackedHandle>()
@@ -58,13 +50,14 @@ const openHandlesOf = perNamespace(() => new OpenHandles())
  * A handle that counts as open, and is closed with the network of its namespace. There are as many as open sockets: what they do is the
  * class's.
  */
-export class TrackedHandle implements OpenHandle, Disposable {
+export class TrackedHandle implements Disposable {
   readonly kind: 'server' | 'socket'
   readonly handle: ClosableHandle
+  /** Whether it is the host's kernel's. */
   readonly isNative: boolean
   readonly #ns: Namespace
 
-  constructor(ns: Namespace, kind: OpenHandle['kind'], handle: ClosableHandle, isNative = false) {
+  constructor(ns: Namespace, kind: TrackedHandle['kind'], handle: ClosableHandle, isNative = false) {
     this.kind = kind
     this.isNative = isNative
     this.handle = handle
@@ -90,7 +83,7 @@ export class TrackedHandle implements OpenHandle, Disposable {
 }
 
 /** A server's handle has the accessors of a native one without its fields. */
-function bytesOf({ kind, handle }: OpenHandle): Required<CountedHandle> {
+function bytesOf({ kind, handle }: TrackedHandle): Required<CountedHandle> {
   const { bytesRead = 0, bytesWritten = 0 } = kind === 'server' ? {} : handle
   return { bytesRead, bytesWritten }
 }

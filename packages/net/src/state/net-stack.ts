@@ -364,12 +364,7 @@ export class NetStack implements Disposable {
    */
   own(resource: Disposable): () => void {
     this.#resources.add(resource)
-    return () => this.disown(resource)
-  }
-
-  /** Takes the registration of a resource back. */
-  disown(resource: Disposable): void {
-    this.#resources.delete(resource)
+    return () => void this.#resources.delete(resource)
   }
 
   /** Closes all listeners, resets all connections and leaves the switch. Doing so again does nothing. */
