@@ -27,6 +27,7 @@ export type {
   ListenRequest,
   NetStackEvent,
   PathListener,
+  PendingAnswer,
   StackPort,
   SwitchPort,
 } from './types.ts'
@@ -44,8 +45,10 @@ export type { NetUsage } from './shim/open-handles.ts'
 export { publishPorts } from './shim/publisher.ts'
 export type { Publication, PublishedPort, Publisher, PublishOptions } from './shim/publisher.ts'
 
-// The switch: the network between guests, within a thread and across threads.
+// The switch: the network between guests, within a thread, across threads and across processes.
 export { createSwitch, openSwitchPort } from './shim/switch.native.ts'
+export { openSwitchStream, serveSwitchStream } from './shim/switch-stream.ts'
+export type { StreamAttachment } from './shim/switch-stream.ts'
 export type { AttachOptions, Switch, SwitchMember, SwitchOptions } from './state/switch.ts'
 export type { SwitchAttachment } from './state/switch-protocol.ts'
 

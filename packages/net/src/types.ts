@@ -116,14 +116,20 @@ export interface GroupSendOptions {
   readonly staysHere?: boolean
 }
 
+/** An answer that has to be fetched from another process. */
+export interface PendingAnswer {
+  /** @param done - called once, with the answer */
+  settle(done: (answer: Accept | ErrnoCode) => void): void
+}
+
 /**
- * Answers a connection that arrives by the switch: with what takes it over, or with why it is refused.
+ * Answers a connection that arrives by the switch: with what takes it over, with why it is refused, or later.
  */
-export type Acceptor = (source: Endpoint, destination: Endpoint) => Accept | ErrnoCode
+export type Acceptor = (source: Endpoint, destination: Endpoint) => Accept | ErrnoCode | PendingAnswer
 
 /**
  * A stack's way to the other stacks of a switch: in memory where both are in one thread, by message ports between
- * threads. Both have the same conformance suite.
+ * threads, by a stream such as a unix socket between processes. All have the same conformance suite.
  */
 export interface SwitchPort extends Disposable {
   /** The stack's address in the switch's network. */

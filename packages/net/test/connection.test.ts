@@ -3,6 +3,7 @@ import { joinInMemory, READ_BYTES, WINDOW_BYTES } from '../src/state/connection.
 import type { Connection, ReadResult } from '../src/state/connection.ts'
 import { threadMeans } from '../src/shim/thread-means.native.ts'
 import type { ThreadMeans } from '../src/state/thread-means.ts'
+import { createStreamTrunks } from './harness/streams.ts'
 import { createTrunkPair } from './harness/trunks.ts'
 
 type Ends = readonly [client: Connection, server: Connection]
@@ -16,10 +17,16 @@ const joins: Record<string, () => Ends | Promise<Ends>> = {
   'over a trunk': () => joinByTrunk(threadMeans()),
   'over a trunk between threads that are kept alive': () => joinByTrunk({ ...threadMeans(), isKeptAlive: () => true }),
   'over a trunk, one frame in a turn': () => joinByTrunk({ ...threadMeans(), drain: undefined }),
+  'over a unix socket': () => joinByStream(threadMeans()),
+  'over a unix socket, one frame in a turn': () => joinByStream({ ...threadMeans(), drain: undefined }),
 }
 
 async function joinByTrunk(means: ThreadMeans): Promise<Ends> {
   return createTrunkPair(means).join(CLIENT, SERVER)
+}
+
+async function joinByStream(means: ThreadMeans): Promise<Ends> {
+  return (await createStreamTrunks(means)).join(CLIENT, SERVER)
 }
 
 /** The next thing that there is to read. */

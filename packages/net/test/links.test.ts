@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNetStack, createSwitch, openSwitchPort, parseLink, resolveLink } from '../src/index.ts'
+import { attachByStream } from './harness/streams.ts'
 import type { Connection, ConnectResult, LinkOptions, LinkTimers, NetStack, Switch } from '../src/index.ts'
 
 /** Time that passes when it is told to. */
@@ -242,8 +243,11 @@ describe('a link between two stacks', () => {
     expect(results).toEqual(['ECONNREFUSED'])
   })
 
-  it('is told to stacks of other threads, too', async () => {
-    const port = openSwitchPort(network.attach('far'))
+  it.each([
+    ['threads', () => openSwitchPort(network.attach('far'))],
+    ['processes', () => attachByStream(network, 'far')],
+  ])('is told to stacks of other %s, too', async (_where, attach) => {
+    const port = await attach()
     const far = createNetStack({ hostname: 'far', switchPort: port, timers })
     using _far = far
     shape({ refuse: true }, 'far', 'api')

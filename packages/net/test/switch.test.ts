@@ -1,23 +1,35 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createNetStack, createSwitch, openSwitchPort } from '../src/index.ts'
+import { createNetStack, createSwitch, openSwitchPort, serveSwitchStream } from '../src/index.ts'
+import { attachByStream, unixSocketPair } from './harness/streams.ts'
 import { attachApart } from './harness/trunks.ts'
-import type { Connection, ConnectResult, NetStack, Switch, SwitchPort } from '../src/index.ts'
+import type { Connection, ConnectResult, Endpoint, NetStack, Switch, SwitchPort } from '../src/index.ts'
 
 /** How two stacks are attached: the same rules hold for each. */
-const attachments: Record<string, (network: Switch, name: string, index: number) => SwitchPort> = {
-  'both in the thread of the switch': (network, name) => network.attachLocal(name, { aliases: [`${name}-alias`] }),
-  'both by message ports': (network, name) => openSwitchPort(network.attach(name, { aliases: [`${name}-alias`] })),
-  'each in a thread of its own': (network, name) => attachApart(network, name, { aliases: [`${name}-alias`] }),
-  'one in the thread of the switch, one elsewhere': (network, name, index) =>
-    index === 0
-      ? network.attachLocal(name, { aliases: [`${name}-alias`] })
-      : attachApart(network, name, { aliases: [`${name}-alias`] }),
-  'one in the thread of the switch, one by a message port': (network, name, index) =>
-    index === 0
-      ? network.attachLocal(name, { aliases: [`${name}-alias`] })
-      : openSwitchPort(network.attach(name, { aliases: [`${name}-alias`] })),
-}
+const attachments: Record<string, (network: Switch, name: string, index: number) => Promise<SwitchPort> | SwitchPort> =
+  {
+    'both in the thread of the switch': (network, name) => network.attachLocal(name, { aliases: [`${name}-alias`] }),
+    'both by message ports': (network, name) => openSwitchPort(network.attach(name, { aliases: [`${name}-alias`] })),
+    'each in a thread of its own': (network, name) => attachApart(network, name, { aliases: [`${name}-alias`] }),
+    'one in the thread of the switch, one elsewhere': (network, name, index) =>
+      index === 0
+        ? network.attachLocal(name, { aliases: [`${name}-alias`] })
+        : attachApart(network, name, { aliases: [`${name}-alias`] }),
+    'one in the thread of the switch, one by a message port': (network, name, index) =>
+      index === 0
+        ? network.attachLocal(name, { aliases: [`${name}-alias`] })
+        : openSwitchPort(network.attach(name, { aliases: [`${name}-alias`] })),
+    'both by unix sockets': (network, name) => attachByStream(network, name, { aliases: [`${name}-alias`] }),
+    'one in the thread of the switch, one by a unix socket': (network, name, index) =>
+      index === 0
+        ? network.attachLocal(name, { aliases: [`${name}-alias`] })
+        : attachByStream(network, name, { aliases: [`${name}-alias`] }),
+    'one by a unix socket, one in a thread': (network, name, index) =>
+      index === 0
+        ? attachByStream(network, name, { aliases: [`${name}-alias`] })
+        : attachApart(network, name, { aliases: [`${name}-alias`] }),
+  }
 
 function connect(stack: NetStack, address: string, port: number): Promise<ConnectResult> {
   return new Promise((resolve) => stack.connect({ destination: { address, port } }, resolve))
@@ -38,10 +50,10 @@ describe.each(Object.entries(attachments))('two stacks of a switch, %s', (_name,
   let api: NetStack
   let web: NetStack
 
-  beforeEach(() => {
+  beforeEach(async () => {
     network = createSwitch()
-    api = createNetStack({ hostname: 'api', switchPort: attach(network, 'api', 0) })
-    web = createNetStack({ hostname: 'web', switchPort: attach(network, 'web', 1) })
+    api = createNetStack({ hostname: 'api', switchPort: await attach(network, 'api', 0) })
+    web = createNetStack({ hostname: 'web', switchPort: await attach(network, 'web', 1) })
   })
   afterEach(() => {
     api[Symbol.dispose]()
@@ -91,6 +103,18 @@ describe.each(Object.entries(attachments))('two stacks of a switch, %s', (_name,
     expect(await connect(web, '10.88.0.2', 3000)).toBe('ECONNREFUSED')
   })
 
+  it('send each other datagrams, and those that are for all arrive, too', async () => {
+    const heard: string[] = []
+    const receive = ({ source, bytes }: { source: Endpoint; bytes: Uint8Array }): void =>
+      void heard.push(`${new TextDecoder().decode(bytes)} from ${source.address}:${source.port}`)
+    api.bindDatagrams({ address: '0.0.0.0', port: 53, privileged: true, receive })
+    const bound = { address: '0.0.0.0', port: 4000 }
+    for (const [address, text] of Object.entries({ '10.88.0.2': 'one', '255.255.255.255': 'all' })) {
+      web.sendDatagram(bound, { address, port: 53 }, new TextEncoder().encode(text))
+    }
+    await expect.poll(() => heard).toEqual(['one from 10.88.0.3:4000', 'all from 10.88.0.3:4000'])
+  })
+
   it('a stack that leaves is gone, and its connections are reset', async () => {
     api.listen({ address: '0.0.0.0', port: 3000, privileged: false, accept() {} })
     const client = await connect(web, '10.88.0.2', 3000)
@@ -124,6 +148,34 @@ it('a source address cannot be made up', async () => {
   port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination })
   await expect.poll(() => seen).toBe('10.88.0.3')
   port.close()
+})
+
+it('a stack of another process whose words make no sense is detached', async () => {
+  using network = createSwitch()
+  const [own, far] = await unixSocketPair()
+  serveSwitchStream(network.attachLocal('liar'), own)
+  expect(network.members()).toHaveLength(1)
+  far.write(new Uint8Array(100).fill(0xff))
+  await once(far, 'close')
+  expect(network.members()).toEqual([])
+})
+
+it('a source address cannot be made up over a stream either', async () => {
+  using network = createSwitch()
+  let seen: string | undefined
+  const api = network.attachLocal('api')
+  api.answer(
+    (source) => {
+      seen = source.address
+      return 'ECONNREFUSED'
+    },
+    () => {},
+  )
+  using liar = await attachByStream(network, 'liar')
+  const result = new Promise((resolve) =>
+    liar.connect({ address: '10.88.0.99', port: 1 }, { address: api.address, port: 1 }, resolve),
+  )
+  expect([await result, seen]).toEqual(['ECONNREFUSED', '10.88.0.3'])
 })
 
 it('a guest in another thread is found, served and, when it is terminated, gone', async () => {

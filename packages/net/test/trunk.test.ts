@@ -8,8 +8,9 @@ import { createNetStack, createSwitch } from '../src/index.ts'
 import type { Connection, ConnectResult } from '../src/index.ts'
 import { threadMeans } from '../src/shim/thread-means.native.ts'
 import { WINDOW_BYTES } from '../src/state/connection.ts'
-import type { ThreadMeans } from '../src/state/thread-means.ts'
+import { createStreamTrunks } from './harness/streams.ts'
 import { attachApart, createTrunkPair } from './harness/trunks.ts'
+import type { TrunkPair } from './harness/trunks.ts'
 
 const CLIENT = { address: '10.88.0.2', port: 40000 }
 const SERVER = { address: '10.88.0.3', port: 3000 }
@@ -50,18 +51,20 @@ function* pieces(count: number): Generator<Uint8Array> {
   }
 }
 
-/** How the two threads behave. */
-const kinds: Record<string, Partial<ThreadMeans>> = {
-  'that may end': {},
-  'that are kept alive': { isKeptAlive: () => true },
-  'whose Node’s queues cannot be emptied': { drain: undefined },
+/** What lies between, and how the two sides behave. */
+const kinds: Record<string, () => Promise<TrunkPair> | TrunkPair> = {
+  'between threads that may end': () => createTrunkPair(),
+  'between threads that are kept alive': () => createTrunkPair({ ...threadMeans(), isKeptAlive: () => true }),
+  'between threads whose Node’s queues cannot be emptied': () =>
+    createTrunkPair({ ...threadMeans(), drain: undefined }),
+  'over a unix socket': () => createStreamTrunks(threadMeans()),
+  'over a unix socket, where Node’s queues cannot be emptied': () =>
+    createStreamTrunks({ ...threadMeans(), drain: undefined }),
 }
 
-describe.each(Object.entries(kinds))('a trunk between threads %s', (_name, kind) => {
-  const create = (): ReturnType<typeof createTrunkPair> => createTrunkPair({ ...threadMeans(), ...kind })
-
+describe.each(Object.entries(kinds))('a trunk %s', (_name, create) => {
   it('keeps the order of what goes in the ring and what goes in messages, both ways', async () => {
-    const trunks = create()
+    const trunks = await create()
     const [client, server] = await trunks.join(CLIENT, SERVER)
     const sent = Buffer.concat([...pieces(200)])
     for (const piece of pieces(200)) {
@@ -78,7 +81,7 @@ describe.each(Object.entries(kinds))('a trunk between threads %s', (_name, kind)
   })
 
   it('carries others while one of its connections is not read', async () => {
-    const trunks = create()
+    const trunks = await create()
     const [stuck] = await trunks.join(CLIENT, SERVER)
     let accepted = 0
     for (let written = 0; written <= WINDOW_BYTES; written += 10_000) {
@@ -94,7 +97,7 @@ describe.each(Object.entries(kinds))('a trunk between threads %s', (_name, kind)
   })
 
   it('ends for both sides when one closes it, and what was sent before arrives', async () => {
-    const trunks = create()
+    const trunks = await create()
     const [client, server] = await trunks.join(CLIENT, SERVER)
     server.write([new TextEncoder().encode('last ')], ignore)
     server.write([new Uint8Array(20_000)], ignore)
@@ -108,7 +111,7 @@ describe.each(Object.entries(kinds))('a trunk between threads %s', (_name, kind)
   })
 
   it('forgets connections that are over, and resets those that nobody has asked for', async () => {
-    const trunks = create()
+    const trunks = await create()
     const released: number[] = []
     for (let index = 0; index < 100; index++) {
       const [client, server] = await trunks.join(CLIENT, SERVER)

@@ -2,6 +2,7 @@ import type { ErrnoCode } from '@libvisor/abi'
 import type { MessagePort } from 'node:worker_threads'
 import { joinInMemory } from '../state/connection.ts'
 import type { Connection } from '../state/connection.ts'
+import { overChannel } from '../state/frame-channel.ts'
 import type { NetStack } from '../state/net-stack.ts'
 import { reservePorts } from '../state/port-reservations.ts'
 import { splice } from '../state/splice.ts'
@@ -79,7 +80,7 @@ export function serveStack(stack: NetStack, options: ServeStackOptions): (messag
   }
 
   const settle = ({ id, refusal, trunk }: Answer): void => {
-    if (trunk !== undefined) trunks.join(THREAD, trunk)
+    if (trunk !== undefined) trunks.join(THREAD, overChannel(trunk, threadMeans()))
     if (refusal === undefined) return
     offers.get(id)?.reset()
     offers.delete(id)

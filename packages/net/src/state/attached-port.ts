@@ -1,8 +1,11 @@
-import type { Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
+import type { ErrnoCode } from '@libvisor/abi'
+import type { Accept, Acceptor, ConnectResult, Datagram, SwitchPort } from '../types.ts'
 import type { Endpoint } from './address.ts'
 import { Connection, joinInMemory } from './connection.ts'
 import type { Link } from './connection.ts'
 import type { ControlPort } from './control-port.ts'
+import { overChannel } from './frame-channel.ts'
+import type { FrameEnd } from './frames.ts'
 import type { PeerLink } from './link-shape.ts'
 import { offerInMemory, takeOffer } from './same-thread.ts'
 import type { FromSwitch, SwitchAttachment, ToStack } from './switch-protocol.ts'
@@ -52,8 +55,9 @@ export class AttachedPort implements SwitchPort {
   /**
    * @param attached - what the switch gave for this stack
    * @param means - what trunks are made of
+   * @param hub - what every connection goes over, where one trunk leads to all other stacks
    */
-  constructor(attached: Attached, means: ThreadMeans) {
+  constructor(attached: Attached, means: ThreadMeans, hub?: FrameEnd) {
     this.address = attached.address
     this.network = attached.network
     this.#port = attached.port
@@ -63,6 +67,7 @@ export class AttachedPort implements SwitchPort {
       opened: (number) => this.#opened(number),
       lost: (peer) => this.#lost(peer),
     })
+    if (hub !== undefined) this.#trunks.join(this.peerOf(''), hub)
     this.#port.on('message', (message) => this.#receive(message))
     this.#port.on('close', () => this.#end())
     this.#port.unref()
@@ -155,19 +160,23 @@ export class AttachedPort implements SwitchPort {
   }
 
   #receiveQuestion({ id, number, source, destination, offer }: FromSwitch & { readonly type: 'incoming' }): void {
-    const accept = this.#acceptor(source, destination)
-    const join = takeOffer(offer)
-    if (typeof accept === 'string') return this.say({ type: 'answered', id, refusal: accept })
-    if (join === undefined) {
-      const { trunk, attachment } = this.#trunks.to(this.peerOf(source.address))
-      accept(trunk.accept(number, destination, source))
-      if (attachment === undefined) return this.say({ type: 'answered', id })
-      return this.#port.postMessage({ type: 'answered', id, trunk: attachment }, [attachment.port])
+    const answer = this.#acceptor(source, destination)
+    const settle = (accept: Accept | ErrnoCode): void => {
+      const join = takeOffer(offer)
+      if (typeof accept === 'string') return this.say({ type: 'answered', id, refusal: accept })
+      if (join === undefined) {
+        const { trunk, attachment } = this.#trunks.to(this.peerOf(source.address))
+        accept(trunk.accept(number, destination, source))
+        if (attachment === undefined) return this.say({ type: 'answered', id })
+        return this.#port.postMessage({ type: 'answered', id, trunk: attachment }, [attachment.port])
+      }
+      const [client, server] = joinInMemory(source, destination)
+      join(client)
+      accept(server)
+      this.say({ type: 'answered', id })
     }
-    const [client, server] = joinInMemory(source, destination)
-    join(client)
-    accept(server)
-    this.say({ type: 'answered', id })
+    if (typeof answer === 'object') answer.settle(settle)
+    else settle(answer)
   }
 
   #receiveAnswer({ id, refusal, trunk }: FromSwitch & { readonly type: 'connected' }): void {
@@ -175,7 +184,7 @@ export class AttachedPort implements SwitchPort {
     // A trunk that was there already may have been faster.
     if (asked === undefined) return trunk?.port.close()
     const peer = this.peerOf(asked.destination.address)
-    if (trunk !== undefined) this.#trunks.join(peer, trunk)
+    if (trunk !== undefined) this.#trunks.join(peer, overChannel(trunk, this.#means))
     if (refusal === undefined && asked.inMemory === undefined && this.#trunks.has(peer)) {
       asked.isAccepted = true
       return

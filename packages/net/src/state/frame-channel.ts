@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import { FrameKind, RingReader, RingWriter } from './frame-ring.ts'
 import type { RingPlace } from './frame-ring.ts'
+import { otherSide } from './frames.ts'
+import type { FrameEnd, FrameReceiver, Frames, Side } from './frames.ts'
 import type { ThreadMeans } from './thread-means.ts'
 
 /** Frames of one direction that wait in shared memory. A power of two. @units bytes */
@@ -20,14 +22,6 @@ const SHORT_SLEEP_MS = 0.1
  * much as a small request. @units milliseconds
  */
 const UNHEARD_MS = 0.25
-
-/** The two ends of a channel. */
-export type Side = 0 | 1
-
-/** The other end. */
-export function otherSide(side: Side): Side {
-  return side === 0 ? 1 : 0
-}
 
 /** What each side shows the other. Both write to `awake`: who writes a frame wakes the other one. */
 const words = { written: 0, read: 1, awake: 2, taken: 3 } as const
@@ -68,12 +62,14 @@ export function createChannel({ Channel }: ThreadMeans): [own: ChannelEnd, other
   ]
 }
 
-/** Who gets what arrives. */
-export interface FrameReceiver {
-  /** Takes a frame. What it throws is thrown to the event loop, and the frames after that come nevertheless. */
-  take(kind: FrameKind, connection: number, value: number, bytes: Uint8Array | undefined): void
-  /** The other side is gone, and all that it sent has been taken. */
-  closed(): void
+/**
+ * What a trunk between two threads goes over.
+ *
+ * @param end - belongs to the trunk from now on
+ * @param means - of this thread
+ */
+export function overChannel(end: ChannelEnd, means: ThreadMeans): FrameEnd {
+  return { side: end.side, open: (receiver) => new FrameChannel(end, means, receiver) }
 }
 
 /** A frame that goes in a message. */
@@ -93,7 +89,7 @@ const WAKE = 0
  * Frames are delivered in immediates only, with Node's queues emptied between two: in a callback of the port, an error of a `nextTick` would end the process.
  * The channel does not keep the event loop alive.
  */
-export class FrameChannel {
+export class FrameChannel implements Frames {
   readonly #port: MessagePort
   readonly #means: ThreadMeans
   readonly #receiver: FrameReceiver
@@ -147,14 +143,6 @@ export class FrameChannel {
     port.unref()
   }
 
-  /**
-   * Sends a frame.
-   *
-   * @param kind - what it says
-   * @param connection - of which
-   * @param value - with bytes, how many there are
-   * @param bytes - they belong to the channel from now on
-   */
   send(kind: FrameKind, connection: number, value: number, bytes?: Uint8Array): void {
     if (this.#isClosed) return
     const isLarge = bytes !== undefined && bytes.length >= TRANSFER_BYTES
@@ -169,13 +157,11 @@ export class FrameChannel {
     }
   }
 
-  /** Whether data of a connection has come that has not been delivered. */
   hasDataOf(connection: number): boolean {
     const isOfIt = ([kind, key]: Posted): boolean => key === connection && kind === FrameKind.data
     return this.#reader.hasDataOf(connection) || this.#arrived.some(isOfIt)
   }
 
-  /** Ends the channel for both sides. The other one still gets what has been sent. */
   close(): void {
     this.#isClosed = true
     this.#port.close()

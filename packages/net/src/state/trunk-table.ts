@@ -1,3 +1,4 @@
+import type { FrameEnd } from './frames.ts'
 import type { ThreadMeans } from './thread-means.ts'
 import { createTrunk, Trunk } from './trunk.ts'
 import type { Opening, TrunkAttachment, TrunkOptions } from './trunk.ts'
@@ -11,7 +12,7 @@ export interface TrunkTableOptions {
   readonly lost: (peer: string) => void
 }
 
-/** The trunks of one stack: one for each other stack that it talks to in another thread. */
+/** The trunks of one stack: one for each other stack that it talks to in another thread, or one for all that are in other processes. */
 export class TrunkTable {
   readonly #options: TrunkTableOptions
   readonly #trunks = new Map<string, Trunk>()
@@ -35,15 +36,18 @@ export class TrunkTable {
   to(peer: string): { readonly trunk: Trunk; readonly attachment?: TrunkAttachment } {
     const existing = this.#trunks.get(peer)
     if (existing !== undefined) return { trunk: existing }
-    const [trunk, attachment] = createTrunk(this.#optionsFor(peer, () => trunk))
+    const [trunk, attachment] = createTrunk(
+      this.#options.means,
+      this.#optionsFor(peer, () => trunk),
+    )
     this.#trunks.set(peer, trunk)
     return { trunk, attachment }
   }
 
   /** Takes the other end of a trunk that a peer has made. */
-  join(peer: string, attachment: TrunkAttachment): void {
+  join(peer: string, end: FrameEnd): void {
     const trunk: Trunk = new Trunk(
-      attachment,
+      end,
       this.#optionsFor(peer, () => trunk),
     )
     if (this.#trunks.has(peer)) this.#spare.add(trunk)
@@ -56,9 +60,8 @@ export class TrunkTable {
   }
 
   #optionsFor(peer: string, trunk: () => Trunk): TrunkOptions {
-    const { means, opened, lost } = this.#options
+    const { opened, lost } = this.#options
     return {
-      means,
       opened,
       closed: () => {
         this.#spare.delete(trunk())

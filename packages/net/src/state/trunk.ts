@@ -1,9 +1,11 @@
 import type { Endpoint } from './address.ts'
 import { Connection, WINDOW_BYTES } from './connection.ts'
 import type { Link } from './connection.ts'
-import { createChannel, FrameChannel, otherSide } from './frame-channel.ts'
-import type { ChannelEnd, Side } from './frame-channel.ts'
+import { createChannel, overChannel } from './frame-channel.ts'
+import type { ChannelEnd } from './frame-channel.ts'
 import { FrameKind, MAX_FRAME_VALUE } from './frame-ring.ts'
+import { otherSide } from './frames.ts'
+import type { FrameEnd, Frames, Side } from './frames.ts'
 import type { ThreadMeans } from './thread-means.ts'
 
 /** What the other side of a trunk needs. Can be sent to its thread, with `port` in the list of transfers. */
@@ -18,7 +20,6 @@ export interface Opening {
 
 /** How a trunk is made. */
 export interface TrunkOptions {
-  readonly means: ThreadMeans
   /**
    * Called when the other side has accepted a connection.
    *
@@ -31,26 +32,26 @@ export interface TrunkOptions {
 }
 
 /**
- * One end of the way between two stacks of different threads, over which all of their connections go. Each has a window of its own, so that one
- * whose reader does not read holds up no other.
+ * One end of the way between two stacks of different threads or processes, over which all of their connections go. Each has a window of its own, so
+ * that one whose reader does not read holds up no other.
  *
  * When the other side is gone, as at the end of its thread, all connections are reset.
  */
 export class Trunk {
   readonly #side: Side
   readonly #options: TrunkOptions
-  readonly #channel: FrameChannel
+  readonly #channel: Frames
   readonly #connections = new Map<number, Connection>()
   #isClosed = false
 
   /**
-   * @param end - of {@link createTrunk} or what was sent along by the other side
+   * @param end - what it goes over
    * @param options - who is told
    */
-  constructor(end: ChannelEnd, options: TrunkOptions) {
+  constructor(end: FrameEnd, options: TrunkOptions) {
     this.#side = end.side
     this.#options = options
-    this.#channel = new FrameChannel(end, options.means, {
+    this.#channel = end.open({
       take: (kind, connection, value, bytes) => this.#take(kind, connection, value, bytes),
       closed: () => this.#end(),
     })
@@ -113,25 +114,26 @@ export class Trunk {
 }
 
 /**
- * Makes a trunk.
+ * Makes a trunk between two threads.
  *
+ * @param means - of this one
  * @param options - who is told of this end
  * @returns this end, and what the other thread makes the other one of
  */
-export function createTrunk(options: TrunkOptions): [trunk: Trunk, attachment: TrunkAttachment] {
-  const [own, attachment] = createChannel(options.means)
-  return [new Trunk(own, options), attachment]
+export function createTrunk(means: ThreadMeans, options: TrunkOptions): [trunk: Trunk, attachment: TrunkAttachment] {
+  const [own, attachment] = createChannel(means)
+  return [new Trunk(overChannel(own, means), options), attachment]
 }
 
 /** The way of one connection. There may be thousands: what they do is the class's. */
 class TrunkLink implements Link {
   readonly arrivesInTurn = true
-  readonly #channel: FrameChannel
+  readonly #channel: Frames
   readonly #key: number
   readonly #connections: Map<number, Connection>
   #unacknowledged = 0
 
-  constructor(channel: FrameChannel, key: number, connections: Map<number, Connection>) {
+  constructor(channel: Frames, key: number, connections: Map<number, Connection>) {
     this.#channel = channel
     this.#key = key
     this.#connections = connections

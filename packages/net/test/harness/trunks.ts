@@ -8,7 +8,9 @@ import type { ControlPort } from '../../src/state/control-port.ts'
 import type { FromSwitch, ToStack } from '../../src/state/switch-protocol.ts'
 import type { AttachOptions, Switch } from '../../src/state/switch.ts'
 import type { ThreadMeans } from '../../src/state/thread-means.ts'
-import { createTrunk, Trunk } from '../../src/state/trunk.ts'
+import { createChannel, overChannel } from '../../src/state/frame-channel.ts'
+import type { FrameEnd } from '../../src/state/frames.ts'
+import { Trunk } from '../../src/state/trunk.ts'
 import type { Opening } from '../../src/state/trunk.ts'
 import type { SwitchPort } from '../../src/types.ts'
 
@@ -23,15 +25,19 @@ export interface TrunkPair {
 
 /** Makes both ends of a trunk. */
 export function createTrunkPair(means: ThreadMeans = threadMeans()): TrunkPair {
+  const [own, other] = createChannel(means)
+  return joinTrunks(overChannel(own, means), overChannel(other, means))
+}
+
+/** Makes a trunk of what it goes over. */
+export function joinTrunks(serverEnd: FrameEnd, clientEnd: FrameEnd): TrunkPair {
   const asked = new Map<number, Opening>()
   const closed: string[] = []
-  const [server, attachment] = createTrunk({
-    means,
+  const server = new Trunk(serverEnd, {
     opened: () => undefined,
     closed: () => void closed.push('server'),
   })
-  const client = new Trunk(attachment, {
-    means,
+  const client = new Trunk(clientEnd, {
     opened: (number) => asked.get(number),
     closed: () => void closed.push('client'),
   })

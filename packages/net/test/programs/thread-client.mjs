@@ -5,7 +5,7 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
 import { text } from 'node:stream/consumers'
-import { parentPort } from 'node:worker_threads'
+import { report } from './parent.mjs'
 
 const [response] = await once(http.get('http://api:3000/get'), 'response')
 const upload = await fetch('http://api:3000/upload', { method: 'POST', body: 'x'.repeat(2_000_000) })
@@ -23,7 +23,7 @@ async function askSession() {
 const heard = new Set()
 for (let count = 0; count < 50; count++) heard.add(await askSession())
 
-parentPort.postMessage({
+report({
   heard: [...heard],
   got: await text(response),
   fetched: await (await fetch('http://api:3000/fetch')).text(),

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import os from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { name, report } from './parent.mjs'
 
 const server = http.createServer((request, response) => {
   if (request.url === '/upload') {
@@ -11,8 +11,8 @@ const server = http.createServer((request, response) => {
     request.on('data', (data) => (size += data.length)).on('end', () => response.end(`${size}`))
     return
   }
-  response.end(`${workerData.name} heard ${request.headers.host}${request.url} from ${request.socket.remoteAddress}`)
+  response.end(`${name} heard ${request.headers.host}${request.url} from ${request.socket.remoteAddress}`)
 })
 const sessions = http2.createServer((_request, response) => response.end('by http2')).listen(3001)
 await once(sessions, 'listening')
-server.listen(3000, () => parentPort.postMessage({ address: server.address(), tmp: os.tmpdir() }))
+server.listen(3000, () => report({ address: server.address(), tmp: os.tmpdir() }))
