@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNetStack, createSwitch, openSwitchPort, parseLink, resolveLink } from '../src/index.ts'
 import { attachByStream } from './harness/streams.ts'
+import { attachApart } from './harness/trunks.ts'
 import type { Connection, ConnectResult, LinkOptions, LinkTimers, NetStack, Switch } from '../src/index.ts'
 
 /** Time that passes when it is told to. */
@@ -230,6 +231,39 @@ describe('a link between two stacks', () => {
     network.heal()
     timers.pass(1)
     expect([text(server), text(server), text(client)]).toEqual(['during', 'end', 'answer'])
+  })
+
+  it.each([
+    ['in its thread', (name: string) => network.attachLocal(name)],
+    ['in another thread', (name: string) => attachApart(network, name)],
+  ])('that is cut does not tell that a guest %s has ended, until it is healed', async (_where, attach) => {
+    const far = createNetStack({ hostname: 'far', switchPort: attach('far'), timers })
+    const accepted: Connection[] = []
+    far.listen({ address: '0.0.0.0', port: 80, privileged: true, accept: (given) => accepted.push(given) })
+    const reach = async (stack: NetStack): Promise<Connection> => {
+      const result = await new Promise<ConnectResult>((resolve) => {
+        stack.connect({ destination: { address: far.addresses[0]!, port: 80 } }, resolve)
+      })
+      if (typeof result === 'string') throw new Error(result)
+      return result
+    }
+    const client = await reach(web)
+    const aborted = await reach(web)
+    const other = await reach(api)
+    network.partition([['far'], ['web']])
+    // What the switch has said before its answer has been heard with it.
+    await new Promise((resolve) => far.lookup('web', resolve))
+    accepted[0]!.write([bytes('last words')], () => {})
+    client.write([bytes('are you there?')], () => {})
+    accepted[1]!.reset()
+    far[Symbol.dispose]()
+    await expect.poll(() => text(other)).toBe('reset')
+    timers.pass(600_000)
+    expect([text(client), text(aborted)]).toEqual([undefined, undefined])
+    network.heal()
+    timers.pass(1)
+    expect([text(client), text(aborted)]).toEqual(['reset', 'reset'])
+    expect(await new Promise((resolve) => client.write([bytes('x')], resolve))).toBe('EPIPE')
   })
 
   it('is told of guests that come later, by name or to all others', () => {

@@ -238,6 +238,8 @@ const severed: Link = {
   reset() {},
   credit() {},
   release() {},
+  vanish() {},
+  lost: (heard) => heard(),
 }
 
 /** Gives a connection whose other side was gone by the time. */

@@ -31,6 +31,10 @@ export interface Link {
   credit(sizeBytes: number): void
   /** Nothing is sent any more, and nothing that arrives matters. */
   release(): void
+  /** The stack of this end has gone, and cannot say anything more: the other end finds out by itself. */
+  vanish(): void
+  /** The other end is gone without a word. @param heard - called once that shows here: when something gets through again */
+  lost(heard: () => void): void
 }
 
 /** Who holds a connection until it is over. */
@@ -226,6 +230,11 @@ export class Connection implements Disposable {
     else this.onReadable()
   }
 
+  /** The other end is gone, and has not said so. */
+  receiveLoss(): void {
+    this.#link.lost(() => this.receiveReset())
+  }
+
   /** The other end has broken the connection off, or is gone. */
   receiveReset(): void {
     if (this.#resetReceived) return
@@ -316,6 +325,14 @@ class MemoryLink implements Link {
   }
 
   release(): void {}
+
+  vanish(): void {
+    this.other.receiveLoss()
+  }
+
+  lost(heard: () => void): void {
+    heard()
+  }
 }
 
 /**

@@ -83,6 +83,12 @@ export class LinkDirection {
     return this.#shape.isCut || this.#lostOf(1) > 0
   }
 
+  /** Whoever sends goes. What is under way arrives; where nothing does, nobody is left to send it when that changes. */
+  leave(): void {
+    if (!this.#shape.isCut) return
+    for (const stream of [...this.#streams]) stream.vanish()
+  }
+
   /** Sends a datagram. @param arrive - called when it arrives, if it does */
   sendDatagram(sizeBytes: number, arrive: () => void): void {
     if (this.#shape.refuse || this.loses()) return
@@ -156,6 +162,18 @@ class ShapedLink implements Link {
       this.#released()
       this.#inner.release()
     })
+  }
+
+  vanish(): void {
+    this.#frames = []
+    this.#released()
+    this.#inner.vanish()
+    this.#inner.release()
+  }
+
+  /** As what this end sends would be answered. */
+  lost(heard: () => void): void {
+    this.#put(0, heard)
   }
 
   /** The link behaves otherwise from now on. */

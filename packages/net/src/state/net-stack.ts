@@ -376,6 +376,7 @@ export class NetStack implements Disposable {
     for (const resource of [...this.#resources].reverse()) resource[Symbol.dispose]()
     this.#resources.clear()
     this.#connections[Symbol.dispose]()
+    this.#links?.leave()
     this.#watchers.clear()
     this.#switchPort?.[Symbol.dispose]()
   }

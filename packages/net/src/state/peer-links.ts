@@ -55,6 +55,11 @@ export class PeerLinks {
     }
   }
 
+  /** The stack goes: the links change no more. */
+  leave(): void {
+    for (const { outgoing } of this.#peers.values()) outgoing.leave()
+  }
+
   /** Has what a connection sends go through its link, if it has one that was ever not perfect. */
   carry(connection: Connection): void {
     const peer = this.#peers.get(connection.remote.address)

@@ -107,7 +107,7 @@ export class Trunk {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const connection of [...this.#connections.values()]) connection.receiveReset()
+    for (const connection of [...this.#connections.values()]) connection.receiveLoss()
     this.#connections.clear()
     this.#options.closed()
   }
@@ -166,6 +166,13 @@ class TrunkLink implements Link {
 
   release(): void {
     this.#connections.delete(this.#key)
+  }
+
+  /** The trunk goes with the stack, and the other side hears of that. */
+  vanish(): void {}
+
+  lost(heard: () => void): void {
+    heard()
   }
 }
 
