@@ -108,6 +108,15 @@ const currentRealm = (): ContextRealm | undefined => {
 // Declared here: a closure of `share` would keep the first guest.
 const currentKit = (): RealmKit | undefined => currentRealm()?.kit
 
+/** What is adopted from classes that no realm had used before; the classes are the thread's. */
+const adoptedLate = new Set<string>()
+
+function adoptLate(what: string): void {
+  if (adoptedLate.has(what)) return
+  adoptedLate.add(what)
+  adoptFromMethods(adoptedLateMethods[what] ?? [], currentAdopt)
+}
+
 const currentAdopt = (): ((value: unknown) => unknown) | undefined => currentRealm()?.adopt
 
 /** Who imports in code that a function of the kit has evaluated is told by the async context: all guests share the script. */
@@ -207,7 +216,7 @@ export function createContextRealm(options: ContextRealmOptions): ContextRealm {
       return importModule(...asked)
     },
 
-    adoptLate: (what) => adoptFromMethods(adoptedLateMethods[what] ?? [], currentAdopt),
+    adoptLate,
 
     owns(value) {
       if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false

@@ -60,15 +60,9 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
   const warnings = warningMembers(context)
   Object.assign(members, warnings.members)
   // In Node's order: programs enumerate them.
-  for (const key of ownKeys(originalProcess)) {
-    if (notInherited.has(key)) continue
-    const descriptor = getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor
-    const original: unknown = descriptor.value
+  for (const [key, descriptor] of (shape ??= shapeOfProcess())) {
     const mine = typeof key === 'string' && Object.hasOwn(members, key) ? members[key] : undefined
-    if (typeof mine?.value === 'function' && typeof original === 'function') {
-      defineProperty(mine.value, 'length', { value: original.length })
-      defineProperty(mine.value, 'name', { value: original.name })
-    }
+    if (mine !== undefined) lookLike(mine.value, descriptor.value)
     Object.defineProperty(bound, key, { ...(mine ?? descriptor), enumerable: descriptor.enumerable === true })
   }
   for (const key of Object.keys(members)) {
@@ -76,6 +70,21 @@ export function createBoundProcess(ns: Namespace): NodeJS.Process {
   }
   warnings.listen()
   return bound
+}
+
+/** What there is in a `process`, in Node's order: read once, for all namespaces of the thread. */
+let shape: readonly (readonly [PropertyKey, PropertyDescriptor])[] | undefined
+
+function shapeOfProcess(): NonNullable<typeof shape> {
+  const keys = ownKeys(originalProcess).filter((key) => !notInherited.has(key))
+  return keys.map((key) => [key, getOwnPropertyDescriptor(originalProcess, key) as PropertyDescriptor])
+}
+
+/** Gives a function the name and the length of Node's. Most have them already, and to define one takes many times the asking. */
+function lookLike(mine: unknown, original: unknown): void {
+  if (typeof mine !== 'function' || typeof original !== 'function') return
+  if (mine.length !== original.length) defineProperty(mine, 'length', { value: original.length })
+  if (mine.name !== original.name) defineProperty(mine, 'name', { value: original.name })
 }
 
 /** Copies that were made before it was known whose they are, by the intrinsics of their realm. */
