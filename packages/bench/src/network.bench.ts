@@ -1,5 +1,4 @@
 import { startAsked } from './asked.native.ts'
-import type { Asked } from './asked.native.ts'
 import { builtHost, program } from './commands.native.ts'
 import { median } from './comparison.ts'
 import { proportionalSetAtRest } from './density/proportional-set.ts'
@@ -26,6 +25,8 @@ type Question = 'http' | 'stream'
 const units: Readonly<Record<Question, string>> = { http: '/s', stream: 'MB/s' }
 const scales: Readonly<Record<Question, number>> = { http: 1, stream: 1e6 }
 
+/** Connections that are open before those that are counted. */
+const shared = 1000
 /** At most, both ends counted. @units bytes */
 const mostPerConnection = 6 * 1024
 
@@ -65,8 +66,10 @@ export async function network({ runs = defaultRuns }: ReportOptions): Promise<Re
 
   const [pair] = pairs as readonly [Pair]
   for (const question of ['idle', 'idle-http'] as const) {
-    const loopback = await memoryPerConnection(pair.loopback, question, idleConnections.loopback)
-    const own = await memoryPerConnection(pair.guests, question, idleConnections.guests)
+    const [loopback, own] = await memoryPerConnection(question, [
+      [pair.loopback, idleConnections.loopback],
+      [pair.guests, idleConnections.guests],
+    ])
     const isBound = question === 'idle'
     const keeps = !isBound || own <= mostPerConnection
     isMet &&= keeps
@@ -108,12 +111,29 @@ async function measure(pair: Pair, runs: number): Promise<Taken> {
   return taken
 }
 
-/** What connections take that nobody uses, both ends counted: in the process, not in the kernel. @units bytes */
-async function memoryPerConnection(args: readonly string[], question: string, count: number): Promise<number> {
-  await using asked: Asked = startAsked(args)
+/**
+ * What connections take that nobody uses, both ends counted: in the process, not in the kernel. All processes live as long as any of them: they
+ * have Node's own pages in common.
+ *
+ * @param sides - the arguments of each process, and how many connections it opens
+ * @returns for each @units bytes
+ */
+async function memoryPerConnection<Sides extends readonly (readonly [args: readonly string[], count: number])[]>(
+  question: string,
+  sides: readonly [...Sides],
+): Promise<{ [Side in keyof Sides]: number }> {
+  await using stack = new AsyncDisposableStack()
+  const processes = sides.map(([args, count]) => ({ asked: stack.use(startAsked(args)), count }))
+  const atRest = (open: (count: number) => number): Promise<number[]> =>
+    Promise.all(
+      processes.map(async ({ asked, count }) => {
+        await asked.ask(`${question} ${open(count)}`)
+        return proportionalSetAtRest(asked.pid)
+      }),
+    )
   // What the first ones need that all share.
-  await asked.ask(`${question} 1000`)
-  const before = await proportionalSetAtRest(asked.pid)
-  await asked.ask(`${question} ${1000 + count}`)
-  return (((await proportionalSetAtRest(asked.pid)) - before) * 1024 * 1024) / count
+  const before = await atRest(() => shared)
+  const after = await atRest((count) => shared + count)
+  const perConnection = processes.map(({ count }, at) => ((after[at]! - before[at]!) * 1024 * 1024) / count)
+  return perConnection as { [Side in keyof Sides]: number }
 }
