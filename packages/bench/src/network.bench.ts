@@ -1,7 +1,7 @@
 import { startAsked } from './asked.native.ts'
 import { builtHost, program } from './commands.native.ts'
 import { median } from './comparison.ts'
-import { proportionalSetAtRest } from './density/proportional-set.ts'
+import { anonymousSetAtRest } from './density/proportional-set.ts'
 import type { Report, ReportOptions } from './report.ts'
 import { formatColumns, quantity } from './table.ts'
 
@@ -112,8 +112,7 @@ async function measure(pair: Pair, runs: number): Promise<Taken> {
 }
 
 /**
- * What connections take that nobody uses, both ends counted: in the process, not in the kernel. All processes live as long as any of them: they
- * have Node's own pages in common.
+ * What connections take that nobody uses, both ends counted: in the process, not in the kernel.
  *
  * @param sides - the arguments of each process, and how many connections it opens
  * @returns for each @units bytes
@@ -128,7 +127,7 @@ async function memoryPerConnection<Sides extends readonly (readonly [args: reado
     Promise.all(
       processes.map(async ({ asked, count }) => {
         await asked.ask(`${question} ${open(count)}`)
-        return proportionalSetAtRest(asked.pid)
+        return anonymousSetAtRest(asked.pid)
       }),
     )
   // What the first ones need that all share.

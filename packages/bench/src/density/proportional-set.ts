@@ -32,15 +32,16 @@ const restSeconds = 110
 const change = 0.01
 
 /**
- * The proportional set of a process that has been left to itself for so long that V8 has given back what it took while the process was busy.
+ * The anonymous part of the proportional set of a process that has been left to itself for so long that V8 has given back what it took while the
+ * process was busy.
  *
  * @returns megabytes
  */
-export async function proportionalSetAtRest(pid: number): Promise<number> {
-  let known = proportionalSet(pid)
+export async function anonymousSetAtRest(pid: number): Promise<number> {
+  let known = anonymousSet(pid)
   for (let unchanged = 0; unchanged < restSeconds; unchanged++) {
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    const now = proportionalSet(pid)
+    const now = anonymousSet(pid)
     if (Math.abs(now - known) <= known * change) continue
     known = now
     unchanged = -1

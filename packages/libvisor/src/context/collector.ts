@@ -1,5 +1,4 @@
-import { host, original } from '@libvisor/abi'
-import { captureContext } from '@libvisor/core'
+import { whenQuiet } from './when-quiet.ts'
 
 /** So many ended guests are worth a collection, and at least half as many as live on: what it costs, it costs for those. */
 const ENOUGH = 16
@@ -8,7 +7,6 @@ const ENOUGH_OF_LIVING = 1 / 2
 const ENOUGH_OF_LIVING_WHEN_QUIET = 1 / 8
 /** A thread is quiet when no guest has ended for so long, and it had little to do in that time. @units milliseconds */
 const QUIET_MS = 1000
-const QUIET_UTILIZATION = 0.5
 /** V8 looks for garbage when buffers have grown by 64 MB since it last did. @units bytes */
 const ENOUGH_FOR_V8 = 72 * 1024 * 1024
 
@@ -20,38 +18,26 @@ const ENOUGH_FOR_V8 = 72 * 1024 * 1024
  * @returns is called when a guest has ended and has been disposed of
  */
 export function createCollector(living: () => number): () => void {
-  // What is scheduled here must not keep the guest whose end was the reason.
-  const enterNobody = captureContext()
-  const { performance } = original('perf_hooks')
   /** How many have ended since garbage was collected, and since it was collected in a quiet moment. */
   let ended = 0
   let endedSinceQuiet = 0
-  let quiet: NodeJS.Timeout | undefined
-  let busySince = performance.eventLoopUtilization()
+  const collectWhenQuiet = whenQuiet(
+    () => {
+      if (endedSinceQuiet === 0 || endedSinceQuiet < living() * ENOUGH_OF_LIVING_WHEN_QUIET) return
+      endedSinceQuiet = 0
+      askForCollection()
+    },
+    { forMs: QUIET_MS },
+  )
 
-  const awaitQuiet = (): void => {
-    busySince = performance.eventLoopUtilization()
-    quiet ??= host.setTimeout(lookWhetherQuiet, QUIET_MS).unref()
-    quiet.refresh()
-  }
-
-  const lookWhetherQuiet = (): void => {
-    if (endedSinceQuiet === 0 || endedSinceQuiet < living() * ENOUGH_OF_LIVING_WHEN_QUIET) return
-    const { utilization } = performance.eventLoopUtilization(busySince)
-    if (utilization > QUIET_UTILIZATION) return awaitQuiet()
-    endedSinceQuiet = 0
+  return () => {
+    ended++
+    endedSinceQuiet++
+    collectWhenQuiet()
+    if (ended < Math.max(ENOUGH, living() * ENOUGH_OF_LIVING)) return
+    ended = 0
     askForCollection()
   }
-
-  return () =>
-    enterNobody(() => {
-      ended++
-      endedSinceQuiet++
-      awaitQuiet()
-      if (ended < Math.max(ENOUGH, living() * ENOUGH_OF_LIVING)) return
-      ended = 0
-      askForCollection()
-    })
 }
 
 /**

@@ -1,11 +1,12 @@
-import { host, original } from '@libvisor/abi'
-import { captureContext, createNamespace } from '@libvisor/core'
+import { host } from '@libvisor/abi'
+import { createNamespace } from '@libvisor/core'
 import type { BoundSet, Interceptor, Namespace } from '@libvisor/core'
 import { evaluateAhead } from '@libvisor/loader'
 import type { Evaluated, ScriptStore } from '@libvisor/loader'
 import { prepareProcess } from '@libvisor/process'
 import { createContextRealm, createModuleCopies, prepareModules } from '@libvisor/realm'
 import type { ContextRealm, ModuleCopies } from '@libvisor/realm'
+import { whenQuiet } from './when-quiet.ts'
 
 /** A realm that nobody has used yet, with what was made for its guest ahead. */
 export interface FreshRealm {
@@ -35,8 +36,6 @@ export interface RealmReserve {
 
 /** How long after a start the thread is looked at, to see whether it has time. @units milliseconds */
 const LOOK_MS = 10
-/** Above this share of that time it has something better to do. */
-const BUSY_UTILIZATION = 0.5
 /** A thread that has had no time for so long has enough to do without further guests. */
 const MOST_LOOKS = 100
 
@@ -48,36 +47,15 @@ const MOST_LOOKS = 100
  * @returns the reserve
  */
 export function createRealmReserve(options: RealmReserveOptions): RealmReserve {
-  const { performance } = original('perf_hooks')
-  // What is scheduled here must not keep the guest whose start was the reason.
-  const enterNobody = captureContext()
   let spare: FreshRealm | undefined
   let isFirst = true
-  let looks = 0
-  let since = performance.eventLoopUtilization()
-  let timer: NodeJS.Timeout | undefined
-
-  const lookAgain = (): void => {
-    since = performance.eventLoopUtilization()
-    timer ??= host.setTimeout(look, LOOK_MS).unref()
-    timer.refresh()
-  }
-
-  const look = (): void => {
-    if (spare !== undefined) return
-    const { utilization } = performance.eventLoopUtilization(since)
-    if (utilization <= BUSY_UTILIZATION) spare = makeReady(options)
-    else if (++looks < MOST_LOOKS) lookAgain()
-  }
+  const makeWhenQuiet = whenQuiet(() => void (spare ??= makeReady(options)), { forMs: LOOK_MS, mostLooks: MOST_LOOKS })
 
   return {
     take(name) {
       const taken = spare ?? make(name)
       spare = undefined
-      if (!isFirst && !mayBeDebugged()) {
-        looks = 0
-        enterNobody(lookAgain)
-      }
+      if (!isFirst && !mayBeDebugged()) makeWhenQuiet()
       isFirst = false
       return taken
     },
