@@ -132,8 +132,8 @@ it('a name is attached once', () => {
   expect(() => network.attach('API')).toThrow(expect.objectContaining({ code: 'VISOR_GUEST_NAME_TAKEN' }))
 })
 
-it('a source address cannot be made up', async () => {
-  using network = createSwitch()
+/** A stack that refuses all connections, and tells from which address the last one came. */
+function attachRefusing(network: ReturnType<typeof createSwitch>) {
   let seen: string | undefined
   const api = network.attachLocal('api')
   api.answer(
@@ -143,10 +143,16 @@ it('a source address cannot be made up', async () => {
     },
     () => {},
   )
+  return { api, seen: () => seen }
+}
+
+it('a source address cannot be made up', async () => {
+  using network = createSwitch()
+  const { api, seen } = attachRefusing(network)
   const { port } = network.attach('liar')
   const destination = { address: api.address, port: 1 }
   port.postMessage({ type: 'connect', id: 1, source: { address: '10.88.0.99', port: 1 }, destination })
-  await expect.poll(() => seen).toBe('10.88.0.3')
+  await expect.poll(seen).toBe('10.88.0.3')
   port.close()
 })
 
@@ -162,20 +168,12 @@ it('a stack of another process whose words make no sense is detached', async () 
 
 it('a source address cannot be made up over a stream either', async () => {
   using network = createSwitch()
-  let seen: string | undefined
-  const api = network.attachLocal('api')
-  api.answer(
-    (source) => {
-      seen = source.address
-      return 'ECONNREFUSED'
-    },
-    () => {},
-  )
+  const { api, seen } = attachRefusing(network)
   using liar = await attachByStream(network, 'liar')
   const result = new Promise((resolve) =>
     liar.connect({ address: '10.88.0.99', port: 1 }, { address: api.address, port: 1 }, resolve),
   )
-  expect([await result, seen]).toEqual(['ECONNREFUSED', '10.88.0.3'])
+  expect([await result, seen()]).toEqual(['ECONNREFUSED', '10.88.0.3'])
 })
 
 it('a guest in another thread is found, served and, when it is terminated, gone', async () => {
