@@ -261,6 +261,20 @@ function resourceHere(): asyncHooks.AsyncResource {
 }
 
 /**
+ * Calls a function in the async context in which libvisor was loaded, before any guest: what the function makes holds no guest.
+ *
+ * @example
+ * ```ts
+ * import { createNamespace, currentFrame, enterNobody } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'a' })
+ * assert.equal(ns.run(() => enterNobody(currentFrame)), undefined)
+ * ```
+ */
+export const enterNobody: EnterContext = captureContext()
+
+/**
  * Binds a callback of the guest to the context in which it was passed, so that an original may call it from a native
  * section.
  *

@@ -144,6 +144,84 @@ export function deliverNow(owner: Owner, kind: DeliveryKind, task: () => void): 
   }
 }
 
+/** How often a task is called at most in one turn, as libuv reads from one socket. */
+const MOST_IN_ONE_TURN = 32
+
+/**
+ * Delivers what there are several of. As {@link deliver}, and again in the same turn while the task says that there is more: between two calls
+ * Node's queues of ticks and microtasks are emptied, as between two callbacks of the event loop.
+ *
+ * @param owner - on whose behalf the task runs
+ * @param kind - why it runs
+ * @param task - returns whether it is to be called again. When it throws, it is, in a later turn
+ * @example
+ * ```ts
+ * import { createNamespace, deliverEach, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'server' })
+ * const pieces = ['one', 'two']
+ * const seen: string[] = []
+ * await new Promise<void>((resolve) =>
+ *   deliverEach(ownerHere(ns), 'data', () => {
+ *     const piece = pieces.shift()!
+ *     seen.push(piece)
+ *     process.nextTick(() => seen.push(`tick of ${piece}`))
+ *     if (pieces.length === 0) setImmediate(resolve)
+ *     return pieces.length > 0
+ *   }),
+ * )
+ * assert.deepEqual(seen, ['one', 'tick of one', 'two', 'tick of two'])
+ * ```
+ */
+export function deliverEach(owner: Owner, kind: DeliveryKind, task: () => boolean): void {
+  const { ns } = owner
+  if (ns.ended) return
+  ns.liveness.expect()
+  ns.scheduler.schedule(kind, () => {
+    ns.liveness.arrive()
+    deliverEachNow(owner, kind, task)
+  })
+}
+
+/**
+ * Begins with {@link deliverEach} at once, for what the event loop itself has just called.
+ *
+ * @param owner - on whose behalf the task runs
+ * @param kind - why it runs
+ * @param task - returns whether it is to be called again
+ * @throws {unknown} what the task, a tick or a microtask throws, to whoever delivers
+ * @example
+ * ```ts
+ * import { createNamespace, deliverEachNow, ownerHere } from '@libvisor/core'
+ * import assert from 'node:assert/strict'
+ *
+ * const ns = createNamespace({ name: 'server' })
+ * const pieces = ['one', 'two']
+ * deliverEachNow(ownerHere(ns), 'data', () => pieces.pop() !== undefined)
+ * assert.deepEqual(pieces, [])
+ * ```
+ */
+export function deliverEachNow(owner: Owner, kind: DeliveryKind, task: () => boolean): void {
+  const { ns } = owner
+  let isMore = true
+  const step = (): void => {
+    isMore = true
+    isMore = task()
+  }
+  try {
+    for (let count = 0; isMore && !ns.ended && count < MOST_IN_ONE_TURN; count++) {
+      if (count > 0) {
+        if (ns.scheduler.drain === undefined) return
+        ns.scheduler.drain()
+      }
+      deliverNow(owner, kind, step)
+    }
+  } finally {
+    if (isMore) deliverEach(owner, kind, task)
+  }
+}
+
 /**
  * Whose task was left by an error that nobody has caught. It knows better than the async context in which the error is then
  * reported, which is that of whoever had the task scheduled.

@@ -1,5 +1,5 @@
 import { host } from '@libvisor/abi'
-import { captureContext } from './async-context.native.ts'
+import { enterNobody } from './async-context.native.ts'
 import type { LivenessLoop } from './liveness.ts'
 import type { EventLoop } from './scheduler.ts'
 
@@ -22,10 +22,7 @@ const isSilent = runNextTicks !== undefined && Object.getPrototypeOf(runNextTick
  */
 const counted = new Set(['GetAddrInfoReqWrap', 'GetNameInfoReqWrap', 'QueryReqWrap'])
 
-/** Looking after a guest is not the guest's own doing: it happens in the async context in which this was loaded. */
-const enterNobody = captureContext()
-
-/** The event loop of this thread, as it was before any patch. */
+/** The event loop of this thread, as it was before any patch. Looking after a guest is not the guest's own doing. */
 export const eventLoop: EventLoop & LivenessLoop = {
   setImmediate: host.setImmediate,
   drain: isSilent ? runNextTicks : undefined,

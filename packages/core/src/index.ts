@@ -20,7 +20,17 @@ export { restateError, restatePlain } from './restate.ts'
 export type { PatchRegistry } from './patch-registry.ts'
 
 // The way in: the delivery gate. The way out: native sections.
-export { deliver, deliverNow, enterGate, fulfil, lastDelivery, leftByError, ownerHere } from './delivery.ts'
+export {
+  deliver,
+  deliverEach,
+  deliverEachNow,
+  deliverNow,
+  enterGate,
+  fulfil,
+  lastDelivery,
+  leftByError,
+  ownerHere,
+} from './delivery.ts'
 export type { LastDelivery, Owner } from './delivery.ts'
 export { createEventLoopScheduler } from './scheduler.ts'
 export type { DeliveryKind, EventLoop, Scheduler } from './scheduler.ts'
@@ -30,6 +40,7 @@ export {
   callNativeSync,
   captureContext,
   currentFrame,
+  enterNobody,
   inNativeSection,
   publishEntries,
   runInFrame,

@@ -1,12 +1,9 @@
 import { apply, host } from '@libvisor/abi'
-import { captureContext, currentFrame } from './async-context.native.ts'
+import { currentFrame, enterNobody } from './async-context.native.ts'
 import type { Namespace } from './namespace.ts'
 
 /** The longest delay a timer of Node's takes. @units milliseconds */
 const LONGEST_MS = 2 ** 31 - 1
-
-/** The async context in which this module was loaded: a timer keeps its own, and with it whoever that belongs to. */
-const enterNobody = captureContext()
 
 let references = 0
 let timer: ReturnType<typeof setInterval> | undefined
@@ -51,6 +48,7 @@ class Reference implements Disposable {
     this.#ns = ns
     this.#kind = kind
     ns?.liveness.retain(kind)
+    // A timer keeps its async context, and with it whoever that belongs to.
     if (++references === 1) timer = enterNobody(host.setInterval, () => {}, LONGEST_MS) as unknown as NodeJS.Timeout
   }
 

@@ -14,6 +14,8 @@ export interface Scheduler {
    * `kernel` run among themselves in order, and before what is scheduled with `setImmediate` later.
    */
   schedule(kind: DeliveryKind, task: () => void): void
+  /** Empties the queues of `nextTick` and of microtasks between two parts of a task. Where it is not there, each part is a task of its own. */
+  readonly drain?: (() => void) | undefined
 }
 
 /** The functions of the event loop that a scheduler needs. */
@@ -69,6 +71,7 @@ export function createEventLoopScheduler(loop: EventLoop): Scheduler {
   }
 
   return {
+    drain,
     schedule(kind, task) {
       if (kind === 'kernel') setImmediate(task)
       else if (pending.push(task) === 1) setImmediate(release)

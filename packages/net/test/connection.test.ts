@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { joinInMemory, READ_BYTES, WINDOW_BYTES } from '../src/state/connection.ts'
+import { READ_BYTES } from '../src/state/byte-queue.ts'
+import { joinInMemory, WINDOW_BYTES } from '../src/state/connection.ts'
 import type { Connection, ReadResult } from '../src/state/connection.ts'
 import { threadMeans } from '../src/shim/thread-means.native.ts'
 import type { ThreadMeans } from '../src/state/thread-means.ts'

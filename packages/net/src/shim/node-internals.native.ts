@@ -6,7 +6,7 @@ import type * as net from 'node:net'
 import { Duplex } from 'node:stream'
 import { AsyncResource } from 'node:async_hooks'
 import { apply, defineProperty, host, invariant, original } from '@libvisor/abi'
-import { callNative } from '@libvisor/core'
+import { callNative, enterNobody } from '@libvisor/core'
 
 /** What libuv calls on its requests: the status is 0 or a negative error number. */
 export interface ConnectRequestWrap {
@@ -28,13 +28,14 @@ export interface JSStreamHandle {
   emitEOF(): void
   finishWrite(request: object, status: number): void
   finishShutdown(request: object, status: number): void
-  writeBuffer(request: object, data: Uint8Array): number
-  writeUtf8String(request: object, text: string): number
-  writeLatin1String(request: object, text: string): number
-  writeAsciiString(request: object, text: string): number
-  writeUcs2String(request: object, text: string): number
+  /** @param request - `null` from Node 26 on, which makes one where the write is asynchronous */
+  writeBuffer(request: object | null, data: Uint8Array): number
+  writeUtf8String(request: object | null, text: string): number
+  writeLatin1String(request: object | null, text: string): number
+  writeAsciiString(request: object | null, text: string): number
+  writeUcs2String(request: object | null, text: string): number
   /** @param chunks - buffers, or chunks that alternate with their encodings */
-  writev(request: object, chunks: unknown[], allBuffers: boolean): number
+  writev(request: object | null, chunks: unknown[], allBuffers: boolean): number
   readonly bytesRead: number
   readonly bytesWritten: number
   /** Makes reads fill a buffer of the guest. */
@@ -73,6 +74,8 @@ export interface NodeInternals {
   readonly JSStream: HandleConstructor<JSStreamHandle>
   readonly TCP: HandleConstructor<NativeHandle>
   readonly Pipe: HandleConstructor<NativeHandle>
+  /** A stream that was never opened: a write to it fails at once. It keeps nobody alive. */
+  readonly neverOpened: Pick<JSStreamHandle, 'writeBuffer'>
   /** The property of a handle that holds its `net.Socket` or `net.Server`. */
   readonly owner: symbol
   /** What `net` has native handles call with what they have read. */
@@ -80,6 +83,9 @@ export interface NodeInternals {
   /** The method with which a socket notes that it is in use. */
   readonly updateTimer: symbol
 }
+
+/** @source Node 24 `src/pipe_wrap.h`, SocketType */
+const PIPE_SOCKET = 0
 
 let found: NodeInternals | undefined
 
@@ -167,10 +173,14 @@ function find(): NodeInternals {
 
   const [tcp, pipe] = unannounced(() => [handleOf({ port: Number.NaN }), handleOf({ path: true })] as const)
   invariant(JSStream.name === 'JSStream', 'a TLS socket over a JavaScript stream has a JSStream handle')
+  const Pipe = pipe.constructor as HandleConstructor<JSStreamHandle & NativeHandle>
+  const neverOpened = enterNobody(() => new Pipe(PIPE_SOCKET))
+  neverOpened.unref()
   return Object.freeze({
     JSStream: JSStream as HandleConstructor<JSStreamHandle>,
     TCP: tcp.constructor as HandleConstructor<NativeHandle>,
-    Pipe: pipe.constructor as HandleConstructor<NativeHandle>,
+    Pipe,
+    neverOpened,
     owner: findSymbol(tcp, 'owner_symbol'),
     onStreamRead,
     updateTimer: findSymbol(original('net').Socket.prototype, 'kUpdateTimer'),

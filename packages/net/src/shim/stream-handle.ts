@@ -1,12 +1,14 @@
 import type { ErrnoCode } from '@libvisor/abi'
-import { deliver, deliverNow, ownerHere } from '@libvisor/core'
+import { deliver, deliverEach, deliverEachNow, ownerHere } from '@libvisor/core'
 import type { DeliveryKind, Namespace, Owner } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
+import { READ_BYTES } from '../state/byte-queue.ts'
 import type { Connection } from '../state/connection.ts'
 import { FrameCutter } from '../state/http2-frames.ts'
 import { isTooLong } from '../state/path-table.ts'
+import { sizeOf } from '../state/pieces.ts'
 import type { ConnectResult } from '../types.ts'
 import { boundSession } from './bound-session.ts'
 import { directReader, giveDirectly } from './direct-reads.ts'
@@ -18,11 +20,12 @@ import { nodeInternals } from './node-internals.native.ts'
 import type { ConnectRequestWrap, HandleConstructor, NativeHandle, SocketName } from './node-internals.native.ts'
 import { TrackedHandle } from './open-handles.ts'
 import type { StreamHandleClass, StreamHandleOptions } from './stream-handle-types.ts'
-import { copyBytes, encodeChunks, encodeText, sizeOf } from './written-pieces.ts'
+import { noteSynchronousWrite } from './synchronous-write.ts'
+import { encodeChunks, encodeText } from './written-pieces.ts'
 
 const ignore = (): void => {}
 
-/** What `onwrite` says of a write that is complete already, or not to be made: no error number, but not asynchronous. */
+/** What `onwrite` says of a write that is complete already: no error number, but not asynchronous. */
 const COMPLETE = 1
 
 type State = 'idle' | 'connecting' | 'connected' | 'closed'
@@ -66,12 +69,13 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #typeOfService = 0
     #writtenAtOnce = 0
     #readAtOnce = 0
-    #refusingWrites = false
     /** One read fills one buffer: the guest may pause before the next. */
     #readLimit: number | undefined
     /** Found out by its first write. */
     #hasSession = false
-    #frames: FrameCutter | undefined
+    #cutter: FrameCutter | undefined
+    /** Those that have been read and not been given to it. */
+    #frames: Uint8Array[] | undefined
 
     constructor(options: StreamHandleOptions) {
       super()
@@ -99,7 +103,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     }
 
     onwrite(request: object, pieces: Uint8Array[]): number {
-      if (this.#refusingWrites) return COMPLETE
       if (this.#state === 'closed') return this.#errno('EBADF')
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
       if (this.#isSession() && this.#hasRoomFor(sizeOf(pieces))) {
@@ -134,31 +137,33 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
 
     // Called by Node's JavaScript.
 
-    override writeBuffer(request: object, data: Uint8Array): number {
-      if (!this.#hasRoomFor(data.length)) return super.writeBuffer(request, data)
-      return this.#writeAtOnce(request, [copyBytes(data)])
+    override writeBuffer(request: object | null, data: Uint8Array): number {
+      return this.#hasRoomFor(data.length)
+        ? this.#writeAtOnce(request, [data], data.length)
+        : super.writeBuffer(request, data)
     }
 
-    override writeUtf8String(request: object, text: string): number {
+    override writeUtf8String(request: object | null, text: string): number {
       return this.#writeEncoded(request, encodeText(text, 'utf8'))
     }
 
-    override writeLatin1String(request: object, text: string): number {
+    override writeLatin1String(request: object | null, text: string): number {
       return this.#writeEncoded(request, encodeText(text, 'latin1'))
     }
 
-    override writeAsciiString(request: object, text: string): number {
+    override writeAsciiString(request: object | null, text: string): number {
       return this.#writeEncoded(request, encodeText(text, 'latin1'))
     }
 
-    override writeUcs2String(request: object, text: string): number {
+    override writeUcs2String(request: object | null, text: string): number {
       return this.#writeEncoded(request, encodeText(text, 'utf16le'))
     }
 
-    override writev(request: object, chunks: unknown[], allBuffers: boolean): number {
-      const pieces = allBuffers ? (chunks as Uint8Array[]).map(copyBytes) : encodeChunks(chunks)
-      return this.#hasRoomFor(sizeOf(pieces))
-        ? this.#writeAtOnce(request, pieces)
+    override writev(request: object | null, chunks: unknown[], allBuffers: boolean): number {
+      const pieces = allBuffers ? (chunks as Uint8Array[]) : encodeChunks(chunks)
+      const size = sizeOf(pieces)
+      return this.#hasRoomFor(size)
+        ? this.#writeAtOnce(request, pieces, size)
         : super.writev(request, chunks, allBuffers)
     }
 
@@ -298,19 +303,16 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       return this.#state === 'connected' && this.#connection!.hasRoomFor(sizeBytes)
     }
 
-    #writeEncoded(request: object, bytes: Uint8Array): number {
-      return this.#hasRoomFor(bytes.length) ? this.#writeAtOnce(request, [bytes]) : super.writeBuffer(request, bytes)
+    #writeEncoded(request: object | null, bytes: Uint8Array): number {
+      return this.#hasRoomFor(bytes.length)
+        ? this.#writeAtOnce(request, [bytes], bytes.length)
+        : super.writeBuffer(request, bytes)
     }
 
-    /** @param pieces - bytes that nobody else has */
-    #writeAtOnce(request: object, pieces: readonly Uint8Array[]): number {
-      for (const piece of pieces) this.#writtenAtOnce += piece.length
-      this.#connection!.write(pieces, ignore)
-      // Node's JavaScript looks for whether the last write was asynchronous in a place that only native code can write
-      // to. A native write of nothing that `onwrite` refuses leaves there that it was not.
-      this.#refusingWrites = true
-      super.writev(request, [], true)
-      this.#refusingWrites = false
+    #writeAtOnce(request: object | null, pieces: readonly Uint8Array[], sizeBytes: number): number {
+      this.#writtenAtOnce += sizeBytes
+      this.#connection!.writeCopy(pieces, ignore)
+      noteSynchronousWrite(request)
       return 0
     }
 
@@ -404,64 +406,77 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
     #adopt(connection: Connection, state: State = 'connected'): void {
       this.#connection = connection
       this.#state = state
-      connection.onReadable = () => this.#pump(connection.arrivesInTurn ? deliverNow : deliver)
+      connection.onReadable = () => this.#pump(connection.arrivesInTurn ? deliverEachNow : deliverEach)
     }
 
-    /**
-     * Lets one read through the gate at a time: Node's queues of ticks and microtasks are emptied between two.
-     *
-     * @param through - at once where the event loop has just called
-     */
-    #pump(through: typeof deliver = deliver): void {
-      if (this.#delivering || !this.#liveness.active || this.#state !== 'connected' || !this.#connection!.readable)
-        return
+    /** @param through - at once where the event loop has just called */
+    #pump(through: typeof deliverEach = deliverEach): void {
+      if (this.#delivering || !this.#mayRead()) return
       this.#delivering = true
-      through(this.#owner, 'data', () => {
-        this.#delivering = false
-        if (!this.#liveness.active || this.#state !== 'connected') return
-        this.#read(this.#connection!)
-        this.#pump()
-      })
+      through(this.#owner, 'data', () => this.#readNext())
+    }
+
+    #mayRead(): boolean {
+      return this.#state === 'connected' && this.#liveness.active && this.#connection!.readable
+    }
+
+    /** @returns whether to read again in this turn of the event loop */
+    #readNext(): boolean {
+      const isMore = this.#state === 'connected' && (this.#readFrame() ?? this.#read())
+      if (isMore && (this.#frames !== undefined || this.#mayRead())) return true
+      this.#delivering = false
+      this.#pump()
+      return false
     }
 
     /**
      * Gives a session of http2 one frame after the other: between two, the kernel's sockets let Node's queues be emptied,
      * so that what hears of a stream does so before more arrives on it.
+     *
+     * @returns whether there is another one; `undefined` when there was none
      */
-    #readFrames(bytes: Uint8Array): void {
-      const [first, ...rest] = (this.#frames ??= new FrameCutter()).cut(bytes)
-      for (const [index, frame] of rest.entries()) {
-        this.#delivering = true
-        this.#deliver('data', () => {
-          if (index === rest.length - 1) this.#delivering = false
-          if (this.#state !== 'connected') return
-          this.readBuffer(frame)
-          this.#pump()
-        })
-      }
-      this.readBuffer(first!)
+    #readFrame(): boolean | undefined {
+      const frames = this.#frames
+      const frame = frames?.shift()
+      if (frame === undefined) return undefined
+      if (frames!.length === 0) this.#frames = undefined
+      this.readBuffer(frame)
+      return this.#frames !== undefined
     }
 
-    #read(connection: Connection): void {
-      const result = connection.read(this.#readLimit)
-      if (result === undefined) return
+    /** @returns whether the buffer of a read was full: libuv then reads again, and waits for its next turn otherwise */
+    #read(): boolean {
+      if (!this.#mayRead()) return false
+      const limit = this.#readLimit ?? READ_BYTES
+      const result = this.#connection!.read(limit)
+      if (result === undefined) return false
       if (result === 'end') {
         this.#liveness.active = false
         this.emitEOF()
-      } else if (result === 'reset') {
+        return false
+      }
+      if (result === 'reset') {
         // A JSStream cannot emit a failed read. Node's JavaScript would do this with one.
         const socket = (this as unknown as Record<symbol, { destroy(error: Error): void } | undefined>)[ownerSymbol]
         this.#liveness.active = false
         socket?.destroy(this.#ns.errors.call('ECONNRESET', 'read'))
-      } else if (this.#hasSession) {
-        this.#readFrames(result)
-      } else {
-        const handle = this as unknown as ReadHandle
-        const socket = this.#readLimit === undefined ? directReader(handle) : undefined
-        if (socket === undefined) return this.readBuffer(result)
-        this.#readAtOnce += result.length
-        giveDirectly(socket, handle, result)
+        return false
       }
+      this.#give(result)
+      return result.length === limit || this.#frames !== undefined
+    }
+
+    #give(bytes: Uint8Array): void {
+      if (this.#hasSession) {
+        this.#frames = (this.#cutter ??= new FrameCutter()).cut(bytes)
+        this.#readFrame()
+        return
+      }
+      const handle = this as unknown as ReadHandle
+      const socket = this.#readLimit === undefined ? directReader(handle) : undefined
+      if (socket === undefined) return this.readBuffer(bytes)
+      this.#readAtOnce += bytes.length
+      giveDirectly(socket, handle, bytes)
     }
 
     #deliver(kind: DeliveryKind, task: () => void): void {

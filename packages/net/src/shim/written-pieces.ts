@@ -1,10 +1,5 @@
 const { allocUnsafeSlow, from: bufferFrom } = Buffer
 
-/** Bytes of a guest as bytes of nobody else: the guest may change its memory once a write is complete. */
-export function copyBytes(bytes: Uint8Array): Uint8Array {
-  return bufferFrom(bytes)
-}
-
 /**
  * A copy of bytes with nothing else in its memory, as what the kernel gives: `buffer.buffer` of what a guest reads shows nobody else's bytes. Buffers
  * that Node makes lie in memory that they share.
@@ -25,12 +20,7 @@ export function encodeChunks(chunks: readonly unknown[]): Uint8Array[] {
   const pieces: Uint8Array[] = []
   for (let index = 0; index < chunks.length; index += 2) {
     const chunk = chunks[index] as string | Uint8Array
-    pieces.push(typeof chunk === 'string' ? encodeText(chunk, chunks[index + 1] as string) : copyBytes(chunk))
+    pieces.push(typeof chunk === 'string' ? encodeText(chunk, chunks[index + 1] as string) : chunk)
   }
   return pieces
-}
-
-/** How many bytes pieces are together. */
-export function sizeOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0)
 }

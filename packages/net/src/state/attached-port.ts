@@ -234,6 +234,7 @@ const severed: Link = {
   arrivesInTurn: true,
   hasMore: false,
   send() {},
+  lend() {},
   end() {},
   reset() {},
   credit() {},

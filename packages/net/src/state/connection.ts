@@ -1,5 +1,7 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import type { Endpoint } from './address.ts'
+import { ByteQueue, READ_BYTES } from './byte-queue.ts'
+import { copyPieces, sizeOf } from './pieces.ts'
 
 /**
  * How many bytes may be on their way to a reader that does not read. A write is complete when no more than this is
@@ -8,9 +10,6 @@ import type { Endpoint } from './address.ts'
  * @units bytes
  */
 export const WINDOW_BYTES = 256 * 1024
-
-/** The longest piece that one read gives, as libuv's. @units bytes */
-export const READ_BYTES = 64 * 1024
 
 /** Called when a write has been taken over, or has failed. */
 export type Accepted = (error?: ErrnoCode) => void
@@ -23,6 +22,12 @@ export interface Link {
   readonly hasMore: boolean
   /** Sends bytes, in order. They belong to the link from now on. */
   send(bytes: Uint8Array): void
+  /**
+   * Sends pieces that the link has for this call only.
+   *
+   * @param sizeBytes - of all together
+   */
+  lend(pieces: readonly Uint8Array[], sizeBytes: number): void
   /** Says that no more bytes follow. */
   end(): void
   /** Breaks the connection off. */
@@ -66,7 +71,7 @@ export class Connection implements Disposable {
   holder: ConnectionHolder | undefined
 
   #link: Link
-  #incoming: Uint8Array[] = []
+  readonly #incoming = new ByteQueue()
   #incomingEnded = false
   #resetReceived = false
   #endRead = false
@@ -99,7 +104,7 @@ export class Connection implements Disposable {
 
   /** How many bytes have arrived and not been read. */
   get unreadBytes(): number {
-    return this.#incoming.reduce((sum, { length }) => sum + length, 0)
+    return this.#incoming.length
   }
 
   /** How far it has been closed: by neither end, by this one, by the other one, or by both. */
@@ -129,7 +134,7 @@ export class Connection implements Disposable {
   read(limit = READ_BYTES): ReadResult {
     if (this.#closed || this.#endRead) return undefined
     if (this.#incoming.length > 0) {
-      const bytes = takeBytes(this.#incoming, limit)
+      const bytes = this.#incoming.take(limit)
       if (!this.#resetReceived) this.#link.credit(bytes.length)
       return bytes
     }
@@ -155,12 +160,19 @@ export class Connection implements Disposable {
    * @param accepted - called when the other side has room for them, possibly before this call returns
    */
   write(pieces: readonly Uint8Array[], accepted: Accepted): void {
-    if (this.#closed) return accepted('ECANCELED')
-    if (this.#resetReceived || this.#outgoingEnded) return accepted('EPIPE')
-    for (const piece of pieces) this.#inFlight += piece.length
-    // The writer hears of it before the reader does, as with the kernel's sockets.
-    this.#whenAccepted(accepted)
+    if (!this.#begin(sizeOf(pieces), accepted)) return
     for (const piece of joined(pieces)) this.#link.send(piece)
+  }
+
+  /**
+   * Sends bytes of somebody who may change them when this returns.
+   *
+   * @param pieces - they are copied
+   * @param accepted - called when the other side has room for them, possibly before this call returns
+   */
+  writeCopy(pieces: readonly Uint8Array[], accepted: Accepted): void {
+    const size = sizeOf(pieces)
+    if (this.#begin(size, accepted) && size > 0) this.#link.lend(pieces, size)
   }
 
   /**
@@ -184,7 +196,7 @@ export class Connection implements Disposable {
     if (this.#closed) return
     this.#closed = true
     const unread = this.#incoming.length > 0 || (!this.#resetReceived && this.#link.hasMore)
-    this.#incoming = []
+    this.#incoming.clear()
     if (!this.#resetReceived) {
       if (unread) this.#link.reset()
       else if (!this.#outgoingEnded) this.#link.end()
@@ -197,7 +209,7 @@ export class Connection implements Disposable {
   reset(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#incoming = []
+    this.#incoming.clear()
     if (!this.#resetReceived) this.#link.reset()
     this.#settleWaiting('ECANCELED')
     this.#release()
@@ -213,13 +225,15 @@ export class Connection implements Disposable {
 
   /** Bytes of the other end have arrived. */
   receive(bytes: Uint8Array): void {
-    if (this.#closed) {
-      // Nobody will ever read them: the kernel answers with a reset.
-      if (!this.#released) this.#link.reset()
-      this.#release()
-      return
-    }
-    this.#incoming.push(bytes)
+    if (!this.#mayReceive()) return
+    this.#incoming.add(bytes)
+    this.onReadable()
+  }
+
+  /** The same with pieces of somebody else, who may change them when this returns. */
+  receiveCopy(pieces: readonly Uint8Array[], sizeBytes: number): void {
+    if (!this.#mayReceive()) return
+    this.#incoming.addCopy(pieces, sizeBytes)
     this.onReadable()
   }
 
@@ -250,6 +264,27 @@ export class Connection implements Disposable {
     if (this.#inFlight <= WINDOW_BYTES) this.#settleWaiting(undefined)
   }
 
+  /** @returns whether bytes may be sent */
+  #begin(sizeBytes: number, accepted: Accepted): boolean {
+    const error = this.#closed ? 'ECANCELED' : this.#resetReceived || this.#outgoingEnded ? 'EPIPE' : undefined
+    if (error !== undefined) {
+      accepted(error)
+      return false
+    }
+    this.#inFlight += sizeBytes
+    // The writer hears of it before the reader does, as with the kernel's sockets.
+    this.#whenAccepted(accepted)
+    return true
+  }
+
+  #mayReceive(): boolean {
+    if (!this.#closed) return true
+    // Nobody will ever read it: the kernel answers with a reset.
+    if (!this.#released) this.#link.reset()
+    this.#release()
+    return false
+  }
+
   #whenAccepted(accepted: Accepted): void {
     if (this.#inFlight <= WINDOW_BYTES) accepted()
     else (this.#waiting ??= []).push({ accepted })
@@ -270,36 +305,11 @@ export class Connection implements Disposable {
   }
 }
 
-/** Takes at most `limit` bytes from the front of a queue: small pieces together, as the kernel would give them. */
-function takeBytes(queue: Uint8Array[], limit: number): Uint8Array {
-  const first = queue[0]!
-  if (first.length > limit) {
-    queue[0] = first.subarray(limit)
-    return first.subarray(0, limit)
-  }
-  let count = 1
-  let size = first.length
-  while (count < queue.length && size + queue[count]!.length <= limit) size += queue[count++]!.length
-  const pieces = queue.splice(0, count)
-  return count === 1 ? first : join(pieces, size)
-}
-
 /** What a write sends: one piece where that is read at once. */
 function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const sent = pieces.filter(({ length }) => length > 0)
-  if (sent.length < 2) return sent
-  const size = sent.reduce((sum, { length }) => sum + length, 0)
-  return size <= READ_BYTES ? [join(sent, size)] : sent
-}
-
-function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.length
-  }
-  return bytes
+  const size = sizeOf(sent)
+  return sent.length > 1 && size <= READ_BYTES ? [copyPieces(sent, size)] : sent
 }
 
 /** A link to an end in the same heap. There may be thousands: what they do is the class's. */
@@ -310,6 +320,10 @@ class MemoryLink implements Link {
 
   send(bytes: Uint8Array): void {
     this.other.receive(bytes)
+  }
+
+  lend(pieces: readonly Uint8Array[], sizeBytes: number): void {
+    this.other.receiveCopy(pieces, sizeBytes)
   }
 
   end(): void {

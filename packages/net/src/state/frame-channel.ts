@@ -3,6 +3,7 @@ import { FrameKind, RingReader, RingWriter } from './frame-ring.ts'
 import type { RingPlace } from './frame-ring.ts'
 import { otherSide } from './frames.ts'
 import type { FrameEnd, FrameReceiver, Frames, Side } from './frames.ts'
+import { copyPieces } from './pieces.ts'
 import type { ThreadMeans } from './thread-means.ts'
 
 /** Frames of one direction that wait in shared memory. A power of two. @units bytes */
@@ -144,17 +145,16 @@ export class FrameChannel implements Frames {
   }
 
   send(kind: FrameKind, connection: number, value: number, bytes?: Uint8Array): void {
-    if (this.#isClosed) return
-    const isLarge = bytes !== undefined && bytes.length >= TRANSFER_BYTES
-    // Nothing overtakes what is on its way in a message.
-    const mayWrite = !isLarge && this.#posted === Atomics.load(this.#shared, this.#takenThere)
-    if (!mayWrite || !this.#writer.write(kind, connection, value, bytes)) {
-      this.#post(kind, connection, value, bytes)
-    } else if (Atomics.load(this.#shared, this.#awakeThere) === 0) {
-      // A writer that waits for room is to go on while the rest is read.
-      if (this.#isLooking && kind !== FrameKind.credit) this.#unheardSinceMs ??= this.#means.nowMs()
-      else this.#wake()
-    }
+    if (this.#isClosed || this.#write(kind, connection, value, bytes)) return
+    if (bytes === undefined) return this.#post([kind, connection, value])
+    const isWhole = bytes.byteLength === bytes.buffer.byteLength
+    this.#postBytes(kind, connection, isWhole ? bytes : copyPieces([bytes], value))
+  }
+
+  lend(connection: number, bytes: Uint8Array): void {
+    const { length } = bytes
+    if (this.#isClosed || this.#write(FrameKind.data, connection, length, bytes)) return
+    this.#postBytes(FrameKind.data, connection, copyPieces([bytes], length))
   }
 
   hasDataOf(connection: number): boolean {
@@ -167,13 +167,28 @@ export class FrameChannel implements Frames {
     this.#port.close()
   }
 
-  #post(kind: FrameKind, connection: number, value: number, bytes: Uint8Array | undefined): void {
+  /** @returns whether there is a way for it in the ring */
+  #write(kind: FrameKind, connection: number, value: number, bytes: Uint8Array | undefined): boolean {
+    // Nothing overtakes what is on its way in a message.
+    if (bytes !== undefined && bytes.length >= TRANSFER_BYTES) return false
+    if (this.#posted !== Atomics.load(this.#shared, this.#takenThere)) return false
+    if (!this.#writer.write(kind, connection, value, bytes)) return false
+    if (Atomics.load(this.#shared, this.#awakeThere) === 0) {
+      // A writer that waits for room is to go on while the rest is read.
+      if (this.#isLooking && kind !== FrameKind.credit) this.#unheardSinceMs ??= this.#means.nowMs()
+      else this.#wake()
+    }
+    return true
+  }
+
+  /** @param bytes - alone in their memory */
+  #postBytes(kind: FrameKind, connection: number, bytes: Uint8Array): void {
+    this.#post([kind, connection, bytes.length, bytes], [bytes.buffer as ArrayBuffer])
+  }
+
+  #post(message: Posted, transferred?: ArrayBuffer[]): void {
     this.#posted = (this.#posted + 1) | 0
-    if (bytes === undefined) return this.#port.postMessage([kind, connection, value])
-    const isWhole = bytes.byteLength === bytes.buffer.byteLength
-    // Slicing a Buffer would not copy it.
-    const own = isWhole ? bytes : new Uint8Array(bytes)
-    this.#port.postMessage([kind, connection, value, own], [own.buffer as ArrayBuffer])
+    this.#port.postMessage(message, transferred)
   }
 
   #wake(): void {

@@ -27,6 +27,13 @@ export interface Frames {
    * @param bytes - they belong to the way from now on
    */
   send(kind: FrameKind, connection: number, value: number, bytes?: Uint8Array): void
+  /**
+   * Sends data that the way has for this call only: what it keeps it copies.
+   *
+   * @param connection - of which
+   * @param bytes - at least one
+   */
+  lend(connection: number, bytes: Uint8Array): void
   /** Whether data of a connection has come that has not been delivered. */
   hasDataOf(connection: number): boolean
   /** Ends the way for both sides. The other one still gets what has been sent. */

@@ -1,6 +1,7 @@
 import type { Link } from './connection.ts'
 import { perfectLink } from './link-shape.ts'
 import type { LinkShape } from './link-shape.ts'
+import { copyPieces } from './pieces.ts'
 
 /** How time passes on links: the host's. */
 export interface LinkTimers {
@@ -145,6 +146,11 @@ class ShapedLink implements Link {
     this.#put(bytes.length, () => this.#inner.send(bytes))
   }
 
+  lend(pieces: readonly Uint8Array[], sizeBytes: number): void {
+    if (this.#arrivesAtOnce) this.#inner.lend(pieces, sizeBytes)
+    else this.send(copyPieces(pieces, sizeBytes))
+  }
+
   end(): void {
     this.#put(0, () => this.#inner.end())
   }
@@ -182,8 +188,12 @@ class ShapedLink implements Link {
     this.#wait()
   }
 
+  get #arrivesAtOnce(): boolean {
+    return this.#frames.length === 0 && this.#outgoing.isPerfect
+  }
+
   #put(sizeBytes: number, arrive: () => void): void {
-    if (this.#frames.length === 0 && this.#outgoing.isPerfect) return arrive()
+    if (this.#arrivesAtOnce) return arrive()
     const frame: Frame = { sizeBytes, arrive, arrivesAt: undefined }
     this.#schedule(frame)
     this.#frames.push(frame)

@@ -2,6 +2,7 @@ import type { ByteStream } from './byte-stream.ts'
 import type { ControlPort } from './control-port.ts'
 import { FrameKind } from './frame-ring.ts'
 import type { FrameEnd, FrameReceiver, Frames, Side } from './frames.ts'
+import { copyPieces } from './pieces.ts'
 import type { ThreadMeans } from './thread-means.ts'
 import { encodeMessage, frameHeader, MOST_FRAME_BYTES, WireReader } from './wire-format.ts'
 import type { Arrival } from './wire-format.ts'
@@ -89,6 +90,10 @@ export class StreamWire<Incoming extends object, Outgoing extends object>
       const part = bytes.subarray(at, at + MOST_FRAME_BYTES)
       this.#write([frameHeader(kind, connection, part.length), part])
     }
+  }
+
+  lend(connection: number, bytes: Uint8Array): void {
+    this.send(FrameKind.data, connection, bytes.length, copyPieces([bytes], bytes.length))
   }
 
   hasDataOf(connection: number): boolean {

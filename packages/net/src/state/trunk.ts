@@ -1,4 +1,5 @@
 import type { Endpoint } from './address.ts'
+import { READ_BYTES } from './byte-queue.ts'
 import { Connection, WINDOW_BYTES } from './connection.ts'
 import type { Link } from './connection.ts'
 import { createChannel, overChannel } from './frame-channel.ts'
@@ -6,6 +7,7 @@ import type { ChannelEnd } from './frame-channel.ts'
 import { FrameKind, MAX_FRAME_VALUE } from './frame-ring.ts'
 import { otherSide } from './frames.ts'
 import type { FrameEnd, Frames, Side } from './frames.ts'
+import { copyPieces } from './pieces.ts'
 import type { ThreadMeans } from './thread-means.ts'
 
 /** What the other side of a trunk needs. Can be sent to its thread, with `port` in the list of transfers. */
@@ -141,6 +143,11 @@ class TrunkLink implements Link {
 
   send(bytes: Uint8Array): void {
     this.#channel.send(FrameKind.data, this.#key, bytes.length, bytes)
+  }
+
+  lend(pieces: readonly Uint8Array[], sizeBytes: number): void {
+    if (pieces.length > 1 && sizeBytes <= READ_BYTES) return this.send(copyPieces(pieces, sizeBytes))
+    for (const piece of pieces) if (piece.length > 0) this.#channel.lend(this.#key, piece)
   }
 
   end(): void {
