@@ -1,4 +1,5 @@
 import type * as dns from 'node:dns'
+import type * as http2 from 'node:http2'
 import type * as net from 'node:net'
 import { apply, construct, original } from '@libvisor/abi'
 import { createDispatcher, mimic, unsupported, perNamespace } from '@libvisor/core'
@@ -95,7 +96,7 @@ export function createNetInterceptor(): Interceptor {
         installed = { ...shared, globalsOf }
       }
       realm.whenAsked('http2', (exports) => {
-        noteHttp2()
+        noteHttp2(exports as unknown as typeof http2)
         hookHttp2Files(realm, current, exports)
       })
       realm.whenAsked('dgram', (exports) => patchDgram(realm, current, exports))
