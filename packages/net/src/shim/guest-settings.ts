@@ -9,12 +9,12 @@ interface GuestSettings {
   resultOrder?: string
   autoSelectFamily?: boolean
   autoSelectFamilyTimeoutMs?: number
-  /** Properties of built-ins, by built-in and name. */
-  readonly properties: Map<string, unknown>
+  /** Properties of built-ins. */
+  readonly properties: Map<GuestProperty, unknown>
 }
 
 const settingsOf = perNamespace((ns): GuestSettings => {
-  const properties = new Map<string, unknown>()
+  const properties = new Map<GuestProperty, unknown>()
   // Sockets in the pool of an agent hold the guest's async context on Node 22, and so what leads to them.
   ns.own({ [Symbol.dispose]: () => properties.clear() })
   return { properties }
@@ -87,7 +87,7 @@ export function connectDefaults(ns: Namespace, options: object): PropertyDescrip
   return defaults
 }
 
-/** A property of a built-in that Node's own code reads whenever it needs it, and that a program may set. */
+/** A property of a built-in that Node's own code reads whenever it needs it, and that a program may set. There is one object for each. */
 export interface GuestProperty {
   /** The built-in whose property Node reads. */
   readonly id: string
@@ -98,12 +98,11 @@ export interface GuestProperty {
 
 function read(ns: Namespace, property: GuestProperty, host: () => unknown): unknown {
   const { properties } = settingsOf(ns)
-  const name = `${property.id}.${property.key}`
-  if (!properties.has(name)) {
+  if (!properties.has(property)) {
     if (property.initial === undefined) return host()
-    properties.set(name, property.initial(ns))
+    properties.set(property, property.initial(ns))
   }
-  return properties.get(name)
+  return properties.get(property)
 }
 
 /** What a property of a namespace is now. @param property - one that each namespace has from the start */
@@ -113,11 +112,7 @@ export function readProperty(ns: Namespace, property: GuestProperty): unknown {
 
 /** Sets a property of a namespace. */
 export function writeProperty(ns: Namespace, property: GuestProperty, value: unknown): void {
-  write(ns, property, value)
-}
-
-function write(ns: Namespace, { id, key }: GuestProperty, value: unknown): void {
-  settingsOf(ns).properties.set(`${id}.${key}`, value)
+  settingsOf(ns).properties.set(property, value)
 }
 
 /**
@@ -147,7 +142,7 @@ export function separateProperty(
     set(given: unknown) {
       const ns = current()
       if (ns === undefined) value = given
-      else write(ns, property, given)
+      else writeProperty(ns, property, given)
     },
   })
 }
@@ -165,7 +160,7 @@ export function bindProperty(ns: Namespace, bound: object, property: GuestProper
   const initial = (): unknown => (get === undefined ? value : apply(get, bound, []))
   defineProperty(bound, key, {
     get: () => read(ns, property, initial),
-    set: (given: unknown) => write(ns, property, given),
+    set: (given: unknown) => writeProperty(ns, property, given),
     enumerable,
     configurable: true,
   })

@@ -1,6 +1,6 @@
 import type { ErrnoCode } from '@libvisor/abi'
 import { deliver, deliverEach, deliverEachNow, ownerHere } from '@libvisor/core'
-import type { DeliveryKind, Namespace, Owner } from '@libvisor/core'
+import type { Namespace, Owner } from '@libvisor/core'
 import { netStack } from '../slot.ts'
 import { parseAddress, shownAs } from '../state/address.ts'
 import type { Family } from '../state/address.ts'
@@ -111,7 +111,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       }
       this.#liveness.begin()
       this.#connection.write(pieces, (error) => {
-        this.#deliver('io', () => {
+        deliver(this.#owner, 'io', () => {
           this.#liveness.complete()
           this.finishWrite(request, this.#errno(error))
         })
@@ -123,7 +123,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (this.#connection === undefined) return this.#errno('ENOTCONN')
       this.#liveness.begin()
       this.#connection.shutdown((error) => {
-        this.#deliver('kernel', () => {
+        deliver(this.#owner, 'kernel', () => {
           this.#liveness.complete()
           this.finishShutdown(request, this.#errno(error))
         })
@@ -220,7 +220,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       this.#liveness.close()
       if (typeof done !== 'function') return this.#tracked?.forget()
       // libuv closes after the immediates that are set now. Until then, more than the handle may be left of the socket.
-      this.#deliver('io', () => {
+      deliver(this.#owner, 'io', () => {
         this.#tracked?.forget()
         Reflect.apply(done, this, [])
       })
@@ -303,15 +303,21 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       return this.#state === 'connected' && this.#connection!.hasRoomFor(sizeBytes)
     }
 
+    /** @param bytes - nobody else has them */
     #writeEncoded(request: object | null, bytes: Uint8Array): number {
-      return this.#hasRoomFor(bytes.length)
-        ? this.#writeAtOnce(request, [bytes], bytes.length)
-        : super.writeBuffer(request, bytes)
+      if (!this.#hasRoomFor(bytes.length)) return super.writeBuffer(request, bytes)
+      this.#connection!.write([bytes], ignore)
+      return this.#completeAtOnce(request, bytes.length)
     }
 
+    /** @param pieces - whoever has them may change them when this returns */
     #writeAtOnce(request: object | null, pieces: readonly Uint8Array[], sizeBytes: number): number {
-      this.#writtenAtOnce += sizeBytes
       this.#connection!.writeCopy(pieces, ignore)
+      return this.#completeAtOnce(request, sizeBytes)
+    }
+
+    #completeAtOnce(request: object | null, sizeBytes: number): number {
+      this.#writtenAtOnce += sizeBytes
       noteSynchronousWrite(request)
       return 0
     }
@@ -371,7 +377,7 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       const connection = typeof result === 'string' ? undefined : result
       // The server may close before the client hears that it is connected: what then arrives waits in the connection.
       if (connection !== undefined && this.#state === 'connecting') this.#adopt(connection, 'connecting')
-      this.#deliver('connection', () => {
+      deliver(this.#owner, 'connection', () => {
         this.#liveness.complete()
         if (this.#state === 'closed') {
           connection?.close()
@@ -436,10 +442,9 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
      * @returns whether there is another one; `undefined` when there was none
      */
     #readFrame(): boolean | undefined {
-      const frames = this.#frames
-      const frame = frames?.shift()
+      const frame = this.#frames?.shift()
       if (frame === undefined) return undefined
-      if (frames!.length === 0) this.#frames = undefined
+      if (this.#frames!.length === 0) this.#frames = undefined
       this.readBuffer(frame)
       return this.#frames !== undefined
     }
@@ -477,10 +482,6 @@ function createClass(Native: HandleConstructor<NativeHandle>): StreamHandleClass
       if (socket === undefined) return this.readBuffer(bytes)
       this.#readAtOnce += bytes.length
       giveDirectly(socket, handle, bytes)
-    }
-
-    #deliver(kind: DeliveryKind, task: () => void): void {
-      deliver(this.#owner, kind, task)
     }
 
     #name(out: SocketName, address: string, port: number): number {
