@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
-import { callNative, createNamespace, currentNamespace, deliver, lastDelivery, ownerHere } from '@libvisor/core'
+import {
+  callNative,
+  createNamespace,
+  currentNamespace,
+  deliver,
+  deliverEach,
+  lastDelivery,
+  ownerHere,
+} from '@libvisor/core'
 import type { Namespace } from '@libvisor/core'
 
 const turn = (): Promise<void> =>
@@ -69,6 +77,41 @@ describe('the delivery gate', () => {
     setImmediate(() => order.push('after'))
     await turn()
     expect(order).toEqual(['before', 'after', 'delivery'])
+  })
+
+  it('calls a task that has more to deliver up to 32 times in one turn, with ticks and microtasks between', async () => {
+    const ns = createNamespace({ name: 'a' })
+    const turns: number[] = [0]
+    const order: string[] = []
+    await new Promise<void>((resolve) => {
+      const nextTurn = (): void => {
+        if (turns.push(0) < 100) setImmediate(nextTurn)
+      }
+      setImmediate(nextTurn)
+      let count = 0
+      deliverEach(ownerHere(ns), 'data', () => {
+        turns[turns.length - 1]!++
+        order.push(`${++count}`)
+        process.nextTick(() => order.push(`tick of ${order.at(-1)}`))
+        if (count === 40) setImmediate(resolve)
+        return count < 40
+      })
+    })
+    expect(turns.filter((calls) => calls > 0)).toEqual([32, 8])
+    expect(order).toHaveLength(80)
+    for (let at = 0; at < order.length; at += 2) expect(order[at + 1]).toBe(`tick of ${order[at]}`)
+  })
+
+  it('calls a task no more that has more to deliver when its namespace has ended in between', async () => {
+    const ns = createNamespace({ name: 'a' })
+    let calls = 0
+    deliverEach(ownerHere(ns), 'data', () => {
+      process.nextTick(() => ns[Symbol.dispose]())
+      return ++calls < 10
+    })
+    await turn()
+    await turn()
+    expect(calls).toBe(1)
   })
 
   it('keeps who was entered last', async () => {

@@ -22,6 +22,25 @@ describe('a guest', () => {
       env: { ...(process.env as Record<string, string>), NODE_OPTIONS: '', ...env },
     })
 
+  it('shows no more handles when its connections are closed', async () => {
+    const { stdout } = await run(`
+      import { once } from 'node:events'
+      import net from 'node:net'
+      const shown = () => [process.getActiveResourcesInfo().filter((name) => name.endsWith('Wrap')), process._getActiveHandles().length]
+      const before = shown()
+      const server = net.createServer((socket) => socket.resume().end('answer')).listen(0)
+      await once(server, 'listening')
+      const client = net.connect(server.address().port).resume()
+      client.write('question')
+      await once(client, 'close')
+      server.close()
+      await once(server, 'close')
+      console.log(JSON.stringify([before, shown()]))
+    `)
+    const [before, after] = JSON.parse(stdout) as [unknown, unknown]
+    expect(after).toEqual(before)
+  })
+
   it('is not heard by the host', async () => {
     const { stdout } = await run(`
       import fs from 'node:fs'
