@@ -235,6 +235,18 @@ it('visor run --help shows every option, and examples that name no option that t
   for (const option of used.filter((name) => name !== '--verbose')) expect(options).toContain(option)
 })
 
+it('finds nothing in require.cache that libvisor has loaded late for it', async () => {
+  const source = `
+    require('./part.cjs')
+    require('node:fs').writeFileSync('/tmp/made', '')
+    require('node:net').createServer().listen(0).close()
+    // Dependencies of libvisor have no files of their own where it is published.
+    const own = Object.keys(require.cache).filter((file) => !file.includes('/node_modules/'))
+    console.log(own.map((file) => require('node:path').basename(file)))`
+  const { stdout } = await visorRun(['app.cjs'], { 'app.cjs': source, 'part.cjs': '' })
+  expect(stdout).toBe("[ 'app.cjs', 'part.cjs' ]\n")
+})
+
 describe('what is wrong on the command line', () => {
   it.each([
     ['a missing entry', ['no-such.js'], /no-such\.js/],

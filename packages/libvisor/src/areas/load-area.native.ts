@@ -9,8 +9,19 @@ const loaded = new Map<string, object>()
 /** Loads an area the first time: it is asked for at nearly every module of a guest. */
 function once<Area extends object>(area: string, load: () => Area): Area {
   let exports = loaded.get(area) as Area | undefined
-  if (exports === undefined) loaded.set(area, (exports = undisturbed(load)))
+  if (exports === undefined) loaded.set(area, (exports = uncached(() => undisturbed(load))))
   return exports
+}
+
+/** Leaves nothing in `require.cache`: a program finds there what it has required itself. */
+function uncached<Exports>(load: () => Exports): Exports {
+  const { cache } = require
+  const before = new Set(Reflect.ownKeys(cache))
+  try {
+    return load()
+  } finally {
+    for (const file of Reflect.ownKeys(cache)) if (!before.has(file)) Reflect.deleteProperty(cache, file)
+  }
 }
 
 /**
