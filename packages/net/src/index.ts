@@ -45,6 +45,9 @@ export type { NetUsage } from './shim/open-handles.ts'
 export { publishPorts } from './shim/publisher.ts'
 export type { Publication, PublishedPort, Publisher, PublishOptions } from './shim/publisher.ts'
 
+// What listens on the host for libvisor itself.
+export { listenOnHost } from './shim/host-listener.ts'
+
 // The switch: the network between guests, within a thread, across threads and across processes.
 export { createSwitch, openSwitchPort } from './shim/switch.native.ts'
 export { openSwitchStream, serveSwitchStream } from './shim/switch-stream.ts'

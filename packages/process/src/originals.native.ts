@@ -8,6 +8,7 @@ import type { OriginalModules } from '@libvisor/abi'
 export interface UndocumentedProcess {
   _kill(pid: number, signal: number): number
   reallyExit(code: number): never
+  _fatalException(error: unknown, isOfPromise: boolean): boolean
   binding(name: string): object
   _linkedBinding(name: string): object
   _getActiveHandles(): object[]

@@ -86,3 +86,12 @@ export function loadSealing(): typeof import('./sealing.ts') {
 export function loadPool(): typeof import('../context/pool-thread.ts') {
   return once('pool-thread', () => require('../context/pool-thread.ts') as typeof import('../context/pool-thread.ts'))
 }
+
+/**
+ * Loads what lets other processes look at a program that has this one to itself.
+ *
+ * @returns what opens the socket, and what tells of the program
+ */
+export function loadControl(): typeof import('./control.ts') {
+  return once('control', () => require('./control.ts') as typeof import('./control.ts'))
+}

@@ -19,11 +19,11 @@ export interface InspectRequest {
  * @throws {VisorError} VISOR_OPTION_INVALID when no guest of a name can be found
  */
 export async function runInspectCommand({ names, json }: InspectRequest, write: (text: string) => void): Promise<void> {
-  const found = await askHosts(readHostFacts().controlDirectory, names)
+  const found = await askHosts(readHostFacts().control, names)
   const missing = names.find((name) => !found.some((guest) => guest.name === name))
   if (missing !== undefined) {
     throw new VisorError('VISOR_OPTION_INVALID', `No guest named '${missing}' can be inspected`, {
-      hint: "Guests of 'visor run --isolation thread' or 'context' can be, and those of createHost({ control: true }), by the same user.",
+      hint: "Guests of 'visor run' can be, once they have used their network, and those of createHost({ control: true }), by the same user.",
     })
   }
   write(json === true ? `${JSON.stringify(found, null, 2)}\n` : found.map(describe).join('\n'))
@@ -31,5 +31,6 @@ export async function runInspectCommand({ names, json }: InspectRequest, write: 
 
 function describe({ name, address, isolation, hostPid, cpuMs, sockets }: GuestDescription): string {
   const cpu = cpuMs === undefined ? 'does not answer' : `${(cpuMs / 1000).toFixed(2)} s of CPU`
-  return `${name}  ${address}  ${isolation}  host pid ${hostPid}  ${cpu}\n${formatSockets(sockets, { name, pid: 1 })}`
+  const about = [name, address, isolation, `host pid ${hostPid}`, cpu].filter((word) => word !== undefined)
+  return `${about.join('  ')}\n${formatSockets(sockets, { name, pid: 1 })}`
 }

@@ -89,7 +89,9 @@ function createProgram(host: CliHost): Command {
     )
   program
     .command('inspect')
-    .description('Show guests that run, and the sockets they have open, as ss does.')
+    .description(
+      'Show guests that run, and the sockets they have open, as ss does. One in a process of its own is shown once it has used its network.',
+    )
     .argument('[names...]', 'of guests; all that run, without')
     .option('--json', 'write it as JSON')
     .action(async (names: string[], flags: { json?: boolean }) => {

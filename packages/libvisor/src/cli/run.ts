@@ -9,6 +9,7 @@ import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { checkShape, hideFromGlobals } from '../config/schema.ts'
 import { placeVolumes } from '../config/volumes.ts'
 import { furnish } from '../guest/furnish.ts'
+import { createInspection } from '../guest/inspection.ts'
 import { enterOwnRealm } from '../guest/own-realm.ts'
 import { hintAtUnpublished } from '../guest/publish-hint.ts'
 import { setProxies } from '../guest/set-proxies.ts'
@@ -72,11 +73,14 @@ export async function run(request: RunRequest): Promise<void> {
   })
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
   const { process } = host
+  // Now: of the command's environment and process, not of the guest's.
+  const inspection = createInspection(facts.control)
   const isProxied = usesProxies(process.env, process.execArgv)
   for (const name of Object.keys(process.env)) if (!(name in spec.env)) delete process.env[name]
   Object.assign(process.env, spec.env)
   process.argv.splice(1, Infinity, entry, ...request.args)
   const guest = furnish(spec, {
+    onExit: () => inspection[Symbol.dispose](),
     stdio: createHostStdio(),
     env: process.env,
     argv: process.argv,
@@ -85,6 +89,7 @@ export async function run(request: RunRequest): Promise<void> {
   hintAtUnpublished(guest)
   hideFromGlobals()
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
+  inspection.allow(guest)
   // Node has looked for it when it started, in the environment of the command.
   if (!isProxied && usesProxies(spec.env)) setProxies()
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.

@@ -1,5 +1,14 @@
 import { host, original } from '@libvisor/abi'
 
+/** Where the processes of a user have the sockets by which others look at them. */
+export interface ControlPlace {
+  /** That user's alone. */
+  readonly directory: string
+  readonly uid: number
+  /** Of this process. */
+  readonly pid: number
+}
+
 /** What defaults are taken from the host. */
 export interface HostFacts {
   /** How many threads run at the same time. */
@@ -10,8 +19,8 @@ export interface HostFacts {
   readonly umask: number
   /** Where volumes are kept: with the user's other data, unless the environment says where. */
   readonly volumesDirectory: string
-  /** Where hosts have the sockets by which other processes of this user look at them. */
-  readonly controlDirectory: string
+  /** Where other processes of this user look at its guests. */
+  readonly control: ControlPlace
   readonly env: Readonly<Record<string, string | undefined>>
   exists(path: string): boolean
 }
@@ -36,10 +45,12 @@ export function readHostFacts(): HostFacts {
         XDG_DATA_HOME?.startsWith('/') === true ? XDG_DATA_HOME : `${HOME || original('os').homedir()}/.local/share`
       return `${data}/visor/volumes`
     },
-    get controlDirectory() {
-      const { XDG_RUNTIME_DIR } = process.env
-      if (XDG_RUNTIME_DIR?.startsWith('/') === true) return `${XDG_RUNTIME_DIR}/visor`
-      return `${original('os').tmpdir()}/visor-${process.getuid?.() ?? 0}`
+    get control() {
+      const { pid, env } = process
+      const { XDG_RUNTIME_DIR: runtime } = env
+      const uid = process.getuid?.() ?? 0
+      const isNamed = runtime?.startsWith('/') === true
+      return { directory: isNamed ? `${runtime}/visor` : `${original('os').tmpdir()}/visor-${uid}`, uid, pid }
     },
     env: process.env,
     exists: (path) => original('fs').existsSync(path),

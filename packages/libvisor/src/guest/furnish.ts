@@ -27,7 +27,10 @@ export interface FurnishPowers {
   /** The whole `process.argv`. */
   readonly argv: readonly string[]
   readonly execArgv: readonly string[]
-  /** Hears of the end by `process.exit()` or by a signal, and of every end of a guest in a context, before anything is released. */
+  /**
+   * Hears of the end by `process.exit()` or by a signal, in a process of its own also by an error that nobody has caught, and of every end of a guest
+   * in a context, before anything is released.
+   */
   readonly onExit?: () => void
   /** The way to other guests. @defaultValue none */
   readonly switchPort?: SwitchPort

@@ -1,6 +1,6 @@
-import { host, original } from '@libvisor/abi'
-import type { GuestHandle } from './guest-handle.native.ts'
-import { describeGuest } from './guest-description.ts'
+import { original } from '@libvisor/abi'
+import { listenOnHost } from '@libvisor/net'
+import type { ControlPlace } from '../config/host-facts.native.ts'
 import type { GuestDescription } from './guest-description.ts'
 
 /** The longest question that is listened to. @units bytes */
@@ -17,22 +17,28 @@ export interface ControlAnswer {
   readonly guests: readonly GuestDescription[]
 }
 
+/**
+ * Describes guests.
+ *
+ * @param isAsked - whether a guest of a name is asked about
+ */
+export type DescribeGuests = (isAsked: (name: string) => boolean) => Promise<readonly GuestDescription[]>
+
 let lastNumber = 0
 
 /**
- * Has other processes of the same user ask about the guests of a host: through a socket in a directory that is that user's alone.
+ * Has other processes of the same user ask about guests of this one: through a socket in a directory that is that user's alone.
  *
- * @param directory - of sockets; made when it is not there
- * @param guests - that are told of
- * @returns closes the socket; it does not keep the process alive
+ * @param place - where its socket is to be; the directory is made when it is not there
+ * @param describe - the guests
+ * @returns closes the socket; it does not keep the process alive. A process that is killed leaves it, and the next one that asks removes it
  */
-export function openControlSocket(directory: string, guests: ReadonlyMap<string, GuestHandle>): Disposable {
-  const fs = original('fs')
-  const { process } = host
-  if (!isOwnDirectory(directory)) return { [Symbol.dispose]() {} }
-  const path = `${directory}/${process.pid}-${++lastNumber}.sock`
-  fs.rmSync(path, { force: true })
-  const server = original('net').createServer({ allowHalfOpen: true }, (socket) => {
+export function openControlSocket(place: ControlPlace, describe: DescribeGuests): Disposable {
+  const nothing = { [Symbol.dispose]() {} }
+  if (!isOwnDirectory(place)) return nothing
+  const path = `${place.directory}/${place.pid}-${++lastNumber}.sock`
+  original('fs').rmSync(path, { force: true })
+  const listening = listenOnHost(path, (socket) => {
     let text = ''
     socket.setEncoding('utf8')
     socket.on('error', () => socket.destroy())
@@ -41,46 +47,43 @@ export function openControlSocket(directory: string, guests: ReadonlyMap<string,
       const end = text.indexOf('\n')
       if (end === -1 && text.length < LONGEST) return
       socket.removeAllListeners('data').resume()
-      answer(text.slice(0, end), guests).then(
+      answer(text.slice(0, end), describe).then(
         (told) => socket.end(`${JSON.stringify(told)}\n`),
         () => socket.destroy(),
       )
     })
   })
-  // Nobody can look at it then; the guests run all the same.
-  server.on('error', () => {})
-  server.listen(path)
-  server.unref()
-  return { [Symbol.dispose]: () => void server.close() }
+  // Nobody can look at the guests then; they run all the same.
+  return listening ?? nothing
 }
 
 /** Makes it where it is not there. Whatever is wrong with it, guests run all the same. */
-function isOwnDirectory(directory: string): boolean {
+function isOwnDirectory({ directory, uid }: ControlPlace): boolean {
   const fs = original('fs')
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
     const stats = fs.lstatSync(directory)
     // In somebody else's, others could ask, or answer.
-    return stats.isDirectory() && stats.uid === host.process.getuid?.() && (stats.mode & 0o077) === 0
+    return stats.isDirectory() && stats.uid === uid && (stats.mode & 0o077) === 0
   } catch {
     return false
   }
 }
 
-async function answer(text: string, guests: ReadonlyMap<string, GuestHandle>): Promise<ControlAnswer> {
+async function answer(text: string, describe: DescribeGuests): Promise<ControlAnswer> {
   const { inspect } = JSON.parse(text) as ControlRequest
-  const asked = [...guests.values()].filter(({ name }) => inspect.length === 0 || inspect.includes(name))
-  return { guests: await Promise.all(asked.map(describeGuest)) }
+  return { guests: await describe((name) => inspect.length === 0 || inspect.includes(name)) }
 }
 
 /**
- * Asks all hosts of this user about guests.
+ * Asks all processes of this user about their guests.
  *
- * @param directory - of sockets
+ * @param place - where their sockets are
  * @param names - of guests; none for all
  */
-export async function askHosts(directory: string, names: readonly string[]): Promise<readonly GuestDescription[]> {
-  if (!isOwnDirectory(directory)) return []
+export async function askHosts(place: ControlPlace, names: readonly string[]): Promise<readonly GuestDescription[]> {
+  if (!isOwnDirectory(place)) return []
+  const { directory } = place
   const files = original('fs')
     .readdirSync(directory)
     .filter((name) => name.endsWith('.sock'))

@@ -8,9 +8,10 @@ import { readGuestRow, withinReason } from './guest-row.ts'
 /** What `visor inspect` tells of a guest. */
 export interface GuestDescription {
   readonly name: string
-  /** On the guests' network. */
-  readonly address: string
-  readonly isolation: Isolation
+  /** On the guests' network; `undefined` where it has none. */
+  readonly address: string | undefined
+  /** `process` for one that has a process to itself. */
+  readonly isolation: Isolation | 'process'
   /** Of the process on the host that runs it. */
   readonly hostPid: number
   readonly ports: readonly ListeningPort[]

@@ -12,6 +12,7 @@ import { placeVolumes, volumesIn } from '../config/volumes.ts'
 import { createHostClients } from './host-clients.native.ts'
 import type { HostConnect, HostFetch } from './host-clients.native.ts'
 import { openControlSocket } from './control-socket.native.ts'
+import { describeGuest } from './guest-description.ts'
 import { createHostNetwork } from './host-network.ts'
 import type { HostNetwork } from './host-network.ts'
 import type { Guest } from './guest.ts'
@@ -112,7 +113,12 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   /** Names of guests that are being started. */
   const starting = new Set<string>()
   const links = createHostNetwork(network, options.links ?? [])
-  const control = options.control === true ? openControlSocket(readHostFacts().controlDirectory, guests) : undefined
+  const control =
+    options.control === true
+      ? openControlSocket(readHostFacts().control, (isAsked) =>
+          Promise.all([...guests.values()].filter(({ name }) => isAsked(name)).map(describeGuest)),
+        )
+      : undefined
   const clients = createHostClients(network)
   let closed = false
   let store: VolumeStore | undefined

@@ -130,8 +130,13 @@ export function createAsyncId(type: string): number {
   return new AsyncResource(type).asyncId()
 }
 
-/** Binds a native handle at once, without `net.Server`. @returns the handle, or a negative error number */
-export function bindNative(address: string, port: number): NativeHandle | number {
+/**
+ * Binds a native handle at once, without `net.Server`.
+ *
+ * @param address - without a port, the path of a unix socket
+ * @returns the handle, or a negative error number
+ */
+export function bindNative(address: string, port?: number): NativeHandle | number {
   const { _createServerHandle: create } = original('net') as unknown as {
     _createServerHandle(
       address: string,
@@ -141,6 +146,7 @@ export function bindNative(address: string, port: number): NativeHandle | number
       flags?: number,
     ): NativeHandle | number
   }
+  if (port === undefined) return callNative(create, address, -1, -1)
   return callNative(create, address, port, address.includes(':') ? 6 : 4, undefined, 0)
 }
 
@@ -148,9 +154,12 @@ export function bindNative(address: string, port: number): NativeHandle | number
  * Makes a socket of the host.
  *
  * @param handle - of a connection that it has accepted; left out where it is to connect
+ * @param options - as Node has them
  */
-export function createSocket(handle?: NativeHandle): net.Socket {
-  return new (original('net').Socket)((handle === undefined ? {} : { handle }) as net.SocketConstructorOpts)
+export function createSocket(handle?: NativeHandle, options: net.SocketConstructorOpts = {}): net.Socket {
+  return new (original('net').Socket)(
+    (handle === undefined ? options : { ...options, handle }) as net.SocketConstructorOpts,
+  )
 }
 
 function find(): NodeInternals {

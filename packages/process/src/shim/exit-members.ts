@@ -1,6 +1,7 @@
 import { apply } from '@libvisor/abi'
 import type { Realm } from '@libvisor/core'
-import { VisorError, deliver, ownerHere } from '@libvisor/core'
+import { VisorError, deliver, mimic, ownerHere } from '@libvisor/core'
+import type { OriginalProcess } from '../originals.native.ts'
 import { endNamespace, leaveEnded } from '../state/ending.ts'
 import { createSignalSender } from '../state/signals.ts'
 import type { Signals } from '../state/signals.ts'
@@ -126,6 +127,7 @@ export function exitMembers(context: MemberContext, options: ExitOptions, signal
           },
         }),
       )
+      if (!options.inWorker) Object.assign(members, methods({ _fatalException: tellingOfEnd(context) }))
     }
     if (options.inWorker) Object.assign(members, methods({ abort: () => signals().raise('SIGABRT') }))
     return members
@@ -148,4 +150,18 @@ export function exitMembers(context: MemberContext, options: ExitOptions, signal
     Object.assign(members, methods({ exit: (code?: unknown) => endGuest(context, Number(code ?? 0)) }))
   }
   return members
+}
+
+/** Node's handler of errors that nobody has caught: what it does not handle either ends the process without `reallyExit`. */
+function tellingOfEnd({ original, process, state }: MemberContext): OriginalProcess['_fatalException'] {
+  const { _fatalException: handle } = original
+  return mimic(handle, (...args) => {
+    let handled = false
+    try {
+      handled = apply(handle, process, args)
+    } finally {
+      if (!handled) state.onExit?.(Number(process.exitCode ?? 1))
+    }
+    return handled
+  })
 }

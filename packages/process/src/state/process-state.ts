@@ -33,7 +33,8 @@ export interface ProcessStateOptions {
   /** @defaultValue the loopback interface alone */
   readonly interfaces?: Interfaces
   /**
-   * Hears of the end of the process by `process.exit()` or by a signal, before anything of it is released.
+   * Hears of the end of the process by `process.exit()`, by a signal or, in a process of its own, by an error that nobody has caught, before anything
+   * of it is released.
    *
    * @param code - the exit code; 128 + n for signal n
    * @defaultValue nobody hears
