@@ -47,6 +47,9 @@ export {
 } from './async-context.native.ts'
 export type { EnterContext, Frame } from './async-context.native.ts'
 
+// What libvisor does for itself in the thread of a program.
+export { isUnseen, startUnseen } from './unseen.ts'
+
 export { eventLoop } from './event-loop.native.ts'
 
 // What keeps a guest alive.

@@ -221,10 +221,17 @@ describe('visor inspect', () => {
         noting(net.Server.prototype, 'listen', '_listen2', 'close')
         noting(process, 'cpuUsage', 'memoryUsage', 'uptime')
         noting(globalThis, 'setTimeout', 'setImmediate', 'clearTimeout')
+        const { createHook, executionAsyncId } = require('node:async_hooks')
+        const own = new Set()
+        const init = (id, type, trigger) => void (own.has(trigger) || own.has(executionAsyncId()) ? own.add(id) : seen.push(type))
         let before, isOpen = false, isOver = false
         process.on('SIGUSR2', () => (isOver = true))
         setInterval(() => {
-          before ??= look()
+          if (before === undefined) {
+            before = look()
+            own.add(executionAsyncId())
+            createHook({ init }).enable()
+          }
           if (!isOpen && isLookedAt()) {
             isOpen = true
             console.log(look() === before)

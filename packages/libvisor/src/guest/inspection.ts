@@ -1,5 +1,5 @@
 import { host } from '@libvisor/abi'
-import { callNative, captureContext } from '@libvisor/core'
+import { callNative, captureContext, startUnseen } from '@libvisor/core'
 import { loadControl } from '../areas/load-area.native.ts'
 import type { ControlPlace } from '../config/host-facts.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
@@ -42,7 +42,8 @@ export function createInspection(place: ControlPlace): Inspection {
           return [describeProcess(guest, { ...used, startMs, hostPid: place.pid })]
         })
       }
-      guest.whenNetworked(() => enterNobody(() => callNative(host.setTimeout, open, DELAY_MS).unref()))
+      const startTimer = (): NodeJS.Timeout => callNative(host.setTimeout, open, DELAY_MS).unref()
+      guest.whenNetworked(() => enterNobody(startUnseen<NodeJS.Timeout>, startTimer, Number))
     },
     [Symbol.dispose]: () => control?.[Symbol.dispose](),
   }

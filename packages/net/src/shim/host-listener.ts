@@ -1,12 +1,12 @@
 import type * as net from 'node:net'
-import { callNative } from '@libvisor/core'
+import { callNative, startUnseen } from '@libvisor/core'
 import { bindNative, createSocket } from './node-internals.native.ts'
 
 const BACKLOG = 128
 
 /**
  * Listens on a unix socket of the host for libvisor itself. No program of this process hears of it: there is no `net.Server` that would be announced on
- * diagnostics channels, or that a cluster would open in another process. Neither what listens nor what is accepted keeps the event loop alive.
+ * diagnostics channels, or that a cluster would open in another process, and `async_hooks` do not tell. Neither what listens nor what is accepted keeps the event loop alive.
  *
  * @param path - of the socket; there must be nothing yet
  * @param accept - called with each connection, which may stay half open
@@ -27,7 +27,10 @@ const BACKLOG = 128
  * ```
  */
 export function listenOnHost(path: string, accept: (socket: net.Socket) => void): Disposable | undefined {
-  const handle = bindNative(path)
+  const handle = startUnseen(
+    () => bindNative(path),
+    (made) => (typeof made === 'number' ? undefined : made.getAsyncId()),
+  )
   if (typeof handle === 'number') return undefined
   handle.onconnection = (error, client) => {
     if (error === 0 && client !== undefined)

@@ -57,6 +57,7 @@ export interface NativeHandle {
   close(done?: () => void): void
   reset(done?: () => void): number
   asyncReset(resource: object): void
+  getAsyncId(): number
   readonly bytesRead: number
   readonly bytesWritten: number
   onconnection?: (error: number, client: NativeHandle | undefined) => void

@@ -3,6 +3,7 @@ import type * as workerThreads from 'node:worker_threads'
 import { createDispatcher, perNamespace } from '@libvisor/core'
 import type { BoundSet, CurrentNamespace, Interceptor, Namespace, Realm } from '@libvisor/core'
 import { inWorker, liveProcess, originalModule } from '../originals.native.ts'
+import { hookAsyncHooks } from './async-hooks.ts'
 import { adoptEnvironment } from './own-environment.ts'
 import { createBoundProcess } from './bound-process.ts'
 import { hookChildProcess, hookCluster } from './child-process.ts'
@@ -58,7 +59,10 @@ export function createProcessInterceptor(options: ProcessInterceptorOptions = {}
       realm.whenAsked('child_process', (exports) =>
         hookChildProcess(exports as unknown as typeof childProcess, { realm, current, hostDirectory }),
       )
-      if (realm.kind !== 'own') {
+      if (realm.kind === 'own') {
+        // A policy that denies hooks closes them.
+        if (current()?.policy.host('async_hooks.createHook') === true) hookAsyncHooks(realm)
+      } else {
         hookDomain(realm)
         // At once: `MessageChannel` is a global.
         hookMessagePorts(originalModule('worker_threads') as typeof workerThreads, realm, current)
