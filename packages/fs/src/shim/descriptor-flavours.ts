@@ -3,6 +3,7 @@ import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere }
 import { callBackNative } from './adopting.ts'
 import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
+import { runHere } from './descriptors.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
 import { traceFrom, withoutTrace } from './errors.ts'
 import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf, silenced } from './flavours.ts'
@@ -34,7 +35,7 @@ export function syncDescriptorFlavour(context: FsContext, operation: DescriptorO
       }
     }
     try {
-      const result = runSync(context.process, operation.run(call))
+      const result = context.process.local ? runHere(operation, call) : runSync(context.process, operation.run(call))
       return operation.transfers === true ? (result as Transfer).bytes : result
     } catch (error) {
       throw traceFrom(error, bound)
@@ -56,9 +57,37 @@ export function callbackDescriptorFlavour(context: FsContext, operation: Descrip
     if (host !== undefined) return callBackNative(context.ns, native, [host, ...rest], callback)
     const call: DescriptorCall = { context, flavour: 'callback', fd, args: rest }
     if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, silenced(callback))
+    if (context.process.local) return callBackHere(context, operation, call, callback)
     if (operation.transfers !== true) return callBack(context, operation.run(call), callback)
     return callBackTransfer(context, operation, call, callback)
   }
+}
+
+/** Calls back in a later turn with what comes of files of this thread: nobody else's turn can come between. */
+function callBackHere(
+  { ns }: FsContext,
+  operation: DescriptorOperation,
+  call: DescriptorCall,
+  callback: AnyFunction,
+): void {
+  const owner = ownerHere(ns)
+  const { transfers = false } = operation
+  let result: unknown
+  try {
+    result = runHere(operation, call)
+  } catch (error) {
+    const failed = transfers ? [0, subjectOf(operation, call)] : []
+    return deliver(owner, 'io', () => void callback(withoutTrace(error), ...failed))
+  }
+  if (transfers) {
+    const { bytes, subject } = result as Transfer
+    deliver(owner, 'io', () => void callback(null, bytes, subject))
+  } else deliver(owner, 'io', () => void (result === undefined ? callback(null) : callback(null, result)))
+}
+
+/** What a callback gets for the bytes, also with an error. */
+function subjectOf({ subjectOf }: DescriptorOperation, { args }: DescriptorCall): unknown {
+  return subjectOf?.(args) ?? args.find((value) => ArrayBuffer.isView(value))
 }
 
 function callBackTransfer(
@@ -68,7 +97,7 @@ function callBackTransfer(
   callback: AnyFunction,
 ): void {
   const owner = ownerHere(context.ns)
-  const subject = operation.subjectOf?.(call.args) ?? call.args.find((value) => ArrayBuffer.isView(value))
+  const subject = subjectOf(operation, call)
   const release = livenessOf(context.ns).hold()
   runAsync(context.process, operation.run(call) as Operation<Transfer>)
     .then(

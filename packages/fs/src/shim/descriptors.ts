@@ -5,7 +5,7 @@ import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
 import { asMadeInJavaScript } from './errors.ts'
-import { attempt, call, errnoOf, fileError } from './operation.ts'
+import { attempt, call, errnoOf, fileError, runSync } from './operation.ts'
 import type { Operation } from './operation.ts'
 import type { DescriptorCall } from './path-operation.ts'
 import { makeStats } from './results.ts'
@@ -33,7 +33,20 @@ export interface DescriptorOperation {
   readonly transfers?: true
   /** What a callback gets back for the bytes. */
   subjectOf?(args: readonly unknown[]): unknown
+  /** The result over files of this thread, of an operation that is one system call: without what it takes to wait for one. */
+  direct?(call: DescriptorCall): unknown
   run(call: DescriptorCall): Operation<unknown>
+}
+
+/**
+ * Runs an operation on files of this thread to its end.
+ *
+ * @param operation - which
+ * @param call - its arguments
+ */
+export function runHere(operation: DescriptorOperation, call: DescriptorCall): unknown {
+  const { direct } = operation
+  return direct === undefined ? runSync(call.context.process, operation.run(call)) : direct(call)
 }
 
 function plainCall<Name extends SyscallName>(
@@ -118,6 +131,30 @@ export function* readInto({ context, fd }: DescriptorCall, range: Range): Operat
     : yield* attempt(context.ns, info, 'read', fd, length, position)
   if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
   return data.byteLength
+}
+
+/** Reads into a view from a file of this thread. */
+function readHere({ context, fd }: DescriptorCall, { view, offset, length, position }: Range): number {
+  if (length === 0) return 0
+  const into = new Uint8Array(view.buffer, view.byteOffset + offset, length)
+  try {
+    const data = context.process.sync.read(fd, length, position, into)
+    if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
+    return data.byteLength
+  } catch (error) {
+    throw fileError(context.ns, error, { syscall: 'read' })
+  }
+}
+
+/** Writes from a view to a file of this thread. */
+function writeHere({ context, fd, flavour }: DescriptorCall, { view, offset, length, position }: Range): number {
+  const data = new Uint8Array(view.buffer, view.byteOffset + offset, length)
+  try {
+    return context.process.sync.write(fd, data, position)
+  } catch (error) {
+    const failure = fileError(context.ns, error, { syscall: 'write' })
+    throw flavour === 'sync' ? asMadeInJavaScript(failure) : failure
+  }
 }
 
 /** Writes from a view. */
@@ -212,6 +249,10 @@ export const descriptorOperations: readonly DescriptorOperation[] = [
     rest: [],
     transfers: true,
     isPlain: isPlainRange,
+    direct(call) {
+      const range = readRange(call.args, call.flavour)
+      return { bytes: readHere(call, range), subject: range.view } satisfies Transfer
+    },
     *run(call) {
       const range = readRange(call.args, call.flavour)
       return { bytes: yield* readInto(call, range), subject: range.view } satisfies Transfer
@@ -224,6 +265,7 @@ export const descriptorOperations: readonly DescriptorOperation[] = [
     transfers: true,
     isPlain: (args) => isPlainRange(args) || (typeof args[0] === 'string' && args.length === 1),
     subjectOf: ([data]) => data,
+    direct: (call) => ({ bytes: writeHere(call, writeRange(call.args)), subject: call.args[0] }) satisfies Transfer,
     *run(call) {
       const range = writeRange(call.args)
       const bytes = yield* call.flavour === 'sync' ? writeSyncFrom(call, range) : writeFrom(call, range)
