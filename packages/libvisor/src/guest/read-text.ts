@@ -3,8 +3,8 @@ import type { AsyncSyscalls, FileSystemProcess, Syscalls } from '@libvisor/fs'
 
 const { O_RDONLY } = linuxFsConstants
 
-/** Files that are read so are small. @units bytes */
-const PIECE = 1 << 16
+/** As the C library reads them: they are small, and read for each name that is looked up. @units bytes */
+const PIECE = 1 << 12
 
 /**
  * Reads a small file of a guest as the system's own libraries do, whatever has become of `fs`.
