@@ -48,7 +48,7 @@ export function createCollector(living: () => number): () => void {
  *
  * @source observed with `--trace-gc` on Node 22.23, 24.21 and 26.10
  */
-function askForCollection(): void {
+export function askForCollection(): void {
   try {
     void new ArrayBuffer(ENOUGH_FOR_V8)
   } catch {

@@ -13,6 +13,7 @@ import { startPulse } from '../thread/pulse.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
 import { createCollector } from './collector.ts'
 import { ContextGuest } from './context-guest.ts'
+import { giveBackWhenQuiet } from './give-back.ts'
 import { openPoolRealm } from './pool-realm.ts'
 import type { PoolRealm } from './pool-realm.ts'
 import { createRealmReserve } from './realm-reserve.ts'
@@ -69,6 +70,7 @@ export function bootPool(envelope: PoolEnvelope): void {
   })
   meterCpu()
   startPulse(pulse)
+  giveBackWhenQuiet()
   control.on('message', (message: ToPool) => startGuest(message.envelope, thread))
 }
 
