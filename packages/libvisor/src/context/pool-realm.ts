@@ -1,5 +1,5 @@
 import { builtin } from '@libvisor/abi'
-import { captureContext, createCurrent } from '@libvisor/core'
+import { createCurrent, enterNobody } from '@libvisor/core'
 import type { CurrentNamespace, Interceptor } from '@libvisor/core'
 import { createFsInterceptor } from '@libvisor/fs'
 import { createNetInterceptor } from '@libvisor/net'
@@ -31,8 +31,6 @@ export interface PoolRealm {
 export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
   const current: CurrentNamespace = createCurrent()
   const realm = openRealm({ kind: 'shared' })
-  // What Node makes when a built-in is loaded keeps the async context for ever, and with it a guest: nobody's, then.
-  const enterNobody = captureContext()
   const interceptors = [
     createFsInterceptor(),
     createTimeInterceptor(),
@@ -51,6 +49,7 @@ export function openPoolRealm(workers: WorkerLauncher): PoolRealm {
   const ask = (id: string): void => {
     if (asked.has(id)) return
     asked.add(id)
+    // What Node makes when a built-in is loaded keeps the async context for ever, and with it a guest: nobody's, then.
     enterNobody(() => realm.ask(id))
     const exports = builtin(id)
     if (exports !== undefined) keepShapes(exports)

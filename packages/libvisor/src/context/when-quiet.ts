@@ -1,5 +1,5 @@
 import { host, original } from '@libvisor/abi'
-import { captureContext } from '@libvisor/core'
+import { enterNobody } from '@libvisor/core'
 
 /** Above this share of the time a thread has something better to do. */
 const BUSY_UTILIZATION = 0.5
@@ -21,7 +21,6 @@ export interface QuietOptions {
  */
 export function whenQuiet(act: () => void, { forMs, mostLooks = Infinity }: QuietOptions): () => void {
   const { performance } = original('perf_hooks')
-  const enterNobody = captureContext()
   let since = performance.eventLoopUtilization()
   let looks = 0
   let timer: NodeJS.Timeout | undefined

@@ -1,14 +1,11 @@
 import { host } from '@libvisor/abi'
-import { callNative, captureContext, startUnseen } from '@libvisor/core'
+import { callNative, enterNobody, startUnseen } from '@libvisor/core'
 import { loadControl } from '../areas/load-area.native.ts'
 import type { ControlPlace } from '../config/host-facts.native.ts'
 import type { FurnishedNamespace } from './furnish.ts'
 
 /** How long a program uses its network before others can look at it: a short one, and the start of any, are not held up. @units milliseconds */
 const DELAY_MS = 250
-
-/** The async context in which this is loaded: nothing of it is the program's doing. */
-const enterNobody = captureContext()
 
 // Captured before they are the guest's.
 const { cpuUsage, memoryUsage, uptime } = host.process
