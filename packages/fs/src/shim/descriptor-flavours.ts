@@ -3,7 +3,7 @@ import { bindGuest, callNative, callNativeSync, deliver, livenessOf, ownerHere }
 import { callBackNative } from './adopting.ts'
 import { arePlain } from './arguments.ts'
 import type { FsContext } from './context.ts'
-import { runHere } from './descriptors.ts'
+import { runAtOnce } from './descriptors.ts'
 import type { DescriptorOperation, Transfer } from './descriptors.ts'
 import { traceFrom, withoutTrace } from './errors.ts'
 import { callBack, callbackIndex, hostDescriptor, isDescriptor, isFailure, originalOf, silenced } from './flavours.ts'
@@ -35,7 +35,7 @@ export function syncDescriptorFlavour(context: FsContext, operation: DescriptorO
       }
     }
     try {
-      const result = context.process.local ? runHere(operation, call) : runSync(context.process, operation.run(call))
+      const result = runAtOnce(operation, call)
       return operation.transfers === true ? (result as Transfer).bytes : result
     } catch (error) {
       throw traceFrom(error, bound)
@@ -74,7 +74,7 @@ function callBackHere(
   const { transfers = false } = operation
   let result: unknown
   try {
-    result = runHere(operation, call)
+    result = runAtOnce(operation, call)
   } catch (error) {
     const failed = transfers ? [0, subjectOf(operation, call)] : []
     return deliver(owner, 'io', () => void callback(withoutTrace(error), ...failed))

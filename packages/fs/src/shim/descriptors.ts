@@ -39,14 +39,14 @@ export interface DescriptorOperation {
 }
 
 /**
- * Runs an operation on files of this thread to its end.
+ * Runs an operation to its end.
  *
  * @param operation - which
  * @param call - its arguments
  */
-export function runHere(operation: DescriptorOperation, call: DescriptorCall): unknown {
-  const { direct } = operation
-  return direct === undefined ? runSync(call.context.process, operation.run(call)) : direct(call)
+export function runAtOnce({ direct, run }: DescriptorOperation, call: DescriptorCall): unknown {
+  const { process } = call.context
+  return direct !== undefined && process.local ? direct(call) : runSync(process, run(call))
 }
 
 function plainCall<Name extends SyscallName>(
