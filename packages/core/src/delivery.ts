@@ -71,12 +71,22 @@ export function ownerHere(ns: Namespace): Owner {
  * ```
  */
 export function deliver(owner: Owner, kind: DeliveryKind, task: () => void): void {
+  deliverBy(deliverNow, owner, kind, task)
+}
+
+/** Schedules a delivery. @param deliverTask - delivers when the turn has come */
+function deliverBy<Task>(
+  deliverTask: (owner: Owner, kind: DeliveryKind, task: Task) => void,
+  owner: Owner,
+  kind: DeliveryKind,
+  task: Task,
+): void {
   const { ns } = owner
   if (ns.ended) return
   ns.liveness.expect()
   ns.scheduler.schedule(kind, () => {
     ns.liveness.arrive()
-    deliverNow(owner, kind, task)
+    deliverTask(owner, kind, task)
   })
 }
 
@@ -175,13 +185,7 @@ const MOST_IN_ONE_TURN = 32
  * ```
  */
 export function deliverEach(owner: Owner, kind: DeliveryKind, task: () => boolean): void {
-  const { ns } = owner
-  if (ns.ended) return
-  ns.liveness.expect()
-  ns.scheduler.schedule(kind, () => {
-    ns.liveness.arrive()
-    deliverEachNow(owner, kind, task)
-  })
+  deliverBy(deliverEachNow, owner, kind, task)
 }
 
 /**

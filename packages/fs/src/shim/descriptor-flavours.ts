@@ -57,54 +57,52 @@ export function callbackDescriptorFlavour(context: FsContext, operation: Descrip
     if (host !== undefined) return callBackNative(context.ns, native, [host, ...rest], callback)
     const call: DescriptorCall = { context, flavour: 'callback', fd, args: rest }
     if (!isPlain(operation, call)) callNative(native, NO_FD, ...rest, silenced(callback))
-    if (context.process.local) return callBackHere(context, operation, call, callback)
-    if (operation.transfers !== true) return callBack(context, operation.run(call), callback)
-    return callBackTransfer(context, operation, call, callback)
+    const run = context.process.local ? callBackHere : callBackElsewhere
+    run(operation, call, callback)
   }
 }
 
 /** Calls back in a later turn with what comes of files of this thread: nobody else's turn can come between. */
-function callBackHere(
-  { ns }: FsContext,
-  operation: DescriptorOperation,
-  call: DescriptorCall,
-  callback: AnyFunction,
-): void {
-  const owner = ownerHere(ns)
-  const { transfers = false } = operation
+function callBackHere(operation: DescriptorOperation, call: DescriptorCall, callback: AnyFunction): void {
+  const owner = ownerHere(call.context.ns)
   let result: unknown
   try {
     result = runAtOnce(operation, call)
   } catch (error) {
-    const failed = transfers ? [0, subjectOf(operation, call)] : []
-    return deliver(owner, 'io', () => void callback(withoutTrace(error), ...failed))
+    return deliver(owner, 'io', () => tellFailure(operation, call, callback, error))
   }
-  if (transfers) {
-    const { bytes, subject } = result as Transfer
-    deliver(owner, 'io', () => void callback(null, bytes, subject))
-  } else deliver(owner, 'io', () => void (result === undefined ? callback(null) : callback(null, result)))
+  deliver(owner, 'io', () => tellResult(operation, callback, result))
 }
 
-/** What a callback gets for the bytes, also with an error. */
-function subjectOf({ subjectOf }: DescriptorOperation, { args }: DescriptorCall): unknown {
-  return subjectOf?.(args) ?? args.find((value) => ArrayBuffer.isView(value))
-}
-
-function callBackTransfer(
-  context: FsContext,
-  operation: DescriptorOperation,
-  call: DescriptorCall,
-  callback: AnyFunction,
-): void {
-  const owner = ownerHere(context.ns)
-  const subject = subjectOf(operation, call)
-  const release = livenessOf(context.ns).hold()
-  runAsync(context.process, operation.run(call) as Operation<Transfer>)
+/** The same with files of another thread. */
+function callBackElsewhere(operation: DescriptorOperation, call: DescriptorCall, callback: AnyFunction): void {
+  const { ns, process } = call.context
+  const owner = ownerHere(ns)
+  const release = livenessOf(ns).hold()
+  runAsync(process, operation.run(call))
     .then(
-      (transfer) => deliver(owner, 'io', () => void callback(null, transfer.bytes, transfer.subject)),
-      (error: unknown) => deliver(owner, 'io', () => void callback(withoutTrace(error), 0, subject)),
+      (result) => deliver(owner, 'io', () => tellResult(operation, callback, result)),
+      (error: unknown) => deliver(owner, 'io', () => tellFailure(operation, call, callback, error)),
     )
     .finally(release)
+}
+
+function tellResult({ transfers }: DescriptorOperation, callback: AnyFunction, result: unknown): void {
+  if (transfers === true) {
+    const { bytes, subject } = result as Transfer
+    callback(null, bytes, subject)
+  } else if (result === undefined) callback(null)
+  else callback(null, result)
+}
+
+function tellFailure(
+  { transfers, subjectOf }: DescriptorOperation,
+  { args }: DescriptorCall,
+  callback: AnyFunction,
+  error: unknown,
+): void {
+  if (transfers !== true) return void callback(withoutTrace(error))
+  callback(withoutTrace(error), 0, subjectOf?.(args) ?? args.find((value) => ArrayBuffer.isView(value)))
 }
 
 function* close({ context, fd }: DescriptorCall): Operation<void> {
