@@ -7,8 +7,10 @@ const LOOK_MS = 6000
 /** What a heap must have grown by for it to be worth a collection, and at least by this part of it. @units bytes */
 const ENOUGH = 8 * 1024 * 1024
 const ENOUGH_OF_ALL = 1 / 8
-/** The first shows V8 that little is allocated any more, the second makes it draw the conclusions. */
-const COLLECTIONS = 2
+/** So many collections in a row that give nothing back are the last: one may only show V8 that little is allocated any more. */
+const FRUITLESS = 2
+/** Less than this is nothing. @units bytes */
+const NOTHING = 1024 * 1024
 
 /**
  * Has V8 give back, when the thread has time, what its heap was given for a burst of work. By itself it does so with a collection that comes
@@ -21,18 +23,20 @@ export function giveBackWhenQuiet(): void {
   const sizeNow = (): number => getHeapStatistics().total_physical_size
   /** What the heap takes when nothing more is to be had from it. */
   let settled = sizeNow()
-  /** How many collections have been asked for since it has grown. */
-  let asked = 0
-  const hasGrown = (): boolean => sizeNow() > settled + Math.max(ENOUGH, settled * ENOUGH_OF_ALL)
+  /** What it took when a collection was last asked for, and how many in a row have given nothing back. None, while nothing is to be had. */
+  let asked: { readonly size: number; readonly fruitless: number } | undefined
 
   const lookWhenQuiet = whenQuiet(
     () => {
-      if (asked === 0 ? hasGrown() : asked < COLLECTIONS) {
-        asked++
+      const size = sizeNow()
+      const hasGrown = size > settled + Math.max(ENOUGH, settled * ENOUGH_OF_ALL)
+      const fruitless = asked === undefined || size < asked.size - NOTHING ? 0 : asked.fruitless + 1
+      if (asked === undefined ? hasGrown : fruitless < FRUITLESS) {
+        asked = { size, fruitless }
         askForCollection()
       } else {
-        settled = asked === 0 ? Math.min(settled, sizeNow()) : sizeNow()
-        asked = 0
+        settled = asked === undefined ? Math.min(settled, size) : size
+        asked = undefined
       }
       lookWhenQuiet()
     },
