@@ -11,7 +11,8 @@ const young = (): number => v8.getHeapSpaceStatistics().find(({ space_name }) =>
 
 giveBackWhenQuiet()
 const kept: object[] = []
-for (let index = 0; index < 300_000 || (young() < enough && index < mostKept); index++) kept.push({ index, list: [index] })
+for (let index = 0; index < 300_000 || (young() < enough && index < mostKept); index++)
+  kept.push({ index, list: [index] })
 const grown = young()
 const start = performance.now()
 while (young() > grown / 2 && performance.now() - start < longestMs) await delay(200)
