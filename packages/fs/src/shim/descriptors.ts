@@ -1,6 +1,6 @@
 /** Operations on descriptors whose file is virtual. */
 import type * as fs from 'node:fs'
-import { slots } from '@libvisor/core'
+import { slots, tellOfFilled } from '@libvisor/core'
 import type { ResolveIntent, SyscallName, Syscalls } from '../types.ts'
 import { modeOf, optionsOf, timeOf } from './arguments.ts'
 import type { ArgumentKind } from './arguments.ts'
@@ -130,6 +130,7 @@ export function* readInto({ context, fd }: DescriptorCall, range: Range): Operat
     ? yield* attempt(context.ns, info, 'read', fd, length, position, into)
     : yield* attempt(context.ns, info, 'read', fd, length, position)
   if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
+  tellOfFilled(view.buffer)
   return data.byteLength
 }
 
@@ -140,6 +141,7 @@ function readHere({ context, fd }: DescriptorCall, { view, offset, length, posit
   try {
     const data = context.process.sync.read(fd, length, position, into)
     if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
+    tellOfFilled(view.buffer)
     return data.byteLength
   } catch (error) {
     throw fileError(context.ns, error, { syscall: 'read' })

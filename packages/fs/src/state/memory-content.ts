@@ -66,16 +66,16 @@ export class MemoryContent {
     const end = Math.min(position + length, this.size)
     if (end <= position) return new Uint8Array(0)
     if (into === undefined && end <= this.#head.length) return this.#head.slice(position, end)
-    // The caller's may hold something, where holes are to be zeros.
-    const result = into?.subarray(0, end - position).fill(0) ?? new Uint8Array(end - position)
+    const result = into?.subarray(0, end - position) ?? new Uint8Array(end - position)
     for (let at = position; at < end;) {
       const index = Math.floor(at / PIECE)
       const start = at - index * PIECE
       const stop = Math.min(PIECE, end - index * PIECE)
-      const piece = index === 0 ? this.#head : this.#pieces?.[index - 1]
-      if (piece !== undefined && start < piece.length) {
-        result.set(piece.subarray(start, Math.min(stop, piece.length)), at - position)
-      }
+      const piece = (index === 0 ? this.#head : this.#pieces?.[index - 1]) ?? empty
+      const written = Math.max(start, Math.min(stop, piece.length))
+      if (start < written) result.set(piece.subarray(start, written), at - position)
+      // The caller's may hold something, where holes are to be zeros.
+      if (into !== undefined) result.fill(0, at - position + written - start, at - position + stop - start)
       at += stop - start
     }
     return result

@@ -1,47 +1,61 @@
 /**
- * The shapes of what users pass in. Loaded only where configuration is read, since zod takes longer to load than most
- * programs take to start.
+ * The shapes of what users pass in. Loaded only where configuration is read, and made of zod's small edition: what is loaded of it is what is
+ * used, and a program of its own process starts with the heap that this leaves behind.
  */
-import { z } from 'zod'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
 import { VisorError } from '@libvisor/core'
 
-const port = z.int().min(0).max(65535)
-const guestPort = z.int().min(1).max(65535)
-const absolutePath = z.string().startsWith('/', { error: 'must be an absolute path of the guest' })
+z.config(en())
+
+const atLeast = (least: number, error?: string): z.ZodMiniNumber =>
+  z.int().check(z.minimum(least, error === undefined ? undefined : { error }))
+const notEmpty = (error?: string): z.ZodMiniString =>
+  z.string().check(z.minLength(1, error === undefined ? undefined : { error }))
+const pathOf = (whose: string): z.ZodMiniString =>
+  z.string().check(z.startsWith('/', { error: `must be an absolute path of the ${whose}` }))
+
+const port = atLeast(0).check(z.maximum(65535))
+const guestPort = atLeast(1).check(z.maximum(65535))
+const absolutePath = pathOf('guest')
 
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'must be a host name: letters, digits, "-", "_" and "."' })
-  .max(253)
+  .check(
+    z.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'must be a host name: letters, digits, "-", "_" and "."' }),
+    z.maxLength(253),
+  )
 
-const publish = z
-  .record(z.string(), guestPort)
-  .refine((ports) => Object.keys(ports).every((key) => port.safeParse(Number(key)).success), {
+const publish = z.record(z.string(), guestPort).check(
+  z.refine((ports) => Object.keys(ports).every((key) => port.safeParse(Number(key)).success), {
     error: 'must have ports of the host (0 to 65535) as its keys',
-  })
+  }),
+)
 
 const address = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' })
 
-const publishRules = z
-  .array(z.strictObject({ guestPort, hostPort: port.optional(), hostAddress: address.optional() }))
-  .readonly()
+const publishRules = z.readonly(
+  z.array(z.strictObject({ guestPort, hostPort: z.optional(port), hostAddress: z.optional(address) })),
+)
 
-const names = z.array(z.string().min(1, { error: 'must not be empty' })).readonly()
+const names = z.readonly(z.array(notEmpty('must not be empty')))
 const executables = z.union([z.boolean(), names], { error: 'must be true, false or a list of names of executables' })
 const egress = z.union([z.boolean(), names], {
   error: 'must be true, false or a list of destinations such as "example.com:443"',
 })
 
-const zone = z.string().refine(
-  (value) => {
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: value })
-      return true
-    } catch {
-      return false
-    }
-  },
-  { error: 'must be an IANA time zone such as "Europe/Berlin"' },
+const zone = z.string().check(
+  z.refine(
+    (value) => {
+      try {
+        new Intl.DateTimeFormat('en', { timeZone: value })
+        return true
+      } catch {
+        return false
+      }
+    },
+    { error: 'must be an IANA time zone such as "Europe/Berlin"' },
+  ),
 )
 
 const momentError = {
@@ -49,111 +63,108 @@ const momentError = {
 }
 const moment = z
   .union([z.date(), z.number(), z.string()], momentError)
-  .refine((value) => !Number.isNaN(new Date(value).getTime()), momentError)
+  .check(z.refine((value) => !Number.isNaN(new Date(value).getTime()), momentError))
 
 const mount = z.looseObject(
   {
     kind: z.string(),
-    mode: z.enum(['ro', 'rw']).optional(),
-    sizeBytes: z.int().min(0).optional(),
-    inodes: z.int().min(1).optional(),
+    mode: z.optional(z.enum(['ro', 'rw'])),
+    sizeBytes: z.optional(atLeast(0)),
+    inodes: z.optional(atLeast(1)),
   },
   { error: 'must be a mount: memory(), hostDir(), overlay(), …' },
 )
 
+const strings = z.readonly(z.array(z.string()))
+const positive = z.number().check(z.positive())
+
 const namespaceShape = {
-  fs: z.record(absolutePath, mount).optional(),
-  net: z
-    .strictObject({
-      publish: z
-        .union([publishRules, publish], {
+  fs: z.optional(z.record(absolutePath, mount)),
+  net: z.optional(
+    z.strictObject({
+      publish: z.optional(
+        z.union([publishRules, publish], {
           error: 'must be ports of the guest by port of the host, { 8081: 3000 }, or a list of { guestPort, hostPort }',
-        })
-        .optional(),
-      publishAll: z.boolean().optional(),
-      egress: egress.optional(),
-      aliases: z.array(name).readonly().optional(),
-      hosts: z.record(z.string(), address).optional(),
-    })
-    .optional(),
-  process: z
-    .strictObject({
-      env: z.record(z.string(), z.string().optional()).optional(),
-      cwd: absolutePath.optional(),
-      hostname: name.optional(),
-      uid: z.int().min(0).optional(),
-      gid: z.int().min(0).optional(),
-      execArgv: z.array(z.string()).readonly().optional(),
-      maxOpenFiles: z.int().min(3, { error: 'must be at least 3, for the standard streams' }).optional(),
-      exec: executables.optional(),
-      addons: z.boolean().optional(),
-    })
-    .optional(),
-  time: z
-    .strictObject({
-      mode: z.enum(['manual', 'real']).optional(),
-      start: moment.optional(),
-      offsetMs: z.number().optional(),
-      zone: zone.optional(),
-    })
-    .optional(),
-  random: z
-    .strictObject({ seed: z.union([z.number(), z.string()], { error: 'must be a number or a string' }).optional() })
-    .optional(),
+        }),
+      ),
+      publishAll: z.optional(z.boolean()),
+      egress: z.optional(egress),
+      aliases: z.optional(z.readonly(z.array(name))),
+      hosts: z.optional(z.record(z.string(), address)),
+    }),
+  ),
+  process: z.optional(
+    z.strictObject({
+      env: z.optional(z.record(z.string(), z.optional(z.string()))),
+      cwd: z.optional(absolutePath),
+      hostname: z.optional(name),
+      uid: z.optional(atLeast(0)),
+      gid: z.optional(atLeast(0)),
+      execArgv: z.optional(strings),
+      maxOpenFiles: z.optional(atLeast(3, 'must be at least 3, for the standard streams')),
+      exec: z.optional(executables),
+      addons: z.optional(z.boolean()),
+    }),
+  ),
+  time: z.optional(
+    z.strictObject({
+      mode: z.optional(z.enum(['manual', 'real'])),
+      start: z.optional(moment),
+      offsetMs: z.optional(z.number()),
+      zone: z.optional(zone),
+    }),
+  ),
+  random: z.optional(
+    z.strictObject({
+      seed: z.optional(z.union([z.number(), z.string()], { error: 'must be a number or a string' })),
+    }),
+  ),
 }
 
-const namespaceOptions = z.strictObject({ name: name.optional(), ...namespaceShape })
+const namespaceOptions = z.strictObject({ name: z.optional(name), ...namespaceShape })
 
 const guestOptions = z.strictObject({
   name,
-  entry: z.union([z.string().min(1), z.instanceof(URL)], { error: 'must be a path or a URL of a file' }),
-  args: z.array(z.string()).readonly().optional(),
-  isolation: z.enum(['context', 'thread']).optional(),
-  placement: z.strictObject({ thread: z.int().min(1).optional(), group: z.string().min(1).optional() }).optional(),
-  restart: z.enum(['no', 'on-thread-loss']).optional(),
-  keepFiles: z.boolean().optional(),
-  stdio: z.enum(['inherit', 'pipe']).optional(),
-  stdin: z.boolean().optional(),
+  entry: z.union([notEmpty(), z.instanceof(URL)], { error: 'must be a path or a URL of a file' }),
+  args: z.optional(strings),
+  isolation: z.optional(z.enum(['context', 'thread'])),
+  placement: z.optional(z.strictObject({ thread: z.optional(atLeast(1)), group: z.optional(notEmpty()) })),
+  restart: z.optional(z.enum(['no', 'on-thread-loss'])),
+  keepFiles: z.optional(z.boolean()),
+  stdio: z.optional(z.enum(['inherit', 'pipe'])),
+  stdin: z.optional(z.boolean()),
   ...namespaceShape,
 })
 
+const link = z.union([
+  z.string(),
+  z.strictObject({
+    delayMs: z.optional(z.number().check(z.nonnegative())),
+    jitterMs: z.optional(z.number().check(z.nonnegative())),
+    bitsPerSecond: z.optional(z.number().check(z.minimum(1))),
+    dropPercent: z.optional(z.number().check(z.minimum(0), z.maximum(100))),
+    refuse: z.optional(z.boolean()),
+    seed: z.optional(z.number()),
+  }),
+])
+
 const hostOptions = z.strictObject({
-  volumes: z
-    .strictObject({
-      directory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
-    })
-    .optional(),
-  control: z.boolean().optional(),
-  links: z
-    .array(
-      z.strictObject({
-        between: z.tuple([z.string(), z.string()]),
-        link: z.union([
-          z.string(),
-          z.strictObject({
-            delayMs: z.number().nonnegative().optional(),
-            jitterMs: z.number().nonnegative().optional(),
-            bitsPerSecond: z.number().min(1).optional(),
-            dropPercent: z.number().min(0).max(100).optional(),
-            refuse: z.boolean().optional(),
-            seed: z.number().optional(),
-          }),
-        ]),
-        oneWay: z.boolean().optional(),
-      }),
-    )
-    .optional(),
-  pool: z
-    .strictObject({
-      threads: z.int().min(1).optional(),
-      maxGuestsPerThread: z.int().min(1).optional(),
-      memoryLimitMb: z.number().positive().optional(),
-      stallMs: z.number().positive().optional(),
-      stallLimitMs: z.number().positive().optional(),
-      onStall: z.function().optional(),
-      cacheDirectory: z.string().startsWith('/', { error: 'must be an absolute path of the host' }).optional(),
-    })
-    .optional(),
+  volumes: z.optional(z.strictObject({ directory: z.optional(pathOf('host')) })),
+  control: z.optional(z.boolean()),
+  links: z.optional(
+    z.array(z.strictObject({ between: z.tuple([z.string(), z.string()]), link, oneWay: z.optional(z.boolean()) })),
+  ),
+  pool: z.optional(
+    z.strictObject({
+      threads: z.optional(atLeast(1)),
+      maxGuestsPerThread: z.optional(atLeast(1)),
+      memoryLimitMb: z.optional(positive),
+      stallMs: z.optional(positive),
+      stallLimitMs: z.optional(positive),
+      onStall: z.optional(z.function()),
+      cacheDirectory: z.optional(pathOf('host')),
+    }),
+  ),
 })
 
 /** What can be checked, by what messages call it. */

@@ -1,3 +1,4 @@
+import { tellOfFilled } from '@libvisor/core'
 import { boundSession } from './bound-session.ts'
 import type { JSStreamHandle } from './node-internals.native.ts'
 import { nodeInternals } from './node-internals.native.ts'
@@ -51,7 +52,9 @@ export function giveDirectly(socket: ReadingSocket, handle: ReadHandle, bytes: U
   ;(socket as unknown as Record<symbol, () => void>)[nodeInternals().updateTimer]!()
   if (socket.destroyed) return
   const isAlone = bytes.byteLength === bytes.buffer.byteLength
-  if (socket.push(isAlone ? from(bytes.buffer as ArrayBuffer) : copyAlone(bytes))) return
+  const given = isAlone ? from(bytes.buffer as ArrayBuffer) : copyAlone(bytes)
+  tellOfFilled(given.buffer)
+  if (socket.push(given)) return
   handle.reading = false
   if (!socket.destroyed) handle.readStop()
 }
