@@ -5,20 +5,21 @@ const SMALLEST = 16 * 1024
 const LARGEST = 1024 * 1024
 
 /** How much of such buffers may be filled before V8 is to have looked at its young generation. @units bytes */
-const ENOUGH = 4 * 1024 * 1024
+const ENOUGH = 8 * 1024 * 1024
 
 /** After so much, it is looked how large the young generation is by now. @units bytes */
-const LOOK_EVERY = 2 * 1024 * 1024
+const LOOK_EVERY = 4 * 1024 * 1024
 
-/** The longest array that still is young. @units elements */
-const LONGEST = 8192
-const ELEMENT_BYTES = 8
+/** The largest object that still is young. @units bytes */
+const LARGEST_YOUNG = 64 * 1024
 
 /** The buffer filled last: one that is filled again is no new one. It must not keep the realm of a guest that has ended. */
 let last: WeakRef<ArrayBufferLike> | undefined
 let filled = 0
 /** How many bytes of garbage there must be for each of a buffer. */
 let share = 0
+/** By how much one is to be shifted for a number that takes so much. @units bytes, bits */
+let garbage = { bytes: 0, bits: 0n }
 
 /**
  * Has V8 look at its young generation in time, where a program reads into one new buffer after the other. V8 looks when the young generation is
@@ -45,9 +46,11 @@ export function tellOfFilled(buffer: ArrayBufferLike): void {
     filled = 0
     share = youngBytes() / ENOUGH
   }
-  const length = Math.min(LONGEST, Math.floor((byteLength * share) / ELEMENT_BYTES))
-  // Nobody keeps it, or it would live through the marking that goes on; and what nobody looks at would not be made.
-  if (length > 0) original('util').types.isProxy(new Array<unknown>(length))
+  const bytes = Math.min(LARGEST_YOUNG, Math.floor(byteLength * share))
+  if (bytes === 0) return
+  if (bytes !== garbage.bytes) garbage = { bytes, bits: BigInt(bytes * 8) }
+  // A number refers to nothing, so that no marking that goes on takes it for alive; and what nobody looked at would not be made.
+  original('util').types.isProxy(1n << garbage.bits)
 }
 
 /** How large the half of the young generation is that is in use. @units bytes */

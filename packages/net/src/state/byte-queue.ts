@@ -1,3 +1,6 @@
+/** Memory that is not cleared first: a piece is given out only as far as it has been written to. */
+const { allocUnsafeSlow } = Buffer
+
 /** The longest piece that one read gives, as libuv's. @units bytes */
 export const READ_BYTES = 64 * 1024
 
@@ -110,7 +113,7 @@ export class ByteQueue {
     if (this.#open === undefined) {
       // Exactly what is needed, unless more is to be expected: memory costs more than copying into it.
       const isMuch = this.#closed.length > 0 || this.#usual >= LARGE_BYTES
-      this.#begin(new Uint8Array(isMuch ? READ_BYTES : Math.min(wanted, READ_BYTES)), 0)
+      this.#begin(allocUnsafeSlow(isMuch ? READ_BYTES : Math.min(wanted, READ_BYTES)), 0)
     }
     return this.#open!
   }
@@ -119,7 +122,7 @@ export class ByteQueue {
   #grow(wanted: number): void {
     const piece = this.#open!
     if (piece.length >= READ_BYTES) return this.#close()
-    const memory = new Uint8Array(Math.min(READ_BYTES, Math.max(2 * piece.length, piece.length + wanted)))
+    const memory = allocUnsafeSlow(Math.min(READ_BYTES, Math.max(2 * piece.length, piece.length + wanted)))
     memory.set(piece)
     this.#begin(memory, piece.length)
   }
