@@ -129,8 +129,13 @@ export function* readInto({ context, fd }: DescriptorCall, range: Range): Operat
   const data = context.process.local
     ? yield* attempt(context.ns, info, 'read', fd, length, position, into)
     : yield* attempt(context.ns, info, 'read', fd, length, position)
+  return fill(into, data)
+}
+
+/** @param data - what has been read, possibly already there. @returns how many bytes it is */
+function fill(into: Uint8Array, data: Uint8Array): number {
   if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
-  tellOfFilled(view.buffer)
+  tellOfFilled(into.buffer)
   return data.byteLength
 }
 
@@ -139,10 +144,7 @@ function readHere({ context, fd }: DescriptorCall, { view, offset, length, posit
   if (length === 0) return 0
   const into = new Uint8Array(view.buffer, view.byteOffset + offset, length)
   try {
-    const data = context.process.sync.read(fd, length, position, into)
-    if (data.buffer !== into.buffer || data.byteOffset !== into.byteOffset) into.set(data)
-    tellOfFilled(view.buffer)
-    return data.byteLength
+    return fill(into, context.process.sync.read(fd, length, position, into))
   } catch (error) {
     throw fileError(context.ns, error, { syscall: 'read' })
   }
