@@ -99,6 +99,8 @@ export interface FileView {
    * the root is the host's own and no layer above it holds an entry.
    */
   differsFromHost(): boolean
+  /** Has all that is remembered of the host's files looked at again: a program of the host has run meanwhile, in this same callback. */
+  expire?(): void
 }
 
 /** A socket file, as the file system sees it. */

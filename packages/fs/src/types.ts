@@ -276,4 +276,6 @@ export interface FileSystemProcess extends Disposable {
   hostText(path: string): string | undefined
   /** As `derive` of a `FileView`. */
   derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer
+  /** As `expire` of a `FileView`. */
+  expire(): void
 }

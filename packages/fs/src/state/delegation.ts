@@ -71,7 +71,7 @@ export function createResolve(options: DelegationOptions): Delegation {
   /** What the host does next may change what names are. */
   const forget = (): void => {
     context.feed.version++
-    host.derivations.expire()
+    host.witnesses.expire()
   }
 
   const { last } = known

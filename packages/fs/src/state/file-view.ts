@@ -88,6 +88,8 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
     hostPath: (path: string) => process.resolve(path, 'read', true)?.path,
 
     differsFromHost: () => process.differsFromHost(),
+
+    expire: () => process.expire(),
   }
   return Object.freeze(view)
 }

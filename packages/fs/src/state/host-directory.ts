@@ -101,7 +101,7 @@ export class HostDriver implements Driver {
   /** Forgets what names are, when one may have changed. */
   forget(path?: string): void {
     this.host.names.forget(path)
-    this.host.derivations.expire()
+    this.host.witnesses.expire()
     this.#onChange?.()
   }
 

@@ -8,11 +8,16 @@ import { makeSocketFile } from './host-sockets.native.ts'
 import { KnownNames } from './known-names.ts'
 import { KnownTexts } from './known-texts.ts'
 import { decodeName } from './name-bytes.ts'
+import { Witnesses } from './witnesses.ts'
 
 /** There is one host: what one file system of the thread has learned of it all others may know. */
 const names = new KnownNames()
-const texts = new KnownTexts()
-const derivations = new Derivations()
+const witnesses = new Witnesses()
+const texts = new KnownTexts(witnesses)
+const derivations = new Derivations(witnesses)
+
+/** How often the event loop has gone round: what promises run is in no callback. */
+const loopCount = (): number => original('perf_hooks').performance.nodeTiming.uvMetricsInfo.loopCount
 
 const READ_POSITION = /^pos:\s*(\d+)/
 
@@ -41,8 +46,10 @@ export function createHostFs(): HostFs {
     wallMs: host.Date.now,
     names,
     texts,
+    witnesses,
     derivations,
     callback: host.callbackId,
+    turn: () => host.callbackId() || loopCount() + 0.5,
     lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
     lstatBig: (path) => fs.lstatSync(path, { bigint: true }),
     fstatBig: (fd) => fs.fstatSync(fd, { bigint: true }),

@@ -3,6 +3,7 @@ import type { WatchEvent } from '../types.ts'
 import type { Derivations } from './derivations.ts'
 import type { KnownNames } from './known-names.ts'
 import type { KnownTexts } from './known-texts.ts'
+import type { Witnesses } from './witnesses.ts'
 
 /** A path of the host: bytes where it is not UTF-8. */
 export type HostPathLike = Buffer | string
@@ -25,10 +26,14 @@ export interface HostFs {
   readonly names: KnownNames
   /** What is known of contents already. */
   readonly texts: KnownTexts
+  /** What all that is known is held against. */
+  readonly witnesses: Witnesses
   /** What has been derived from names and contents. */
   readonly derivations: Derivations
   /** A number of the callback that the event loop is running. */
   callback(): number
+  /** The same, and for what promises run a number of the iteration of the event loop. It takes longer. */
+  turn(): number
   /** The type, permissions and owner at a path, without following a link; `undefined` when nothing is there. */
   lstat(path: HostPathLike): Stats | undefined
   lstatBig(path: HostPathLike): BigIntStats

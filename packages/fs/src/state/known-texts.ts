@@ -1,21 +1,13 @@
 import type { HostFs } from './host-fs.ts'
-import { encodeName } from './name-bytes.ts'
+import type { Witnesses, WitnessHost } from './witnesses.ts'
 
 /** How much text is kept. @units UTF-16 code units */
 const LARGEST = 64 * 2 ** 20
 
-/** A file that was changed so recently may be changed again without its times telling. @units milliseconds */
-const UNSETTLED_MS = 2000
-
-type TextHost = Pick<HostFs, 'lstat' | 'readText' | 'wallMs'>
-
+/** A text, and the version of the file it was read from. */
 interface KnownText {
   readonly text: string
-  readonly ino: number
-  readonly dev: number
-  readonly size: number
-  readonly mtimeMs: number
-  readonly ctimeMs: number
+  readonly version: number
 }
 
 /**
@@ -23,8 +15,13 @@ interface KnownText {
  * the file has the same inode, size and times.
  */
 export class KnownTexts {
+  readonly #witnesses: Witnesses
   readonly #texts = new Map<string, KnownText>()
   #length = 0
+
+  constructor(witnesses: Witnesses) {
+    this.#witnesses = witnesses
+  }
 
   /**
    * The content of a file.
@@ -33,29 +30,20 @@ export class KnownTexts {
    * @param path - on the host
    * @returns `undefined` where there is no file that can be read
    */
-  read(host: TextHost, path: string): string | undefined {
-    const hostPath = encodeName(path)
-    const stats = host.lstat(hostPath)
-    if (stats === undefined || !stats.isFile()) return undefined
-    const { ino, dev, size, mtimeMs, ctimeMs } = stats
+  read(host: Pick<HostFs, 'readText'> & WitnessHost, path: string): string | undefined {
+    const witness = this.#witnesses.of(path)
+    this.#witnesses.epoch(host)
+    const version = this.#witnesses.look(host, witness)
+    if (!witness.isFile) return undefined
     const known = this.#texts.get(path)
-    const isSame =
-      known !== undefined &&
-      known.ino === ino &&
-      known.dev === dev &&
-      known.size === size &&
-      known.mtimeMs === mtimeMs &&
-      known.ctimeMs === ctimeMs
-    if (isSame) return known.text
+    if (known?.version === version) return known.text
     let text: string
     try {
-      text = host.readText(hostPath)
+      text = host.readText(witness.path)
     } catch {
       return undefined
     }
-    if (host.wallMs() - Math.max(mtimeMs, ctimeMs) > UNSETTLED_MS && size > 0) {
-      this.#keep(path, { text, ino, dev, size, mtimeMs, ctimeMs })
-    }
+    if (witness.isSettled(host) && !witness.isEmpty) this.#keep(path, { text, version })
     return text
   }
 

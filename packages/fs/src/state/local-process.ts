@@ -4,6 +4,7 @@ import type { AsyncSyscalls, DirectCalls, FileSystemProcess, ResolveIntent, Sysc
 import { createAttributeCalls } from './attribute-calls.ts'
 import { CallContext } from './call-context.ts'
 import type { ChangeFeed } from './change-feed.ts'
+import type { AlikeAnswers } from './derivations.ts'
 import { createResolve } from './delegation.ts'
 import type { Resolve } from './delegation.ts'
 import { Description, DescriptorTable } from './descriptors.ts'
@@ -52,6 +53,8 @@ export class LocalProcess implements FileSystemProcess {
   readonly #mounts: MountTable
   readonly #host: HostFs
   readonly #likeness: string | undefined
+  /** What has been answered to all with the same files, as long as this is a process of root. */
+  readonly #alike: AlikeAnswers | undefined
   readonly #showsHost: (paths: readonly string[]) => boolean
   readonly #onDispose: (process: LocalProcess) => void
   readonly #watchers = new Set<Disposable>()
@@ -65,6 +68,7 @@ export class LocalProcess implements FileSystemProcess {
     this.#mounts = mounts
     this.#host = host
     this.#likeness = mounts.likeness
+    this.#alike = this.#likeness === undefined ? undefined : host.derivations.alike(this.#likeness)
     this.#showsHost = (paths) => mounts.showsHost(paths)
     this.#onDispose = options.onDispose
     this.#context = new CallContext(root, identity, host, mounts, feed)
@@ -151,19 +155,25 @@ export class LocalProcess implements FileSystemProcess {
   }
 
   derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer {
-    const likeness = this.#likeness
-    if (likeness === undefined) return make(() => {})
-    const { uid, gid, groups } = this.#context.identity
-    const view = uid === 0 ? likeness : `${likeness} ${uid}:${gid}:${groups.join()}`
+    if (this.#alike === undefined) return make(() => {})
     const { derivations } = this.#host
+    const { uid, gid, groups } = this.#context.identity
+    const alike = uid === 0 ? this.#alike : derivations.alike(`${this.#likeness} ${uid}:${gid}:${groups.join()}`)
     // What is asked for in the making of another answer is part of its evidence.
-    const known = trace === undefined ? derivations.recall(this.#host, view, key, this.#showsHost) : undefined
+    const known = trace === undefined ? derivations.recall(this.#host, alike, key, this.#showsHost) : undefined
     if (known !== undefined) return known.answer as Answer
     const made = new Trace()
     const answer = traced(made, () => make(() => made.spoil()))
     const evidence = made.evidence(uid === 0)
-    if (evidence !== undefined) derivations.keep(this.#host, view, key, answer, evidence)
+    if (evidence !== undefined) derivations.keep(this.#host, alike, key, answer, evidence)
     return answer
+  }
+
+  expire(): void {
+    this.#host.names.forget()
+    this.#host.witnesses.expire()
+    this.#context.feed.version++
+    this.#mounts.expire()
   }
 
   [Symbol.dispose](): void {

@@ -179,6 +179,11 @@ export class MountTable implements Disposable {
     this.#leadElsewhere()
   }
 
+  /** Has all paths followed again, after a program of the host may have moved what they lead to. */
+  expire(): void {
+    this.#leadElsewhere()
+  }
+
   [Symbol.dispose](): void {
     for (const driver of this.drivers) driver[Symbol.dispose]()
   }

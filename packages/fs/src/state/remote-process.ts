@@ -118,6 +118,11 @@ class RemoteProcess implements FileSystemProcess {
     return load(this.#flags, flag.differs) === 1
   }
 
+  /** The model's thread looks again in each of its callbacks. */
+  expire(): void {
+    this.#known.forget()
+  }
+
   typeOf(path: string): number | undefined {
     try {
       return this.sync.stat(path).mode & fileType.mask

@@ -2,6 +2,8 @@
  * Notes what an answer was made of: while a trace is open, every name that the path walk steps to, and every text of the
  * host that is read, is noted in it.
  */
+import { fileType } from './vnode.ts'
+import type { Vnode } from './vnode.ts'
 import type { Place } from './walk.ts'
 
 /** A name that was asked for. */
@@ -11,6 +13,8 @@ export interface Step {
   readonly path: string
   /** The directories of the host whose entries decided. */
   readonly directories: readonly string[]
+  /** Whether a file was there, of the only directory. */
+  readonly isFile: boolean
 }
 
 /** What an answer was made of. */
@@ -30,11 +34,15 @@ export class Trace {
   readonly #parts: Trace[] = []
   #isSpoiled = false
 
-  /** Notes that a name was asked for. */
-  stepped(directory: Place, name: string): void {
+  /** Notes that a name was asked for. @param node - what was there */
+  stepped(directory: Place, name: string, node: Vnode | undefined): void {
     const directories = directory.node.decidedBy?.(name)
     if (directories === undefined) this.#isSpoiled = true
-    else this.#steps.push({ name, path: directory.childPath(name), directories })
+    else {
+      const [only = '', ...more] = directories
+      const isFile = node?.type === fileType.file && more.length === 0 && node.hostPath === join(only, name)
+      this.#steps.push({ name, path: directory.childPath(name), directories, isFile })
+    }
   }
 
   /** Notes that a file of the host was read. */
@@ -64,40 +72,52 @@ export class Trace {
     const paths = new Set<string>()
     const searched = new Map<string, Set<string>>()
     const files = new Set<string>()
+    const found = new Set<string>()
     for (const part of traces) {
       if (part.#isSpoiled) return undefined
-      for (const { name, path, directories } of part.#steps) {
+      for (const { name, path, directories, isFile } of part.#steps) {
         paths.add(path)
+        if (isFile) found.add(join(directories[0]!, name))
         for (const directory of directories) emplace(searched, directory).add(name)
       }
       for (const file of part.#files) files.add(file)
     }
-    const directories = mayImply ? withoutImplied(searched, files) : searched.keys()
-    return { paths: [...paths], hostPaths: [...new Set([...directories, ...files])] }
+    const kept = mayImply ? withoutImplied(searched, files, found) : searched.keys()
+    return { paths: [...paths], hostPaths: [...new Set([...kept, ...files])] }
   }
 }
 
 /**
  * Leaves out directories on the way: one whose names all led to directories and files that are looked at themselves, and
  * which its own parent tells to be where it was. Its entries cannot change but by a change of one of these: theirs are other inodes then.
- * Its permissions can.
+ * Its permissions can. For a directory in which one file was found and nothing else was looked for in vain, that file is looked at
+ * instead: it will be read next.
  *
  * @param searched - the names that were asked for, by the directory
  * @param files - that are looked at
+ * @param found - files that were there
  */
-function withoutImplied(searched: ReadonlyMap<string, ReadonlySet<string>>, files: ReadonlySet<string>): Set<string> {
+function withoutImplied(
+  searched: ReadonlyMap<string, ReadonlySet<string>>,
+  files: ReadonlySet<string>,
+  found: ReadonlySet<string>,
+): Set<string> {
   const kept = new Set<string>()
   const needed = new Set<string>()
   // Each after its parent.
   for (const directory of [...searched.keys()].sort((a, b) => a.length - b.length)) {
     const below = [...(searched.get(directory) ?? [])].map((name) => join(directory, name))
+    const others = below.filter((path) => !searched.has(path) && !files.has(path))
     const isImplied =
       !needed.has(directory) &&
       directory !== '/' &&
       kept.has(dirname(directory)) &&
-      below.every((path) => searched.has(path) || files.has(path))
+      (others.length === 0 || (others.length === 1 && found.has(others[0]!)))
     if (!isImplied) kept.add(directory)
-    else for (const path of below) needed.add(path)
+    else {
+      for (const path of below) needed.add(path)
+      for (const path of others) kept.add(path)
+    }
   }
   return kept
 }

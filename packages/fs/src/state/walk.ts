@@ -64,8 +64,8 @@ export class Place {
     const mounts = this.mounts?.children.get(name)
     if (mounts?.driver !== undefined) return new Place(this, name, mounts.driver.root, mounts)
     if (name.length * BYTES_PER_UNIT > NAME_MAX && byteLength(name) > NAME_MAX) throw Errno.of('ENAMETOOLONG')
-    trace?.stepped(this, name)
     const node = this.node.lookup(name)
+    trace?.stepped(this, name, node)
     if (node !== undefined) return new Place(this, name, node, mounts)
     return mounts === undefined ? undefined : new Place(this, name, mounts.stand, mounts)
   }

@@ -13,7 +13,12 @@ const errors = createErrors({ personality: linux, intrinsics: hostIntrinsics })
 /** A host whose clock is far from the times of files, and in which the test says when a callback ends. */
 function createTurns() {
   let callback = 0
-  const host: Partial<HostFs> = { wallMs: () => Date.now() + 60_000, callback: () => callback, nowMs: () => 0 }
+  const host: Partial<HostFs> = {
+    wallMs: () => Date.now() + 60_000,
+    callback: () => callback,
+    turn: () => callback,
+    nowMs: () => 0,
+  }
   return { host, next: () => void callback++ }
 }
 
@@ -103,6 +108,41 @@ describe('an answer that was made of files', () => {
       question.ask(view)
       assert.equal(question.made, 1)
       const path = directory.resolve(exchanged)
+      fs.renameSync(path, `${path}.moved`)
+      changes[change]!(path)
+      next()
+      const ask = (asked: typeof view) => {
+        try {
+          return question.ask(asked)
+        } catch (error) {
+          return (error as Error).message
+        }
+      }
+      using fresh = makeFileSystem(overHost(directory.path), turning)
+      assert.deepEqual(ask(view), ask(open(fresh).view))
+      assert.ok(question.made > 1)
+    })
+  })
+
+  describe('about the only file of a directory is made again when it', () => {
+    const changes: Record<string, (path: string) => void> = {
+      'is gone': () => {},
+      'has become a link to where it is now': (path) => fs.symlinkSync(`${path}.moved`, path),
+      'is a directory': (path) => fs.mkdirSync(path),
+      'is another file': (path) => fs.writeFileSync(path, ''),
+    }
+    test.each(Object.keys(changes))('%s', (change) => {
+      using directory = temporaryDirectory({ 'a/b/main.js': '' })
+      const { host, next } = createTurns()
+      const turning = { ...host, nowMs: () => performance.now() * 1e6 }
+      const question = createQuestion((view) => [view.kind('/a/b/main.js'), view.realpath('/a/b/main.js')])
+      using fileSystem = makeFileSystem(overHost(directory.path), turning)
+      const { view } = open(fileSystem)
+      question.ask(view)
+      next()
+      question.ask(view)
+      assert.equal(question.made, 1)
+      const path = directory.resolve('a/b/main.js')
       fs.renameSync(path, `${path}.moved`)
       changes[change]!(path)
       next()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { describe, test } from 'vitest'
 import { createErrors, hostIntrinsics, linux } from '@libvisor/abi'
 import { createFileView, hostDir, memory, overlay } from '@libvisor/fs'
@@ -83,7 +84,7 @@ describe('texts of the host', () => {
     },
   })
 
-  test('are read once for all guests of a thread, until the file changes', () => {
+  test('are read once for all guests of a thread, until the file changes', async () => {
     using directory = temporaryDirectory({ 'main.js': 'first' })
     const reads: string[] = []
     const mounts = { '/': overlay({ lower: hostDir(directory.path), upper: memory() }) }
@@ -96,11 +97,40 @@ describe('texts of the host', () => {
     )
     assert.equal(reads.length, 1)
     directory.write({ 'main.js': 'second, which is longer' })
+    // Files are looked at once in an iteration of the event loop.
+    await setTimeout(1)
     assert.deepEqual(
       views.map((view) => view.text('/main.js')),
       Array(2).fill('second, which is longer'),
     )
     assert.equal(reads.length, 2)
+  })
+
+  test('are looked at again in the same callback when a program of the host has run in it', () => {
+    using directory = temporaryDirectory({ 'main.js': 'first', 'first/a.txt': '', 'second/b.txt': '' })
+    fs.symlinkSync('first', directory.resolve('current'))
+    const mounts = { '/': overlay({ lower: hostDir(directory.path), upper: memory() }) }
+    using fileSystem = makeFileSystem(mounts, {
+      wallMs: () => Date.now() + 60_000,
+      callback: () => 1,
+      turn: () => 1,
+      nowMs: () => 0,
+    })
+    const { sync, view } = open(fileSystem)
+    const look = () => [
+      view.text('/main.js'),
+      view.realpath('/current'),
+      view.hostPath('/current/b.txt'),
+      view.derive('other', () => view.kind('/other.js')),
+      sync.readdir('/current').map(({ name }) => name),
+    ]
+    assert.deepEqual(look(), ['first', '/first', undefined, undefined, ['a.txt']])
+    directory.write({ 'main.js': 'second, which is longer', 'other.js': '' })
+    fs.rmSync(directory.resolve('current'))
+    fs.symlinkSync('second', directory.resolve('current'))
+    view.expire()
+    const moved = directory.resolve('second/b.txt')
+    assert.deepEqual(look(), ['second, which is longer', '/second', moved, 'file', ['b.txt']])
   })
 
   test('of a file that was changed a moment ago are read each time: its times may not tell the next change', () => {

@@ -173,6 +173,7 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas):
     hostPath: (path) => view().hostPath(path),
     hostFd: (fd) => view().hostFd?.(fd),
     derive: (key, make) => view().derive(key, make),
+    expire: () => made?.expire(),
   }
 }
 

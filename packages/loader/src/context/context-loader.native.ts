@@ -5,7 +5,6 @@ import type { FileView, Namespace } from '@libvisor/core'
 import type * as vm from 'node:vm'
 import { loaderHost } from '../loader-host.native.ts'
 import { createStackCleaner } from '../shim/stack.ts'
-import { requireConditions } from '../state/resolve-commonjs.ts'
 import { createResolver } from '../state/resolver.ts'
 import { formatOfRequired } from '../state/source-format.ts'
 import { createSourceReader } from '../state/source-reader.ts'
@@ -22,6 +21,7 @@ import { addModuleExports } from './module-exports.native.ts'
 import { createModuleGraph } from './module-graph.native.ts'
 import type { ModuleGraph } from './module-graph.native.ts'
 import type { CompiledWrapper, GuestLoader, ModuleHost } from './module-host.ts'
+import { createModuleSteps } from './module-steps.ts'
 import type { ScriptStore } from './script-store.native.ts'
 
 /** What a loader is made of. */
@@ -224,8 +224,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   }
 
   let mainEvaluation: Promise<object> | undefined
-  const host: ModuleHost = {
-    tables: { states: new WeakMap(), resolved: new Map() },
+  const host: Omit<ModuleHost, 'createSteps'> = {
     process: process as unknown as ModuleHost['process'],
     builtinModules: loaderHost.module.builtinModules,
     resolve: (...paths) => path.resolve(cwd(), ...paths),
@@ -238,8 +237,6 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     modulePaths: scripts.modulePaths,
     globalPaths: () => globalPaths,
     initPaths: () => void (globalPaths = findGlobalPaths()),
-    findInternal: (request, from, conditions) => resolver.findInternal(request, from, conditions ?? requireConditions),
-    findPath: (request, paths, isMain, conditions) => resolver.findPath(request, copyOf(paths), { isMain, conditions }),
     read,
     formatOf: (filename) => formatOfRequired(filename, () => resolver.nearestType(filename), dialect),
     stripTypes,
@@ -262,7 +259,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     runMain: (main = process.argv[1] ?? '') => void runMain(main),
     syncBuiltins: () => graph.syncBuiltins(),
   }
-  const guest = bootstrap(evaluate, host, scripts)
+  const guest = bootstrap(evaluate, { ...host, createSteps: createModuleSteps(host, resolver) }, scripts)
   const graph: ModuleGraph = createModuleGraph({
     context,
     resolver,
@@ -319,17 +316,6 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
   let isDisposed = false
   registerLoader(ns, { import: loader.import, Error: global.Error, describeFrame: sourceMaps.describe })
   return loader
-}
-
-/**
- * A guest's array as libvisor's own: a guest may have taken the iterator of its arrays away. `slice` would ask an array of another realm
- * for its species, which takes longer than the copying.
- */
-function copyOf<Item>(list: readonly Item[] | null): readonly Item[] | null {
-  if (!Array.isArray(list)) return list
-  const copy: Item[] = []
-  for (let index = 0; index < list.length; index++) copy[index] = list[index] as Item
-  return copy
 }
 
 /** What is evaluated in a guest's realm, as one script. */

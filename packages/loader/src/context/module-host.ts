@@ -1,5 +1,7 @@
 /** What the guest's side of the CommonJS loader needs of the host's, and what it offers in return. */
 
+import type { GuestCycles } from './guest-cycles.ts'
+
 /** A module as Node shows it. */
 export interface GuestModule {
   id: string
@@ -89,12 +91,8 @@ export interface ModuleState {
 
 /** What the host's side does for the guest's. None of it calls guest code, but for the last group. */
 export interface ModuleHost {
-  /** Tables of the host's realm: what a program puts on the prototypes of its own is not called here. */
-  readonly tables: {
-    readonly states: WeakMap<object, ModuleState>
-    /** File names by the folder of the module that asks and what it asks for. */
-    readonly resolved: Map<string, string>
-  }
+  /** Makes the steps that the host's side takes for a guest. */
+  readonly createSteps: (Module: GuestModuleConstructor, parts: GuestParts) => ModuleSteps
   readonly process: Omit<NodeJS.Process, 'mainModule'> & { mainModule?: GuestModule | undefined }
   readonly builtinModules: readonly string[]
   readonly resolve: (...paths: string[]) => string
@@ -109,18 +107,6 @@ export interface ModuleHost {
   readonly modulePaths: (folder: string) => readonly string[]
   readonly globalPaths: () => readonly string[]
   readonly initPaths: () => void
-  /** What `imports` or the package's own name make of a request. */
-  readonly findInternal: (
-    request: string,
-    from: string,
-    conditions: ReadonlySet<string> | undefined,
-  ) => string | undefined
-  readonly findPath: (
-    request: string,
-    paths: readonly string[] | null,
-    isMain: boolean,
-    conditions: ReadonlySet<string> | undefined,
-  ) => string | false
   readonly read: (filename: string) => string
   /** The format of what the handler of `.js` loads; `undefined` when the source must tell. */
   readonly formatOf: (filename: string) => string | undefined
@@ -160,9 +146,68 @@ export interface ModuleHost {
   readonly syncBuiltins: () => void
 }
 
-/** What the guest's side offers. */
-export interface GuestLoader {
-  readonly Module: GuestModuleConstructor
+type Callable = (...args: never[]) => unknown
+
+/** What the steps leave to the guest's realm. */
+export interface GuestParts {
+  readonly cycles: GuestCycles
+  /** The folders that a request is looked for in, below those of the option `paths`. @throws ERR_INVALID_ARG_VALUE */
+  readonly pathsAmong: (given: unknown, request: string) => readonly string[]
+}
+
+/** What a request has led to: a module that is to be loaded now, or else what has been exported. */
+export type FoundModule =
+  | { readonly module: GuestModule; readonly filename: string; readonly exports?: undefined }
+  | { readonly module: undefined; readonly filename?: undefined; readonly exports: unknown }
+
+/** The steps of the CommonJS loader, some of which the ESM loader takes, too. Stacks begin below the function that is given last. */
+export interface ModuleSteps {
+  readonly isRelative: (request: string) => boolean
+  readonly isBuiltin: (request: string) => boolean
+  /** Notes who asked for a new module. */
+  readonly enroll: (module: GuestModule, parent: GuestModule | null | undefined) => void
+  readonly parentOf: (module: GuestModule) => GuestModule | null | undefined
+  readonly setParent: (module: GuestModule, parent: GuestModule | null | undefined) => void
+  /** The module that the folder's modules got for a request before. */
+  readonly known: (request: string, parent: GuestModule) => GuestModule | undefined
+  /** What a module exports, or so far, to who requires it in a cycle. */
+  readonly exportsOf: (module: GuestModule) => unknown
+  readonly find: (
+    request: string,
+    parent: GuestModule | null | undefined,
+    isMain: boolean,
+    below: Callable,
+  ) => FoundModule
+  /** Follows the loading of a module that {@link find} has found. */
+  readonly end: (
+    module: GuestModule,
+    filename: string,
+    request: string,
+    parent: GuestModule | null | undefined,
+    threw: boolean,
+  ) => void
+  readonly resolveFilename: (
+    request: string,
+    parent: GuestModule | null | undefined,
+    isMain: boolean | undefined,
+    options: { paths?: unknown; conditions?: ReadonlySet<string> } | undefined,
+    below: Callable,
+  ) => string
+  readonly findPath: (
+    request: string,
+    paths: readonly string[] | null,
+    isMain: boolean,
+    conditions: ReadonlySet<string> | undefined,
+    below: Callable,
+  ) => string | false
+  /** Fills in what a module needs to be loaded. @returns the extension under which it is loaded */
+  readonly prepare: (module: GuestModule, filename: string) => string
+  readonly noteLoaded: (module: GuestModule) => void
+  readonly setExecuting: (module: GuestModule, isExecuting: boolean) => void
+  readonly setUrl: (module: GuestModule, url: string) => void
+  readonly sourceOf: (module: GuestModule, filename: string, below: Callable) => string
+  /** Evaluates what turned out to be an ES module. */
+  readonly loadModule: (module: GuestModule, filename: string, source: string) => void
   /** The entry of a file in `require.cache`, made when there is none. */
   readonly emplace: (filename: string) => GuestModule
   /** Keeps the source of a module that was read for its exports' names. */
@@ -176,6 +221,11 @@ export interface GuestLoader {
   readonly setRequired: (module: GuestModule, isEvaluated: () => boolean) => void
   /** The extension under which a file is loaded. */
   readonly extensionOf: (filename: string) => string
+}
+
+/** What the guest's side offers. */
+export interface GuestLoader extends ModuleSteps {
+  readonly Module: GuestModuleConstructor
   /** What stands in `require.cache` for JSON that is imported. */
   readonly jsonModule: (text: string, label: string) => GuestModule
   readonly metaResolve: (resolve: (specifier: string) => string) => (specifier: string) => string

@@ -177,7 +177,11 @@ export function hookChildProcess(exports: typeof childProcess, options: ChildPro
           return failSync(() => callNativeSync(original, ...rewritten), file, refusal)
         }
         rewritten[index] = { ...options, env, cwd: directoryFor(ns, directory, hostDirectory) }
-        return callNativeSync(original, ...rewritten)
+        try {
+          return callNativeSync(original, ...rewritten)
+        } finally {
+          ns.find(slots.fileView)?.expire?.()
+        }
       }
     patches.patch(exports, name, { value: createDispatcher(original, current, guest) })
   }
