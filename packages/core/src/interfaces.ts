@@ -79,14 +79,15 @@ export interface FileView {
   /** The path without symbolic links. @throws the guest's error when nothing is there */
   realpath(path: string): string
   /**
-   * Makes an answer out of what this view says, or gives the one that was made under the same key: for this or another guest, as long
-   * as everything that was asked for then would be the same now.
+   * Makes an answer out of what this view says, or gives the one that was made to the same question: for this or another guest, as long
+   * as everything that was asked for then would be the same now. The answer depends on files, and on nothing that the question does not say.
    *
-   * @param key - of all that the answer depends on besides files
+   * @param about - what is asked
+   * @param of - the path, or whatever else, of which it is asked: the same string each time is found soonest
    * @param make - asks this view only, and waits for nothing. It spoils the answer when something else counts, or when making it had an
    * effect: then it is not kept, as when it throws.
    */
-  derive?<Answer>(key: string, make: (spoil: () => void) => Answer): Answer
+  derive?<Answer>(about: string, of: string, make: (spoil: () => void) => Answer): Answer
   /**
    * The host's path of a file when it is the host's own and may be loaded by the host's loader (`.node` addons),
    * or `undefined`.

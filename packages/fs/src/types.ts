@@ -275,7 +275,7 @@ export interface FileSystemProcess extends Disposable {
   /** The content of a file of the host's own, which is text; `undefined` where a path leads to none. */
   hostText(path: string): string | undefined
   /** As `derive` of a `FileView`. */
-  derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer
+  derive<Answer>(about: string, of: string, make: (spoil: () => void) => Answer): Answer
   /** As `expire` of a `FileView`. */
   expire(): void
 }

@@ -20,8 +20,8 @@ interface Derivation {
   readonly version: number
 }
 
-/** The answers for all whose files are the same, by the question. */
-export type AlikeAnswers = Map<string, Derivation>
+/** The answers for all whose files are the same: by what was asked, and of what. */
+export type AlikeAnswers = Map<string, Map<string, Derivation>>
 
 /**
  * Answers that were made of what the host's files say, such as where a module is, for all guests of a thread whose files are the same.
@@ -50,22 +50,24 @@ export class Derivations {
    * Gives an answer that still counts.
    *
    * @param answers - those for the guest that asks
-   * @param key - the question
+   * @param about - what is asked
+   * @param of - of what
    * @param shows - whether the guest's own layers leave paths as the host has them
    */
   recall(
     host: WitnessHost,
     answers: AlikeAnswers,
-    key: string,
+    about: string,
+    of: string,
     shows: (paths: readonly string[]) => boolean,
   ): Pick<Derivation, 'answer'> | undefined {
-    const known = answers.get(key)
+    const known = answers.get(about)?.get(of)
     if (known === undefined) return undefined
     const { testimony } = known
     const epoch = this.#witnesses.epoch(host)
     if (testimony.checkedAt !== epoch) this.#hear(host, testimony, epoch)
     if (testimony.version !== known.version) {
-      answers.delete(key)
+      answers.get(about)?.delete(of)
       this.#size--
       return undefined
     }
@@ -73,7 +75,7 @@ export class Derivations {
   }
 
   /** Keeps an answer, unless what it was made of is not settled. */
-  keep(host: WitnessHost, answers: AlikeAnswers, key: string, answer: unknown, evidence: Evidence): void {
+  keep(host: WitnessHost, answers: AlikeAnswers, about: string, of: string, answer: unknown, evidence: Evidence): void {
     const epoch = this.#witnesses.epoch(host)
     const testimony = this.#testimony(evidence.hostPaths)
     // Looked at after the answer was made: what changes from now on shows in its times.
@@ -83,8 +85,10 @@ export class Derivations {
     }
     this.#hear(host, testimony, epoch)
     if (this.#size >= LARGEST) this.#forget()
-    if (!answers.has(key)) this.#size++
-    answers.set(key, { answer, paths: evidence.paths, testimony, version: testimony.version })
+    let known = answers.get(about)
+    if (known === undefined) answers.set(about, (known = new Map()))
+    if (!known.has(of)) this.#size++
+    known.set(of, { answer, paths: evidence.paths, testimony, version: testimony.version })
   }
 
   #testimony(paths: readonly string[]): Testimony {

@@ -62,7 +62,7 @@ export function createFileView(process: FileSystemProcess, errors: ErrorFactory)
 
     text: (path: string) => process.hostText(path) ?? decoder.decode(view.read(path)),
 
-    derive: <Answer>(key: string, make: (spoil: () => void) => Answer) => process.derive(key, make),
+    derive: <Answer>(about: string, of: string, make: (spoil: () => void) => Answer) => process.derive(about, of, make),
 
     read(path: string) {
       // Of a file that is read by descriptor it is not told where the bytes are.

@@ -148,24 +148,24 @@ export class LocalProcess implements FileSystemProcess {
   }
 
   hostText(path: string): string | undefined {
-    const hostPath = this.derive(`host\0${path}`, () => this.resolve(path, 'read', true)?.path)
+    const hostPath = this.derive('host path', path, () => this.resolve(path, 'read', true)?.path)
     if (hostPath === undefined) return undefined
     trace?.hasRead(hostPath)
     return this.#host.texts.read(this.#host, hostPath)
   }
 
-  derive<Answer>(key: string, make: (spoil: () => void) => Answer): Answer {
+  derive<Answer>(about: string, of: string, make: (spoil: () => void) => Answer): Answer {
     if (this.#alike === undefined) return make(() => {})
     const { derivations } = this.#host
     const { uid, gid, groups } = this.#context.identity
     const alike = uid === 0 ? this.#alike : derivations.alike(`${this.#likeness} ${uid}:${gid}:${groups.join()}`)
     // What is asked for in the making of another answer is part of its evidence.
-    const known = trace === undefined ? derivations.recall(this.#host, alike, key, this.#showsHost) : undefined
+    const known = trace === undefined ? derivations.recall(this.#host, alike, about, of, this.#showsHost) : undefined
     if (known !== undefined) return known.answer as Answer
     const made = new Trace()
     const answer = traced(made, () => make(() => made.spoil()))
     const evidence = made.evidence(uid === 0)
-    if (evidence !== undefined) derivations.keep(this.#host, alike, key, answer, evidence)
+    if (evidence !== undefined) derivations.keep(this.#host, alike, about, of, answer, evidence)
     return answer
   }
 

@@ -137,7 +137,7 @@ class RemoteProcess implements FileSystemProcess {
   }
 
   /** What counts for an answer is in the other thread. */
-  derive<Answer>(_key: string, make: (spoil: () => void) => Answer): Answer {
+  derive<Answer>(_about: string, _of: string, make: (spoil: () => void) => Answer): Answer {
     return make(() => {})
   }
 

@@ -32,7 +32,7 @@ function createQuestion(ask: (view: ReturnType<typeof open>['view']) => unknown)
   const question = {
     made: 0,
     ask: (view: ReturnType<typeof open>['view']) =>
-      view.derive('question', () => {
+      view.derive('question', '', () => {
         question.made++
         return ask(view)
       }),
@@ -276,14 +276,14 @@ describe('an answer that was made of files', () => {
     using fileSystem = makeFileSystem(overHost(directory.path), host)
     const { view } = open(fileSystem)
     let made = 0
-    const spoilt = () => view.derive('spoilt', (spoil) => (spoil(), made++))
+    const spoilt = () => view.derive('spoilt', '', (spoil) => (spoil(), made++))
     assert.deepEqual([spoilt(), spoilt()], [0, 1])
-    const throwing = () => view.derive('throwing', () => assert.fail(`${made++}`))
+    const throwing = () => view.derive('throwing', '', () => assert.fail(`${made++}`))
     assert.throws(throwing, /2/)
     assert.throws(throwing, /3/)
     using fresh = makeFileSystem(overHost(directory.path), { ...host, wallMs: Date.now })
     const { view: unsettled } = open(fresh)
-    const asked = () => unsettled.derive('unsettled', () => [unsettled.kind('/main.js'), made++])
+    const asked = () => unsettled.derive('unsettled', '', () => [unsettled.kind('/main.js'), made++])
     assert.notDeepEqual(asked(), asked())
   })
 
@@ -292,7 +292,7 @@ describe('an answer that was made of files', () => {
     const { host, next } = createTurns()
     using fileSystem = makeFileSystem(overHost(directory.path), host)
     const { view } = open(fileSystem)
-    const inner = () => view.derive('inner', () => view.kind('/a/late.js'))
+    const inner = () => view.derive('inner', '', () => view.kind('/a/late.js'))
     const outer = createQuestion(() => [inner(), view.kind('/b/two.js')])
     inner()
     assert.deepEqual(outer.ask(view), [undefined, 'file'])

@@ -121,7 +121,7 @@ describe('texts of the host', () => {
       view.text('/main.js'),
       view.realpath('/current'),
       view.hostPath('/current/b.txt'),
-      view.derive('other', () => view.kind('/other.js')),
+      view.derive('kind', '/other.js', () => view.kind('/other.js')),
       sync.readdir('/current').map(({ name }) => name),
     ]
     assert.deepEqual(look(), ['first', '/first', undefined, undefined, ['a.txt']])

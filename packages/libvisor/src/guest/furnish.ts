@@ -172,7 +172,7 @@ function createDeferredView(ns: Namespace, startsAsHost: boolean, areas: Areas):
     realpath: (path) => view().realpath(path),
     hostPath: (path) => view().hostPath(path),
     hostFd: (fd) => view().hostFd?.(fd),
-    derive: (key, make) => view().derive(key, make),
+    derive: (about, of, make) => view().derive(about, of, make),
     expire: () => made?.expire(),
   }
 }

@@ -223,6 +223,12 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     }
   }
 
+  function modulePaths(from: string): readonly string[] {
+    // Node's own function says what is wrong with what is no string.
+    if (typeof from !== 'string') return scripts.modulePaths(path.resolve(from))
+    return scripts.modulePaths(from.startsWith('/') ? from : path.resolve(cwd(), from))
+  }
+
   let mainEvaluation: Promise<object> | undefined
   const host: Omit<ModuleHost, 'createSteps'> = {
     process: process as unknown as ModuleHost['process'],
@@ -234,7 +240,7 @@ export function createContextLoader(options: ContextLoaderOptions): ContextLoade
     cwd,
     locate,
     isBuiltin: path.isBuiltin,
-    modulePaths: scripts.modulePaths,
+    modulePaths,
     globalPaths: () => globalPaths,
     initPaths: () => void (globalPaths = findGlobalPaths()),
     read,

@@ -24,7 +24,10 @@ export function createGuestModule(
   'use strict'
   const { defineProperty, freeze } = Object
   const { apply, set: reflectSet } = Reflect
-  const { isArray } = Array
+  const {
+    isArray,
+    prototype: { slice },
+  } = Array
   const { parse } = JSON
   const { process, dirname, resolve } = host
   const { ask, validateString, invalidValue } = errors
@@ -129,10 +132,14 @@ export function createGuestModule(
   }
 
   Module._nodeModulePaths = function _nodeModulePaths(from) {
-    const known = host.modulePaths(resolve(from))
-    const paths: string[] = []
-    for (let index = 0; index < known.length; index++) paths[index] = known[index] as string
-    return paths
+    const known = host.modulePaths(from)
+    let paths = steps.listOf(known)
+    if (paths === undefined) {
+      paths = []
+      for (let index = 0; index < known.length; index++) paths[index] = known[index] as string
+      steps.keepList(known, paths)
+    }
+    return apply(slice, paths, [])
   }
 
   Module._resolveLookupPaths = function _resolveLookupPaths(request, parent) {

@@ -103,7 +103,7 @@ export interface ModuleHost {
   /** The path and the URL that `createRequire` is asked for, or `undefined` when there is neither. */
   readonly locate: (filename: unknown) => { readonly path: string; readonly url: string | undefined } | undefined
   readonly isBuiltin: (id: string) => boolean
-  /** The folders of modules that are looked in from a folder, by its absolute path. */
+  /** The folders of modules that are looked in from a folder: the same list each time. */
   readonly modulePaths: (folder: string) => readonly string[]
   readonly globalPaths: () => readonly string[]
   readonly initPaths: () => void
@@ -162,6 +162,9 @@ export type FoundModule =
 
 /** The steps of the CommonJS loader, some of which the ESM loader takes, too. Stacks begin below the function that is given last. */
 export interface ModuleSteps {
+  /** The guest's own copy of a list, of which it makes others: faster than one of a list of another realm. */
+  readonly listOf: (list: readonly string[]) => string[] | undefined
+  readonly keepList: (list: readonly string[], copy: string[]) => void
   readonly isRelative: (request: string) => boolean
   readonly isBuiltin: (request: string) => boolean
   /** Notes who asked for a new module. */

@@ -57,6 +57,7 @@ export function createModuleSteps(
     const states = new WeakMap<object, ModuleState>()
     /** File names by the folder of the module that asks, and by what it asks for. */
     const resolved = new Map<string, Map<string, string>>()
+    const lists = new Map<readonly string[], string[]>()
     let hasWatched = false
 
     function stateOf(module: object): ModuleState {
@@ -238,10 +239,12 @@ export function createModuleSteps(
       },
 
       findPath(request, paths, isMain, conditions, below) {
-        return ask(below, resolver.findPath, request, copyOf(paths), { isMain, conditions })
+        return ask(below, resolver.findPath, request, paths, { isMain, conditions })
       },
 
       isBuiltin: (request) => builtinId(request) !== undefined,
+      listOf: (list) => lists.get(list),
+      keepList: (list, copy) => void lists.set(list, copy),
 
       prepare(module, filename) {
         module.filename ??= filename
@@ -297,15 +300,4 @@ export function createModuleSteps(
       },
     }
   }
-}
-
-/**
- * A guest's array as libvisor's own: a guest may have taken the iterator of its arrays away. `slice` would ask an array of another realm
- * for its species, which takes longer than the copying.
- */
-function copyOf<Item>(list: readonly Item[] | null): readonly Item[] | null {
-  if (!isArray(list)) return list
-  const copy: Item[] = []
-  for (let index = 0; index < list.length; index++) copy[index] = list[index] as Item
-  return copy
 }

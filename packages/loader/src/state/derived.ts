@@ -16,10 +16,10 @@ export class Derived {
     return this.#spoil !== undefined
   }
 
-  /** @param key - of all that the answer depends on besides files */
-  answer<Answer>(key: string, make: () => Answer): Answer {
+  /** @param about - what is asked, with all that the answer depends on besides files @param of - of what */
+  answer<Answer>(about: string, of: string, make: () => Answer): Answer {
     if (this.#files.derive === undefined) return make()
-    return this.#files.derive(key, (spoil) => {
+    return this.#files.derive(about, of, (spoil) => {
       const outer = this.#spoil
       this.#spoil = spoil
       try {

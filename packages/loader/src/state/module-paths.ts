@@ -1,3 +1,5 @@
+import { original } from '@libvisor/abi'
+
 /** For how many folders the answer is kept. */
 const MOST_FOLDERS = 10_000
 
@@ -8,12 +10,13 @@ const MOST_FOLDERS = 10_000
  * @source Node 24 `lib/internal/modules/cjs/loader.js`, Module._nodeModulePaths
  */
 export function createModulePaths(): (folder: string) => readonly string[] {
+  const { resolve } = original('path')
   const known = new Map<string, readonly string[]>()
   return (folder) => {
     let paths = known.get(folder)
     if (paths === undefined) {
       if (known.size >= MOST_FOLDERS) known.clear()
-      known.set(folder, (paths = modulePaths(folder)))
+      known.set(folder, (paths = modulePaths(resolve(folder))))
     }
     return paths
   }

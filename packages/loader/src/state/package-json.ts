@@ -170,7 +170,7 @@ export function createPackageReader(options: PackageReaderOptions): PackageReade
 
     scope(url) {
       const first = new URL('./package.json', url)
-      return { ...derived.answer(`scope\0${path.fileURLToPath(first)}`, () => scopeAt(first)) }
+      return { ...derived.answer('scope', path.fileURLToPath(first), () => scopeAt(first)) }
     },
 
     invalidate(file) {

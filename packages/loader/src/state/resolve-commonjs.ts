@@ -61,26 +61,54 @@ const isAnchored = (folder: unknown): boolean => folder === '' || (typeof folder
 const keyOf = (conditions: ReadonlySet<string>): string =>
   conditions === requireConditions ? '' : [...conditions].join('\0')
 
+/** The extensions that Node looks for, in this order, unless a program adds others. */
+const usualExtensions = ['.js', '.json', '.node']
+
+const areUsual = (extensions: readonly string[]): boolean =>
+  extensions.length === usualExtensions.length &&
+  usualExtensions.every((extension, index) => extensions[index] === extension)
+
 /** For how many first folders a list is remembered. */
 const MOST_LISTS = 10_000
 
-/** The lists of folders that requests were looked for in last, by the first of them: a thread's guests have the same ones. */
-const lists = new Map<string, { readonly folders: readonly string[]; readonly key: string }>()
+/** Folders that requests are looked for in. */
+interface SearchedFolders {
+  readonly folders: readonly string[]
+  /** What is asked of a request that is looked for there as most are. */
+  readonly question: string
+}
+
+/** Those that were searched last, by the first of them: a thread's guests search the same, and each for many requests. */
+const lists = new Map<string, SearchedFolders>()
 let lastList = 0
 
-/** A short key for a list of folders: there are as many as folders above a module, and each request of the module is looked for in all. */
-function keyOfFolders(folders: readonly string[]): string {
-  const { length } = folders
-  const [first = ''] = folders
-  if (length < 2) return first
+/**
+ * Recognizes a list of folders: there are as many as folders above a module.
+ *
+ * @param given - a guest's array, which may have lost its iterator and its methods
+ * @returns `undefined` where a folder depends on the working directory, or is none
+ */
+function recognize(given: readonly unknown[]): SearchedFolders | undefined {
+  const { length } = given
+  const first = length === 0 ? '' : given[0]
+  if (typeof first !== 'string') return undefined
   const known = lists.get(first)
   let index = known?.folders.length === length ? 0 : length + 1
-  while (index < length && known!.folders[index] === folders[index]) index++
-  if (index === length) return known!.key
+  while (index < length && known!.folders[index] === given[index]) index++
+  if (index === length) return known
+  const folders = copyOf(given)
+  if (!folders.every(isAnchored)) return undefined
   if (lists.size >= MOST_LISTS) lists.clear()
-  const key = `#${++lastList}`
-  lists.set(first, { folders: [...folders], key })
-  return key
+  const searched = { folders: folders as readonly string[], question: `path\0${++lastList}` }
+  lists.set(first, searched)
+  return searched
+}
+
+/** `slice` would ask an array of another realm for its species, which takes longer than the copying. */
+function copyOf<Item>(list: readonly Item[]): Item[] {
+  const copy: Item[] = []
+  for (let index = 0; index < list.length; index++) copy[index] = list[index] as Item
+  return copy
 }
 
 const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
@@ -204,11 +232,14 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     paths: readonly string[] | null | undefined,
     { conditions = requireConditions, isMain = false }: Pick<RequireOptions, 'conditions' | 'isMain'> = {},
   ): string | false {
-    const folders = path.isAbsolute(request) ? [''] : (paths ?? [])
-    const make = (): string | false => search(request, folders, conditions, isMain)
-    if (!folders.every(isAnchored)) return make()
-    const how = `${isMain}\0${keyOf(conditions)}\0${options.extensions().join('\0')}`
-    return derived.answer(`path\0${request}\0${keyOfFolders(folders)}\0${how}`, make)
+    const given = path.isAbsolute(request) ? [''] : (paths ?? [])
+    const searched = recognize(given)
+    if (searched === undefined) return search(request, copyOf(given), conditions, isMain)
+    const { folders, question } = searched
+    const extensions = options.extensions()
+    const isUsual = !isMain && conditions === requireConditions && areUsual(extensions)
+    const about = isUsual ? question : [question, isMain, keyOf(conditions), ...extensions].join('\0')
+    return derived.answer(about, request, () => search(request, folders, conditions, isMain))
   }
 
   function search(
@@ -257,7 +288,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
     const folder = folderOf(parentPath)
     let known = selfNames.get(folder)
     if (known === undefined) {
-      known = derived.answer(`self\0${folder}`, () => {
+      known = derived.answer('self', folder, () => {
         const { name, exports } = packages.nearest(parentPath) ?? {}
         return { name: exports === undefined ? undefined : name }
       })
@@ -269,7 +300,7 @@ export function createCommonJsResolver(options: CommonJsResolverOptions): Common
 
   function findInternal(request: string, parentPath: string, conditions: ReadonlySet<string>): string | undefined {
     if (!request.startsWith('#') && !mayBeSelf(request, parentPath)) return undefined
-    return derived.answer(`internal\0${folderOf(parentPath)}\0${request}\0${keyOf(conditions)}`, () => {
+    return derived.answer(`internal\0${folderOf(parentPath)}\0${keyOf(conditions)}`, request, () => {
       const imported = request.startsWith('#') ? tryImports(parentPath, request, conditions) : undefined
       return imported ?? trySelf(parentPath, request, conditions)
     })

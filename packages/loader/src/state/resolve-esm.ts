@@ -242,7 +242,7 @@ export function createEsmResolver(options: EsmResolverOptions): EsmResolver {
       const base = parentURL ?? path.pathToFileURL(`${options.cwd()}/`).href
       const preserveSymlinks = parentURL === undefined ? options.preserveSymlinksMain : options.preserveSymlinks
       try {
-        const result = derived.answer(`import\0${preserveSymlinks}\0${base}\0${key}`, () =>
+        const result = derived.answer(`import\0${preserveSymlinks}\0${base}`, key, () =>
           resolveAll(specifier, base, conditions, preserveSymlinks),
         )
         resolved.set(key, result)

@@ -148,7 +148,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     lookupPaths: commonJs.lookupPaths,
     packageScope: packages.scope,
     nearestPackage: packages.nearest,
-    nearestType: (file) => derived.answer(`type\0${path.dirname(file)}`, () => packages.nearest(file)?.type ?? 'none'),
+    nearestType: (file) => derived.answer('type', path.dirname(file), () => packages.nearest(file)?.type ?? 'none'),
     invalidate(file) {
       packages.invalidate(file)
       esm.invalidate()
