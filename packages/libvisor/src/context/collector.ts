@@ -1,4 +1,4 @@
-import { whenQuiet } from './when-quiet.ts'
+import { whenQuiet, WORKING_UTILIZATION } from './when-quiet.ts'
 
 /** So many ended guests are worth a collection, and at least half as many as live on: what it costs, it costs for those. */
 const ENOUGH = 16
@@ -27,7 +27,7 @@ export function createCollector(living: () => number): () => void {
       endedSinceQuiet = 0
       askForCollection()
     },
-    { forMs: QUIET_MS },
+    { forMs: QUIET_MS, busyAt: WORKING_UTILIZATION },
   )
 
   return () => {

@@ -1,6 +1,6 @@
 import { original } from '@libvisor/abi'
 import { askForCollection } from './collector.ts'
-import { whenQuiet } from './when-quiet.ts'
+import { whenQuiet, WORKING_UTILIZATION } from './when-quiet.ts'
 
 /** How often a thread is looked at, and how long it must have had little to do: V8 goes by what was allocated in the last five seconds. @units milliseconds */
 const LOOK_MS = 6000
@@ -40,7 +40,7 @@ export function giveBackWhenQuiet(): void {
       }
       lookWhenQuiet()
     },
-    { forMs: LOOK_MS },
+    { forMs: LOOK_MS, busyAt: WORKING_UTILIZATION },
   )
   lookWhenQuiet()
 }
