@@ -16,21 +16,21 @@ const plain = /^(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+$/
 /** Longer paths may be longer than a path may be. */
 const LONGEST = 1024
 
-/** Whose answers are kept: a loader asks thousands of times in one callback, and not again for long. */
-let last: Map<string, Place | undefined> | undefined
-
 /**
- * Where paths lead, remembered for as long as one callback of the event loop runs and nothing is renamed, made or removed through the
- * guest's file system. That nothing is there is remembered, too: a loader looks for the same missing names again and again.
+ * Where paths lead, remembered for as long as one callback of the event loop runs (or one iteration, of what promises run) and nothing is
+ * renamed, made or removed through the guest's file system. That nothing is there is remembered, too: a loader looks for the same missing
+ * names again and again.
  */
 export class KnownPlaces {
+  /** Whose answers are kept: a loader asks thousands of times in one callback, and not again for long. */
+  static #last: KnownPlaces | undefined
   readonly #context: CallContext
   readonly #mounts: MountTable
   readonly #host: HostFs
   readonly #places = new Map<string, Place | undefined>()
   /** What was found while a trace was open, with what it was found by. */
   readonly #traces = new Map<string, Trace>()
-  #callback = -1
+  #turn = -1
   #generation = -1
   #version = -1
   #staleAt = 0
@@ -49,27 +49,30 @@ export class KnownPlaces {
   }
 
   forget(): void {
+    this.#clear()
+    if (KnownPlaces.#last === this) KnownPlaces.#last = undefined
+  }
+
+  #clear(): void {
     this.#places.clear()
     this.#traces.clear()
-    if (last === this.#places) last = undefined
   }
 
   #refresh(): void {
-    const callback = this.#host.callback()
+    const turn = this.#host.turn()
     const { generation } = this.#mounts
     const { version } = this.#context.feed
-    if (--this.#looks >= 0 && callback === this.#callback) {
+    if (--this.#looks >= 0 && turn === this.#turn) {
       if (generation === this.#generation && version === this.#version) return
     }
     const now = this.#host.nowMs()
     this.#looks = ANSWERS_A_LOOK - 1
-    const isCurrent = callback === this.#callback && generation === this.#generation && version === this.#version
+    const isCurrent = turn === this.#turn && generation === this.#generation && version === this.#version
     if (isCurrent && now < this.#staleAt) return
-    if (last !== this.#places) last?.clear()
-    last = this.#places
-    this.#places.clear()
-    this.#traces.clear()
-    this.#callback = callback
+    if (KnownPlaces.#last !== this) KnownPlaces.#last?.forget()
+    KnownPlaces.#last = this
+    this.#clear()
+    this.#turn = turn
     this.#generation = generation
     this.#version = version
     this.#staleAt = now + STALE_AFTER_MS

@@ -16,7 +16,7 @@ function open(fileSystem: FileSystem) {
 }
 
 describe('what the loader asks again and again', () => {
-  const still = { nowMs: () => 0, callback: () => 1 }
+  const still = { nowMs: () => 0, turn: () => 1 }
 
   test('is seen at once when the guest makes, renames or removes it', () => {
     using directory = temporaryDirectory({ 'app/main.js': '' })
@@ -39,7 +39,7 @@ describe('what the loader asks again and again', () => {
     let now = 0
     let callback = 0
     using directory = temporaryDirectory({ 'main.js': '' })
-    using fileSystem = makeFileSystem({ '/': hostDir(directory.path) }, { nowMs: () => now, callback: () => callback })
+    using fileSystem = makeFileSystem({ '/': hostDir(directory.path) }, { nowMs: () => now, turn: () => callback })
     const { view } = open(fileSystem)
     assert.equal(view.kind('/late.js'), undefined)
     directory.write({ 'late.js': '' })
@@ -72,6 +72,23 @@ describe('what the loader asks again and again', () => {
       expected,
     )
   })
+})
+
+test('what guests find in turn, in one callback, does not get lost between them', () => {
+  using directory = temporaryDirectory({ 'app/lib/main.js': '' })
+  const mounts = { '/': overlay({ lower: hostDir(directory.path), upper: memory() }) }
+  const still = { nowMs: () => 0, callback: () => 1, turn: () => 1 }
+  using one = makeFileSystem(mounts, still)
+  using other = makeFileSystem(mounts, still)
+  const [first, second] = [open(one).view, open(other).view] as const
+  const look = (view: typeof first, name: string) =>
+    view.derive('kinds', name, () => ['/app/lib', `/app/lib/${name}`].map((path) => view.kind(path)))
+  for (const name of ['a.js', 'b.js', 'c.js', 'main.js']) {
+    const expected = ['directory', name === 'main.js' ? 'file' : undefined]
+    assert.deepEqual(look(first, name), expected)
+    assert.deepEqual(second.kind('/app'), 'directory')
+    assert.deepEqual(look(first, `./${name}`), expected)
+  }
 })
 
 describe('texts of the host', () => {
