@@ -54,7 +54,7 @@ export class LocalProcess implements FileSystemProcess {
   readonly #host: HostFs
   readonly #likeness: string | undefined
   /** What has been answered to all with the same files, as long as this is a process of root. */
-  readonly #alike: AlikeAnswers | undefined
+  #alike: AlikeAnswers | undefined
   readonly #showsHost: (paths: readonly string[]) => boolean
   readonly #onDispose: (process: LocalProcess) => void
   readonly #watchers = new Set<Disposable>()
@@ -178,6 +178,8 @@ export class LocalProcess implements FileSystemProcess {
 
   [Symbol.dispose](): void {
     for (const watcher of [...this.#watchers]) watcher[Symbol.dispose]()
+    // Of files that are gone nobody is told anything.
+    this.#alike = undefined
     this.#places.forget()
     this.#context.directories.clear()
     this.#descriptors[Symbol.dispose]()
