@@ -42,6 +42,36 @@ function createQuestion(ask: (view: ReturnType<typeof open>['view']) => unknown)
 
 const overHost = (path: string): Mounts => ({ '/': overlay({ lower: hostDir(path), upper: memory() }) })
 
+/** Asks before and after something of the host is moved away and another thing takes its place: who has asked must hear what a newcomer hears. */
+function assertMadeAgain(
+  root: string,
+  moved: string,
+  change: (path: string) => void,
+  question: ReturnType<typeof createQuestion>,
+) {
+  const { host, next } = createTurns()
+  const turning = { ...host, nowMs: () => performance.now() * 1e6 }
+  using fileSystem = makeFileSystem(overHost(root), turning)
+  const { view } = open(fileSystem)
+  question.ask(view)
+  next()
+  question.ask(view)
+  assert.equal(question.made, 1)
+  fs.renameSync(moved, `${moved}.moved`)
+  change(moved)
+  next()
+  const ask = (asked: typeof view) => {
+    try {
+      return question.ask(asked)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  using fresh = makeFileSystem(overHost(root), turning)
+  assert.deepEqual(ask(view), ask(open(fresh).view))
+  assert.ok(question.made > 1)
+}
+
 describe('an answer that was made of files', () => {
   test('is made once for all guests whose files are the same, and counts in later callbacks', () => {
     using directory = temporaryDirectory({ 'app/main.js': '' })
@@ -97,30 +127,9 @@ describe('an answer that was made of files', () => {
     }
     test.each(Object.keys(changes))('%s', (change) => {
       using directory = temporaryDirectory({ 'a/b/c/d/e/main.js': '', 'a/b/c/d/e/package.json': '{}' })
-      const { host, next } = createTurns()
-      const turning = { ...host, nowMs: () => performance.now() * 1e6 }
       const known = ['/a/b/c/d/e/package.json', '/a/b/c/d/e/main.js']
       const question = createQuestion((view) => [...known.map((path) => view.realpath(path)), view.text(known[0]!)])
-      using fileSystem = makeFileSystem(overHost(directory.path), turning)
-      const { view } = open(fileSystem)
-      question.ask(view)
-      next()
-      question.ask(view)
-      assert.equal(question.made, 1)
-      const path = directory.resolve(exchanged)
-      fs.renameSync(path, `${path}.moved`)
-      changes[change]!(path)
-      next()
-      const ask = (asked: typeof view) => {
-        try {
-          return question.ask(asked)
-        } catch (error) {
-          return (error as Error).message
-        }
-      }
-      using fresh = makeFileSystem(overHost(directory.path), turning)
-      assert.deepEqual(ask(view), ask(open(fresh).view))
-      assert.ok(question.made > 1)
+      assertMadeAgain(directory.path, directory.resolve(exchanged), changes[change]!, question)
     })
   })
 
@@ -133,29 +142,8 @@ describe('an answer that was made of files', () => {
     }
     test.each(Object.keys(changes))('%s', (change) => {
       using directory = temporaryDirectory({ 'a/b/main.js': '' })
-      const { host, next } = createTurns()
-      const turning = { ...host, nowMs: () => performance.now() * 1e6 }
       const question = createQuestion((view) => [view.kind('/a/b/main.js'), view.realpath('/a/b/main.js')])
-      using fileSystem = makeFileSystem(overHost(directory.path), turning)
-      const { view } = open(fileSystem)
-      question.ask(view)
-      next()
-      question.ask(view)
-      assert.equal(question.made, 1)
-      const path = directory.resolve('a/b/main.js')
-      fs.renameSync(path, `${path}.moved`)
-      changes[change]!(path)
-      next()
-      const ask = (asked: typeof view) => {
-        try {
-          return question.ask(asked)
-        } catch (error) {
-          return (error as Error).message
-        }
-      }
-      using fresh = makeFileSystem(overHost(directory.path), turning)
-      assert.deepEqual(ask(view), ask(open(fresh).view))
-      assert.ok(question.made > 1)
+      assertMadeAgain(directory.path, directory.resolve('a/b/main.js'), changes[change]!, question)
     })
   })
 

@@ -159,7 +159,7 @@ export function createGuestModule(
   Module._load = function _load(request, parent, isMain) {
     const known = parent ? steps.known(request, parent) : undefined
     if (known !== undefined) return steps.exportsOf(known)
-    const { module, filename, exports } = steps.find(request, parent, isMain === true, _load)
+    const { module, filename, exports } = steps.find(request, parent, isMain, _load)
     if (module === undefined) return exports
     let threw = true
     try {

@@ -178,7 +178,7 @@ export interface ModuleSteps {
   readonly find: (
     request: string,
     parent: GuestModule | null | undefined,
-    isMain: boolean,
+    isMain: boolean | undefined,
     below: Callable,
   ) => FoundModule
   /** Follows the loading of a module that {@link find} has found. */

@@ -1,5 +1,6 @@
-import { requireConditions } from '../state/resolve-commonjs.ts'
+import { isRelative, requireConditions } from '../state/resolve-commonjs.ts'
 import type { Resolver } from '../state/resolver.ts'
+import { createGuestErrors } from './guest-errors.ts'
 import type {
   GuestModule,
   GuestModuleConstructor,
@@ -8,8 +9,6 @@ import type {
   ModuleState,
   ModuleSteps,
 } from './module-host.ts'
-
-type Callable = (...args: never[]) => unknown
 
 const kIsMain = Symbol('kIsMainSymbol')
 const kIsCachedByEsm = Symbol('kIsCachedByESMLoader')
@@ -29,9 +28,6 @@ interface MarkedModule extends GuestModule {
 const { apply } = Reflect
 const { isArray, prototype: arrayMethods } = Array
 const { defineProperty } = Object
-
-const isRelative = (request: string): boolean =>
-  request === '.' || request === '..' || request.startsWith('./') || request.startsWith('../')
 
 /** A program may have changed the methods of its arrays. */
 const indexIn = (list: readonly unknown[], item: unknown): number => apply(arrayMethods.indexOf, list, [item])
@@ -53,6 +49,8 @@ export function createModuleSteps(
   host: Omit<ModuleHost, 'createSteps'>,
   resolver: Pick<Resolver, 'findInternal' | 'findPath'>,
 ): (Module: GuestModuleConstructor, parts: GuestParts) => ModuleSteps {
+  const { ask } = createGuestErrors(host)
+
   return (Module, { cycles, pathsAmong }) => {
     const states = new WeakMap<object, ModuleState>()
     /** File names by the folder of the module that asks, and by what it asks for. */
@@ -74,19 +72,6 @@ export function createModuleSteps(
         states.set(module, state)
       }
       return state
-    }
-
-    /** Calls the host's side: what it throws has no stack above the function that the guest called. */
-    function ask<Args extends readonly unknown[], Result>(
-      below: Callable,
-      call: (...args: Args) => Result,
-      ...args: Args
-    ): Result {
-      try {
-        return call(...args)
-      } catch (error) {
-        throw host.hide(error, below)
-      }
     }
 
     function builtinId(request: string): string | undefined {

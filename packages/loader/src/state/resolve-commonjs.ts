@@ -62,7 +62,7 @@ const keyOf = (conditions: ReadonlySet<string>): string =>
   conditions === requireConditions ? '' : [...conditions].join('\0')
 
 /** The extensions that Node looks for, in this order, unless a program adds others. */
-const usualExtensions = ['.js', '.json', '.node']
+export const usualExtensions: readonly string[] = ['.js', '.json', '.node']
 
 const areUsual = (extensions: readonly string[]): boolean =>
   extensions.length === usualExtensions.length &&
@@ -111,7 +111,9 @@ function copyOf<Item>(list: readonly Item[]): Item[] {
   return copy
 }
 
-const isRelative = (request: string): boolean => /^\.\.?(?:\/|$)/.test(request)
+/** Whether a request starts at the folder of who asks. */
+export const isRelative = (request: string): boolean =>
+  request === '.' || request === '..' || request.startsWith('./') || request.startsWith('../')
 
 /**
  * Makes a resolver of requires.

@@ -12,7 +12,7 @@ import { createLoaderErrors } from './loader-errors.ts'
 import type { LoaderErrors } from './loader-errors.ts'
 import { createPackageReader } from './package-json.ts'
 import { createTargetResolver } from './package-target.ts'
-import { createCommonJsResolver } from './resolve-commonjs.ts'
+import { createCommonJsResolver, isRelative, usualExtensions } from './resolve-commonjs.ts'
 import type { CommonJsResolver } from './resolve-commonjs.ts'
 import { createEsmResolver, importConditions } from './resolve-esm.ts'
 import { formatOfName } from './source-format.ts'
@@ -59,10 +59,6 @@ export interface Resolver {
   readonly errors: LoaderErrors
 }
 
-const isRelative = (specifier: string): boolean => /^\.\.?(?:\/|$)/.test(specifier)
-
-const defaultExtensions = ['.js', '.json', '.node']
-
 /**
  * Makes a resolver over a file system.
  *
@@ -94,7 +90,7 @@ const defaultExtensions = ['.js', '.json', '.node']
  */
 export function createResolver(options: ResolverOptions): Resolver {
   const { files, path, dialect, preserveSymlinks = false, preserveSymlinksMain = false } = options
-  const { cwd = () => '/', globalPaths = () => [], extensions = () => defaultExtensions } = options
+  const { cwd = () => '/', globalPaths = () => [], extensions = () => usualExtensions } = options
   const { emitWarning: warn = () => {} } = options
   const derived = new Derived(files)
   const emitWarning: EmitWarning = (...args) => {
