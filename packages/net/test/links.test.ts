@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNetStack, createSwitch, openSwitchPort, parseLink, resolveLink } from '../src/index.ts'
+import { WINDOW_BYTES } from '../src/state/connection.ts'
 import { attachByStream } from './harness/streams.ts'
 import { attachApart } from './harness/trunks.ts'
 import type { Connection, ConnectResult, LinkOptions, LinkTimers, NetStack, Switch } from '../src/index.ts'
@@ -116,9 +117,10 @@ describe('a link between two stacks', () => {
 
   it('with a rate passes so many bits in a second, and a writer waits as it does for a slow reader', () => {
     const client = opened()
-    both({ bitsPerSecond: 8_000_000 })
+    both({ bitsPerSecond: 16_000_000 })
     let accepted = 0
-    for (let index = 0; index < 8; index++) client.write([new Uint8Array(64 * 1024)], () => accepted++)
+    const piece = WINDOW_BYTES / 4
+    for (let index = 0; index < 8; index++) client.write([new Uint8Array(piece)], () => accepted++)
     expect(accepted).toBe(4)
     let read = 0
     const count = (): void => {
@@ -126,13 +128,13 @@ describe('a link between two stacks', () => {
     }
     timers.pass(100)
     count()
-    // A megabyte in a second, less what packets have beside their content.
-    expect(read).toBe(64 * 1024)
+    // Two megabytes in a second, less what packets have beside their content.
+    expect(read).toBe(piece)
     for (let index = 0; index < 50; index++) {
       timers.pass(10)
       count()
     }
-    expect(read).toBe(8 * 64 * 1024)
+    expect(read).toBe(8 * piece)
     expect(accepted).toBe(8)
   })
 

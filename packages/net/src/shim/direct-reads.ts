@@ -1,4 +1,4 @@
-import { tellOfFilled } from '@libvisor/core'
+import { tellOfNew } from '@libvisor/core'
 import { boundSession } from './bound-session.ts'
 import type { JSStreamHandle } from './node-internals.native.ts'
 import { nodeInternals } from './node-internals.native.ts'
@@ -52,8 +52,8 @@ export function giveDirectly(socket: ReadingSocket, handle: ReadHandle, bytes: U
   ;(socket as unknown as Record<symbol, () => void>)[nodeInternals().updateTimer]!()
   if (socket.destroyed) return
   const isAlone = bytes.byteLength === bytes.buffer.byteLength
-  const given = isAlone ? from(bytes.buffer as ArrayBuffer) : copyAlone(bytes)
-  tellOfFilled(given.buffer)
+  const given = !isAlone ? copyAlone(bytes) : bytes instanceof Buffer ? bytes : from(bytes.buffer as ArrayBuffer)
+  tellOfNew(given.length)
   if (socket.push(given)) return
   handle.reading = false
   if (!socket.destroyed) handle.readStop()

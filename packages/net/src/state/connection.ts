@@ -9,7 +9,7 @@ import { copyPieces, sizeOf } from './pieces.ts'
  *
  * @units bytes
  */
-export const WINDOW_BYTES = 256 * 1024
+export const WINDOW_BYTES = 512 * 1024
 
 /** Called when a write has been taken over, or has failed. */
 export type Accepted = (error?: ErrnoCode) => void
