@@ -1,4 +1,5 @@
 import { startAsked } from './asked.native.ts'
+import type { Asked } from './asked.native.ts'
 import { builtHost, program } from './commands.native.ts'
 import { median } from './comparison.ts'
 import { anonymousSetAtRest } from './density/proportional-set.ts'
@@ -6,8 +7,9 @@ import type { Report, ReportOptions } from './report.ts'
 import { formatColumns, quantity } from './table.ts'
 
 const defaultRuns = 5
-/** Measurements of each program in a run. */
-const turns = 7
+/** Measurements of each program in a run that are counted, and before them those in which V8 still compiles. */
+const turns = 12
+const warmUpTurns = 6
 /** Over loopback fewer: each takes two descriptors of the process. */
 const idleConnections = { guests: 10_000, loopback: 4000 }
 
@@ -47,8 +49,8 @@ export async function network({ runs = defaultRuns }: ReportOptions): Promise<Re
   for (const pair of pairs) {
     const taken = await measure(pair, runs)
     for (const question of ['http', 'stream'] as const) {
-      const { loopback, guests: own } = taken[question]
-      const gain = median(own.map((value, run) => value / loopback[run]!))
+      const { loopback, guests: own, gains } = taken[question]
+      const gain = median(gains)
       const least = pair.least[question]
       const keeps = least === undefined || gain >= least
       isMet &&= keeps
@@ -86,29 +88,47 @@ export async function network({ runs = defaultRuns }: ReportOptions): Promise<Re
   return { text: formatColumns(['', 'loopback', 'guests', '', 'target', ''], rows), isMet }
 }
 
-type Taken = Readonly<Record<Question, { readonly loopback: number[]; readonly guests: number[] }>>
+/** The median of each run. */
+interface Figures {
+  readonly loopback: number[]
+  readonly guests: number[]
+  /** How many times as much the guests do, turn by turn: how fast the machine is may change from one second to the next. */
+  readonly gains: number[]
+}
+
+type Taken = Readonly<Record<Question, Figures>>
 
 /** Starts both anew for each run, and lets them take turns. */
 async function measure(pair: Pair, runs: number): Promise<Taken> {
-  const taken: Taken = { http: { loopback: [], guests: [] }, stream: { loopback: [], guests: [] } }
+  const none = (): Figures => ({ loopback: [], guests: [], gains: [] })
+  const taken: Taken = { http: none(), stream: none() }
   for (let run = 0; run < runs; run++) {
     await using loopback = startAsked(pair.loopback)
     await using guests = startAsked(pair.guests)
     for (const question of ['http', 'stream'] as const) {
-      const figures = { loopback: [] as number[], guests: [] as number[] }
-      for (let turn = -2; turn < turns; turn++) {
-        const order = turn % 2 === 0 ? (['loopback', 'guests'] as const) : (['guests', 'loopback'] as const)
-        for (const side of order) {
-          const figure = await { loopback, guests }[side].ask(question)
-          // The first turns warm up.
-          if (turn >= 0) figures[side].push(figure)
-        }
-      }
-      taken[question].loopback.push(median(figures.loopback))
-      taken[question].guests.push(median(figures.guests))
+      const { loopback: ofLoopback, guests: ofGuests, gains } = await takeTurns(question, loopback, guests)
+      taken[question].loopback.push(median(ofLoopback))
+      taken[question].guests.push(median(ofGuests))
+      taken[question].gains.push(median(gains))
     }
   }
   return taken
+}
+
+/** Asks both by turns. */
+async function takeTurns(question: Question, loopback: Asked, guests: Asked): Promise<Figures> {
+  const figures: Figures = { loopback: [], guests: [], gains: [] }
+  for (let turn = -warmUpTurns; turn < turns; turn++) {
+    const isFirst = turn % 2 === 0
+    const before = isFirst ? await loopback.ask(question) : undefined
+    const ofGuests = await guests.ask(question)
+    const ofLoopback = before ?? (await loopback.ask(question))
+    if (turn < 0) continue
+    figures.loopback.push(ofLoopback)
+    figures.guests.push(ofGuests)
+    figures.gains.push(ofGuests / ofLoopback)
+  }
+  return figures
 }
 
 /**

@@ -7,8 +7,11 @@ const LOOK_MS = 6000
 /** What a heap must have grown by for it to be worth a collection, and at least by this part of it. @units bytes */
 const ENOUGH = 8 * 1024 * 1024
 const ENOUGH_OF_ALL = 1 / 8
-/** So many collections in a row that give nothing back are the last: one may only show V8 that little is allocated any more. */
-const FRUITLESS = 2
+/**
+ * So many collections in a row that give nothing back are the last: one may only show V8 that little is allocated any more, and pages that a
+ * collection has emptied V8 keeps for a while, and lets go with one that comes some ten seconds later. No statistics show those.
+ */
+const FRUITLESS = 4
 /** Less than this is nothing. @units bytes */
 const NOTHING = 1024 * 1024
 
