@@ -69,7 +69,18 @@ export function tellOfFilled(buffer: ArrayBufferLike): void {
   tellOfNew(byteLength)
 }
 
-function collectYoung(): void {
+/**
+ * Has V8 look at its young generation now. A look at the whole heap that V8 has begun and not finished is finished with it, if little is missing.
+ *
+ * @example
+ * ```ts
+ * import { collectYoung } from '@libvisor/core'
+ *
+ * collectYoung()
+ * ```
+ * @source observed with `--trace-gc` on Node 24.21
+ */
+export function collectYoung(): void {
   collect ??= ownCollection()
   const { setFlagsFromString } = original('v8')
   for (const flag of IN_OTHER_THREADS) setFlagsFromString(`--no-${flag}`)

@@ -51,7 +51,7 @@ export type { EnterContext, Frame } from './async-context.native.ts'
 export { isUnseen, startUnseen } from './unseen.ts'
 
 export { eventLoop } from './event-loop.native.ts'
-export { tellOfFilled, tellOfNew } from './buffer-collection.ts'
+export { collectYoung, tellOfFilled, tellOfNew } from './buffer-collection.ts'
 
 // What keeps a guest alive.
 export { holdUntilCalled, isKeptAlive, keepAlive } from './liveness.native.ts'

@@ -1,4 +1,5 @@
 import { original } from '@libvisor/abi'
+import { collectYoung } from '@libvisor/core'
 import { askForCollection } from './collector.ts'
 import { whenQuiet, WORKING_UTILIZATION } from './when-quiet.ts'
 
@@ -7,11 +8,8 @@ const LOOK_MS = 6000
 /** What a heap must have grown by for it to be worth a collection, and at least by this part of it. @units bytes */
 const ENOUGH = 8 * 1024 * 1024
 const ENOUGH_OF_ALL = 1 / 8
-/**
- * So many collections in a row that give nothing back are the last: one may only show V8 that little is allocated any more, and pages that a
- * collection has emptied V8 keeps for a while, and lets go with one that comes some ten seconds later. No statistics show those.
- */
-const FRUITLESS = 4
+/** So many collections in a row that give nothing back are the last: one may only show V8 that little is allocated any more. */
+const FRUITLESS = 2
 /** Less than this is nothing. @units bytes */
 const NOTHING = 1024 * 1024
 
@@ -38,6 +36,8 @@ export function giveBackWhenQuiet(): void {
         asked = { size, fruitless }
         askForCollection()
       } else {
+        // The last one asked for is begun, and a thread that does nothing never finishes it. With it V8 lets go of the pages that the others have emptied.
+        if (asked !== undefined) collectYoung()
         settled = asked === undefined ? Math.min(settled, size) : size
         asked = undefined
       }
