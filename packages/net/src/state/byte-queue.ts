@@ -82,14 +82,15 @@ export class ByteQueue {
   }
 
   #takeFrom(limit: number): Uint8Array {
-    if (this.#closed.length === 0) this.#close()
-    const first = this.#closed[0]!
+    const closed = this.#closed
+    if (closed.length === 0) this.#close()
+    const first = closed[0]!
     if (first.length > limit) {
-      this.#closed[0] = first.subarray(limit)
+      closed[0] = first.subarray(limit)
       return first.subarray(0, limit)
     }
-    this.#closed.shift()
-    return first
+    // Most often it is the only one, and taking the last one costs a tenth.
+    return (closed.length === 1 ? closed.pop() : closed.shift())!
   }
 
   #begin(memory: Uint8Array, length: number): void {

@@ -307,6 +307,7 @@ export class Connection implements Disposable {
 
 /** What a write sends: one piece where that is read at once. */
 function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (pieces.length === 1 && pieces[0]!.length > 0) return pieces
   const sent = pieces.filter(({ length }) => length > 0)
   const size = sizeOf(sent)
   return sent.length > 1 && size <= READ_BYTES ? [copyPieces(sent, size)] : sent
