@@ -40,6 +40,7 @@ describe('a link between two stacks', () => {
   let api: NetStack
   let web: NetStack
   let server: Connection | undefined
+  let accepted: Connection[]
 
   const shape = (options: LinkOptions, from = 'web', to = 'api'): void => {
     network.shapeLink(from, to, resolveLink({ seed: 1, ...options }, 0))
@@ -69,7 +70,8 @@ describe('a link between two stacks', () => {
     api = createNetStack({ hostname: 'api', switchPort: network.attachLocal('api'), timers })
     web = createNetStack({ hostname: 'web', switchPort: network.attachLocal('web'), timers })
     server = undefined
-    api.listen({ address: '0.0.0.0', port: 80, privileged: true, accept: (given) => (server = given) })
+    accepted = []
+    api.listen({ address: '0.0.0.0', port: 80, privileged: true, accept: (given) => accepted.push((server = given)) })
   })
   afterEach(() => {
     api[Symbol.dispose]()
@@ -295,6 +297,27 @@ describe('a link between two stacks', () => {
         return pending.result
       })
       .toBe('ECONNREFUSED')
+
+    shape({ delayMs: 30 }, 'far', 'api')
+    let client: Connection | undefined
+    await expect
+      .poll(() => {
+        far.connect({ destination: { address: api.addresses[0]!, port: 80 } }, (given) => {
+          if (typeof given === 'object') client = given
+        })
+        timers.pass(30)
+        return client
+      })
+      .toBeDefined()
+    client!.write([bytes('late')], () => {})
+    const received = new Set<string | undefined>()
+    await expect
+      .poll(() => {
+        timers.pass(30)
+        for (const each of accepted) received.add(text(each))
+        return received
+      })
+      .toContain('late')
   })
 })
 

@@ -197,7 +197,7 @@ it('a guest in another thread is found, served and, when it is terminated, gone'
   }
   expect(Buffer.compare(Buffer.concat(received), sent)).toBe(0)
   await worker.terminate()
-  expect(await readText(client)).toBe('reset')
+  expect(await readText(client)).toBe('end')
   await expect.poll(() => connect(web, address!, 7)).toBe('EHOSTUNREACH')
 })
 

@@ -105,8 +105,11 @@ describe.each(Object.entries(kinds))('a trunk %s', (_name, create) => {
     trunks.server.close()
     const { bytes, last } = await readAll(client)
     expect(bytes.subarray(0, 5).toString() + bytes.subarray(20_005).toString()).toBe('last words')
-    expect(last).toBe('reset')
-    expect((await readAll(server)).last).toBe('reset')
+    expect(last).toBe('end')
+    expect((await readAll(server)).last).toBe('end')
+    // Whatever is sent to one that is gone is answered with a reset.
+    client.write([new TextEncoder().encode('x')], ignore)
+    expect(await new Promise((resolve) => client.write([new TextEncoder().encode('y')], resolve))).toBe('EPIPE')
     await expect.poll(() => trunks.closed.toSorted()).toEqual(['client', 'server'])
   })
 

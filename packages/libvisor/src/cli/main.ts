@@ -26,6 +26,7 @@ Examples:
   $ visor run -v data:/var/lib/app server.js                # a volume outlives the program: visor volume ls
   $ visor run --time 2030-01-01T00:00:00Z --tz Europe/Berlin --seed 7 report.ts
   $ visor run --network none --tmpfs /tmp untrusting.mjs
+  $ visor run --network ./dev.net --name api server.js      # others there reach it by its name: visor network ./dev.net
   $ visor run --egress '*.example.com:443' --exec git deploy.js
   $ visor run --isolation context server.js                 # as among others in one thread
   $ visor run --diff --commit out build.js                  # shows what it changed, and keeps it in ./out
@@ -65,7 +66,13 @@ function createProgram(host: CliHost): Command {
     .option('-p, --publish <[address:]host:guest>', 'let a port of the host lead to a port of the guest', collect)
     .option('-P, --publish-all', 'publish every port the guest listens on, each on a free port of the host')
     .option('--egress <rule>', 'allow only these destinations: host:port, *.suffix, 10.0.0.0/8', collect)
-    .addOption(new Option('--network <mode>', "'none': nothing outside can be reached"))
+    .addOption(
+      new Option(
+        '--network <none|path>',
+        "'none': nothing outside can be reached; a path: join that network, by --name",
+      ),
+    )
+    .option('--network-alias <name>', 'one more name by which others on the network find it', collect)
     .option('--add-host <name:address>', "add a name to the guest's hosts file", collect)
     .option('--exec <name>', 'let the guest run this executable of the host', collect)
     .option('--time <moment>', 'start the clock elsewhere: 2030-01-01T00:00:00Z, @1893456000, +3d, -90m')
@@ -87,6 +94,15 @@ function createProgram(host: CliHost): Command {
         await run({ file, args, flags, changes: flags, ...(isolation !== undefined && { isolation }) })
       },
     )
+  program
+    .command('network')
+    .description('Have a network that programs join with visor run --network <socket>, until it is interrupted.')
+    .argument('<socket>', 'where it is: the path of a unix socket, such as ./dev.net')
+    .option('--link <from to how>', "what is between two programs, as tc says it: 'web db delay 20ms loss 1%'", collect)
+    .action(async (path: string, { link }: { link?: string[] }) => {
+      const { runNetworkCommand } = await import('./network.ts')
+      await runNetworkCommand({ path, ...(link !== undefined && { links: link }) }, host.writeOut)
+    })
   program
     .command('inspect')
     .description(

@@ -21,6 +21,7 @@ export interface RunFlags extends MountFlags {
   readonly publishAll?: boolean
   readonly egress?: readonly string[]
   readonly network?: string
+  readonly networkAlias?: readonly string[]
   readonly addHost?: readonly string[]
   readonly exec?: readonly string[]
   readonly user?: string
@@ -126,6 +127,11 @@ function readPort(option: string, value: string, text: string | undefined, lowes
   return port
 }
 
+/** Whether `--network` names the network of another process: other words are kept for what there may be later. */
+export function isSocketPath(network: string | undefined): network is string {
+  return network?.includes('/') === true
+}
+
 function readNet(flags: RunFlags): NetOptions {
   const publish = (flags.publish ?? []).map((value) => {
     const match = /^(?:(?:(\[[^\]]+\]|[^:]+):)?(\d+):)?(\d+)$/.exec(value)
@@ -141,11 +147,15 @@ function readNet(flags: RunFlags): NetOptions {
     if (split < 1 || split === value.length - 1) throw invalid('--add-host', value, 'NAME:ADDRESS')
     hosts[value.slice(0, split)] = value.slice(split + 1)
   }
-  if (flags.network !== undefined && flags.network !== 'none') throw invalid('--network', flags.network, "'none'")
+  const { network } = flags
+  if (network !== undefined && network !== 'none' && !isSocketPath(network)) {
+    throw invalid('--network', network, "'none' or the path of a network, such as ./dev.net")
+  }
   return {
     publish,
     publishAll: flags.publishAll ?? false,
-    egress: flags.network === 'none' ? false : (flags.egress ?? true),
+    egress: network === 'none' ? false : (flags.egress ?? true),
+    aliases: flags.networkAlias ?? [],
     hosts,
   }
 }

@@ -1,9 +1,11 @@
 import { host, original } from '@libvisor/abi'
 import { VisorError } from '@libvisor/core'
 import { runEntry } from '@libvisor/loader'
+import type { SwitchPort } from '@libvisor/net'
 import { createHostStdio, parseEnvFile, usesProxies } from '@libvisor/process'
 import { loadFs } from '../areas/load-area.native.ts'
 import type { Isolation } from '../config/guest-options.ts'
+import type { NamespaceSpec } from '../config/guest-spec.ts'
 import { readHostFacts } from '../config/host-facts.native.ts'
 import { resolveNamespace, resolveProgram } from '../config/resolve.ts'
 import { checkShape, hideFromGlobals } from '../config/schema.ts'
@@ -15,7 +17,7 @@ import { hintAtUnpublished } from '../guest/publish-hint.ts'
 import { setProxies } from '../guest/set-proxies.ts'
 import { createWorkerLauncher } from '../thread/worker-launcher.native.ts'
 import type { ChangesRequest } from './keep-changes.ts'
-import { readRunFlags } from './run-options.ts'
+import { isSocketPath, readRunFlags } from './run-options.ts'
 import type { RunFlags } from './run-options.ts'
 
 /** What `visor run` is asked to do. */
@@ -53,6 +55,16 @@ export async function run(request: RunRequest): Promise<void> {
   const { diff, diffJson, commit } = request.changes
   const keepFiles = diff === true || diffJson !== undefined || commit !== undefined
   const { isolation = keepFiles ? 'thread' : 'process' } = request
+  const networkPath = isSocketPath(request.flags.network) ? resolve(request.flags.network) : undefined
+  if (networkPath !== undefined && isolation !== 'process') {
+    throw new VisorError(
+      'VISOR_OPTION_INVALID',
+      `--network '${request.flags.network}' is for a program in a process of its own`,
+      {
+        hint: "Leave --isolation, --diff, --diff-json and --commit out; '--network none' goes with them.",
+      },
+    )
+  }
   if (isolation !== 'process') {
     const { runOnHost } = await import('./run-on-host.ts')
     const keep = keepFiles ? (await import('./keep-changes.ts')).prepareToKeep(request.changes) : undefined
@@ -72,6 +84,7 @@ export async function run(request: RunRequest): Promise<void> {
     return createVolumeStore({ host: createHostFs(), directory: facts.volumesDirectory })
   })
   const { entry } = resolveProgram({ ...options, ...program }, spec, facts)
+  const switchPort = networkPath === undefined ? undefined : await join(networkPath, spec)
   const { process } = host
   // Now: of the command's environment and process, not of the guest's.
   const inspection = createInspection(facts.control)
@@ -80,13 +93,19 @@ export async function run(request: RunRequest): Promise<void> {
   Object.assign(process.env, spec.env)
   process.argv.splice(1, Infinity, entry, ...request.args)
   const guest = furnish(spec, {
-    onExit: () => inspection[Symbol.dispose](),
+    onExit() {
+      inspection[Symbol.dispose]()
+      // What it has sent leaves, as what the kernel has taken over does.
+      switchPort?.[Symbol.dispose]()
+    },
+    ...(switchPort !== undefined && { switchPort }),
     stdio: createHostStdio(),
     env: process.env,
     argv: process.argv,
     execArgv: process.execArgv,
   })
-  hintAtUnpublished(guest)
+  // Others on a network reach it as it is.
+  if (switchPort === undefined) hintAtUnpublished(guest)
   hideFromGlobals()
   enterOwnRealm({ guest, workers: createWorkerLauncher(guest) })
   inspection.allow(guest)
@@ -94,4 +113,9 @@ export async function run(request: RunRequest): Promise<void> {
   if (!isProxied && usesProxies(spec.env)) setProxies()
   // From the bottom of a stack, so that what the program throws is uncaught, as it is natively.
   host.setImmediate(() => runEntry(entry))
+}
+
+async function join(path: string, { name, aliases }: NamespaceSpec): Promise<SwitchPort> {
+  const { joinNetwork } = await import('../host/network-socket.native.ts')
+  return joinNetwork(path, { name, aliases })
 }

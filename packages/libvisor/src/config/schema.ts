@@ -167,11 +167,14 @@ const hostOptions = z.strictObject({
   ),
 })
 
+const joinRequest = z.strictObject({ name, aliases: names })
+
 /** What can be checked, by what messages call it. */
 const schemas = {
   'options of a namespace': namespaceOptions,
   'options of a guest': guestOptions,
   'options of a host': hostOptions,
+  'request to join a network': joinRequest,
 }
 
 /**

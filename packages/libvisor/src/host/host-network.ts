@@ -47,6 +47,28 @@ export interface HostNetwork {
   partition(...groups: readonly (readonly string[])[]): void
   /** Ends all partitions. What was sent meanwhile arrives. */
   heal(): void
+  /**
+   * Has programs of other processes join: `visor run --network PATH --name NAME`. To guests of this host they are as each other. Whoever can write to
+   * the socket can join.
+   *
+   * @param path - of a unix socket of this machine. One that a killed process has left is replaced
+   * @returns ends that, and cuts those off that have joined, as does the end of the host. It does not keep the event loop alive
+   * @throws {VisorError} VISOR_ADDRESS_IN_USE when it cannot be listened on, saying why
+   * @example
+   * ```ts
+   * import { createHost } from 'libvisor'
+   * import assert from 'node:assert/strict'
+   * import { existsSync } from 'node:fs'
+   *
+   * const path = `/tmp/libvisor-example-${process.pid}.net`
+   * await using host = await createHost()
+   * const served = await host.network.serve(path)
+   * assert.ok(existsSync(path))
+   * served[Symbol.dispose]()
+   * assert.ok(!existsSync(path))
+   * ```
+   */
+  serve(path: string): Promise<Disposable>
 }
 
 /**
@@ -54,8 +76,10 @@ export interface HostNetwork {
  *
  * @param network - the guests' network
  * @param rules - set at once
+ * @returns with what ends all that is served
  */
-export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): HostNetwork {
+export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): HostNetwork & Disposable {
+  const served = new Set<Disposable>()
   const set = ({ between: [from, to], link, oneWay = false }: Omit<LinkRule, 'link'> & { link?: LinkOption }): void => {
     const ways = oneWay || from === to ? [[from, to] as const] : [[from, to] as const, [to, from] as const]
     for (const [index, [source, destination]] of ways.entries()) {
@@ -68,6 +92,20 @@ export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): 
       set({ between: [from, to], oneWay, ...(link !== undefined && { link }) }),
     partition: (...groups) => network.partition(groups),
     heal: () => network.heal(),
+    async serve(path) {
+      const { serveNetwork } = await import('./network-socket.native.ts')
+      const serving = await serveNetwork(network, path)
+      served.add(serving)
+      return {
+        [Symbol.dispose]() {
+          served.delete(serving)
+          serving[Symbol.dispose]()
+        },
+      }
+    },
+    [Symbol.dispose]() {
+      for (const serving of served) serving[Symbol.dispose]()
+    },
   }
 }
 

@@ -215,6 +215,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
       await Promise.all([...guests.values()].map((guest) => guest[Symbol.asyncDispose]()))
       await ending
       await clients[Symbol.asyncDispose]()
+      links[Symbol.dispose]()
       network[Symbol.dispose]()
     },
   }

@@ -1,4 +1,4 @@
-import { listSockets } from '@libvisor/net'
+import { listSockets, netStack } from '@libvisor/net'
 import type { FurnishedNamespace } from '../guest/furnish.ts'
 import { publishedUrl } from '../guest/published-url.ts'
 import type { GuestDescription } from './guest-description.ts'
@@ -18,7 +18,7 @@ export function describeProcess({ ns, published }: FurnishedNamespace, usage: Pr
     .filter(({ protocol, state }) => protocol === 'tcp' && state === 'LISTEN')
     .map(({ local: { address, port } }) => ({ address, port, published: publishedUrl(published(), port) }))
   return {
-    ...{ name: ns.name, address: undefined, isolation: 'process', ports },
+    ...{ name: ns.name, address: ns.get(netStack).addresses[0], isolation: 'process', ports },
     ...{ ...usage, restarts: 0, sockets },
   }
 }

@@ -240,7 +240,7 @@ const severed: Link = {
   credit() {},
   release() {},
   vanish() {},
-  lost: (heard) => heard(),
+  lost: (heard) => heard(true),
 }
 
 /** Gives a connection whose other side was gone by the time. */

@@ -38,8 +38,12 @@ export interface Link {
   release(): void
   /** The stack of this end has gone, and cannot say anything more: the other end finds out by itself. */
   vanish(): void
-  /** The other end is gone without a word. @param heard - called once that shows here: when something gets through again */
-  lost(heard: () => void): void
+  /**
+   * The other end is gone without a word.
+   *
+   * @param heard - called once that shows here: when something gets through again. Says whether nothing can have been under way
+   */
+  lost(heard: (wasSilent: boolean) => void): void
 }
 
 /** Who holds a connection until it is over. */
@@ -112,6 +116,11 @@ export class Connection implements Disposable {
     const here = this.#closed || this.#outgoingEnded
     const there = this.#incomingEnded || this.#resetReceived
     return here ? (there ? 'both' : 'here') : there ? 'there' : 'none'
+  }
+
+  /** Whether the other end has broken it off, or is gone: also where a read says nothing of it, because it has said the end. */
+  get isReset(): boolean {
+    return this.#resetReceived
   }
 
   /** How many bytes have been written and not been read by the other side. */
@@ -244,9 +253,18 @@ export class Connection implements Disposable {
     else this.onReadable()
   }
 
-  /** The other end is gone, and has not said so. */
+  /**
+   * The other end is gone with its thread or process, and has not said so. A kernel says for a process that has died that nothing more comes, and
+   * answers whatever is still sent with a reset.
+   */
   receiveLoss(): void {
-    this.#link.lost(() => this.receiveReset())
+    const link = this.#link
+    link.lost((wasSilent) => {
+      // What has been sent will never be read.
+      if (!wasSilent || this.#waiting !== undefined) return this.receiveReset()
+      this.#link = new LostLink(this, link)
+      this.receiveEnd()
+    })
   }
 
   /** The other end has broken the connection off, or is gone. */
@@ -313,6 +331,43 @@ function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   return sent.length > 1 && size <= READ_BYTES ? [copyPieces(sent, size)] : sent
 }
 
+/** A link to an end that is gone. */
+class LostLink implements Link {
+  readonly arrivesInTurn: boolean
+  readonly hasMore = false
+  readonly #connection: Connection
+  readonly #before: Link
+
+  /** @param before - what it was */
+  constructor(connection: Connection, before: Link) {
+    this.#connection = connection
+    this.#before = before
+    this.arrivesInTurn = before.arrivesInTurn
+  }
+
+  send(): void {
+    this.#connection.receiveReset()
+  }
+
+  lend(): void {
+    this.#connection.receiveReset()
+  }
+
+  end(): void {}
+
+  reset(): void {}
+
+  credit(): void {}
+
+  release(): void {
+    this.#before.release()
+  }
+
+  vanish(): void {}
+
+  lost(): void {}
+}
+
 /** A link to an end in the same heap. There may be thousands: what they do is the class's. */
 class MemoryLink implements Link {
   readonly arrivesInTurn = false
@@ -345,8 +400,8 @@ class MemoryLink implements Link {
     this.other.receiveLoss()
   }
 
-  lost(heard: () => void): void {
-    heard()
+  lost(heard: (wasSilent: boolean) => void): void {
+    heard(true)
   }
 }
 

@@ -56,7 +56,7 @@ export class LinkDirection {
   travelMs(sizeBytes: number): number {
     const { delayMs, jitterMs, bitsPerSecond } = this.#shape
     const now = this.#timers.nowMs()
-    if (bitsPerSecond !== Infinity && sizeBytes > 0) {
+    if (bitsPerSecond !== undefined && sizeBytes > 0) {
       const packets = Math.ceil(sizeBytes / SEGMENT_BYTES)
       const bits = (sizeBytes + packets * HEADER_BYTES) * 8
       this.#freeAt = Math.max(this.#freeAt, now) + (bits / bitsPerSecond) * 1000
@@ -178,8 +178,9 @@ class ShapedLink implements Link {
   }
 
   /** As what this end sends would be answered. */
-  lost(heard: () => void): void {
-    this.#put(0, heard)
+  lost(heard: (wasSilent: boolean) => void): void {
+    const isSilent = this.#arrivesAtOnce
+    this.#put(0, () => heard(isSilent))
   }
 
   /** The link behaves otherwise from now on. */

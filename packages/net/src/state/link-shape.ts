@@ -24,8 +24,8 @@ export interface LinkOptions {
 export interface LinkShape {
   readonly delayMs: number
   readonly jitterMs: number
-  /** `Infinity` without a limit. */
-  readonly bitsPerSecond: number
+  /** `undefined` without a limit: a link is told to other processes, and JSON has no `Infinity`. */
+  readonly bitsPerSecond: number | undefined
   /** From 0 to 1. */
   readonly loss: number
   readonly refuse: boolean
@@ -44,7 +44,7 @@ export interface PeerLink {
 
 /** A link that nothing is done to. */
 export const perfectLink: LinkShape = Object.freeze({
-  ...{ delayMs: 0, jitterMs: 0, bitsPerSecond: Infinity, loss: 0, refuse: false, isCut: false, seed: 0 },
+  ...{ delayMs: 0, jitterMs: 0, bitsPerSecond: undefined, loss: 0, refuse: false, isCut: false, seed: 0 },
 })
 
 const LARGEST_DELAY = 2 ** 31 - 1
@@ -64,10 +64,11 @@ const LARGEST_DELAY = 2 ** 31 - 1
  * ```
  */
 export function resolveLink(options: LinkOptions, seed: number): LinkShape {
-  const { delayMs = 0, jitterMs = 0, bitsPerSecond = Infinity, dropPercent = 0, refuse = false } = options
+  const { delayMs = 0, jitterMs = 0, dropPercent = 0, refuse = false } = options
+  const bitsPerSecond = options.bitsPerSecond === Infinity ? undefined : options.bitsPerSecond
   within('delayMs', delayMs, 0, LARGEST_DELAY)
   within('jitterMs', jitterMs, 0, LARGEST_DELAY)
-  if (bitsPerSecond !== Infinity) within('bitsPerSecond', bitsPerSecond, 1, Number.MAX_SAFE_INTEGER)
+  if (bitsPerSecond !== undefined) within('bitsPerSecond', bitsPerSecond, 1, Number.MAX_SAFE_INTEGER)
   within('dropPercent', dropPercent, 0, 100)
   return Object.freeze({
     ...{ delayMs, jitterMs, bitsPerSecond, loss: dropPercent / 100, refuse, isCut: false },

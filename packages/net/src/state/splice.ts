@@ -29,6 +29,7 @@ export function splice(first: Connection, second: Connection): void {
           if (error === undefined) from.onReadable()
           else from.reset()
         })
+        if (to.isReset) return from.reset()
       }
     }
     from.onReadable = () => {

@@ -178,8 +178,8 @@ class TrunkLink implements Link {
   /** The trunk goes with the stack, and the other side hears of that. */
   vanish(): void {}
 
-  lost(heard: () => void): void {
-    heard()
+  lost(heard: (wasSilent: boolean) => void): void {
+    heard(true)
   }
 }
 
