@@ -192,7 +192,12 @@ describe('the network of a host', () => {
     served[Symbol.dispose]()
     expect(await text(waiting.stdout)).toBe('connected\nENETUNREACH\n')
     expect(existsSync(path)).toBe(false)
+
     await host.network.serve(path)
+    await host[Symbol.asyncDispose]()
+    expect(existsSync(path)).toBe(false)
+    await expect(host.network.serve(path)).rejects.toMatchObject({ code: 'VISOR_GUEST_ENDED' })
+    expect(existsSync(path)).toBe(false)
   })
 
   it('replaces a socket that a killed process has left', async () => {

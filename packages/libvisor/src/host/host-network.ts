@@ -54,6 +54,7 @@ export interface HostNetwork {
    * @param path - of a unix socket of this machine. One that a killed process has left is replaced
    * @returns ends that, and cuts those off that have joined, as does the end of the host. It does not keep the event loop alive
    * @throws {VisorError} VISOR_ADDRESS_IN_USE when it cannot be listened on, saying why
+   * @throws {VisorError} VISOR_GUEST_ENDED when the host has been disposed of
    * @example
    * ```ts
    * import { createHost } from 'libvisor'
@@ -80,6 +81,7 @@ export interface HostNetwork {
  */
 export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): HostNetwork & Disposable {
   const served = new Set<Disposable>()
+  let hasEnded = false
   const set = ({ between: [from, to], link, oneWay = false }: Omit<LinkRule, 'link'> & { link?: LinkOption }): void => {
     const ways = oneWay || from === to ? [[from, to] as const] : [[from, to] as const, [to, from] as const]
     for (const [index, [source, destination]] of ways.entries()) {
@@ -95,6 +97,10 @@ export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): 
     async serve(path) {
       const { serveNetwork } = await import('./network-socket.native.ts')
       const serving = await serveNetwork(network, path)
+      if (hasEnded) {
+        serving[Symbol.dispose]()
+        throw new VisorError('VISOR_GUEST_ENDED', `The host has been closed: nobody can join it at '${path}'`)
+      }
       served.add(serving)
       return {
         [Symbol.dispose]() {
@@ -104,6 +110,7 @@ export function createHostNetwork(network: Switch, rules: readonly LinkRule[]): 
       }
     },
     [Symbol.dispose]() {
+      hasEnded = true
       for (const serving of served) serving[Symbol.dispose]()
     },
   }

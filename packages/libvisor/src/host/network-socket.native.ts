@@ -136,7 +136,10 @@ async function listen(server: net.Server, path: string): Promise<void> {
   const attempt = (): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(path, () => resolve(server.off('error', reject) as never))
+      server.listen(path, () => {
+        server.off('error', reject)
+        resolve()
+      })
     })
   try {
     await attempt()
@@ -151,7 +154,10 @@ async function listen(server: net.Server, path: string): Promise<void> {
 function isAbandoned(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = callNative(() => original('net').connect(path))
-    socket.once('connect', () => resolve(socket.destroy() === undefined))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
   })
 }
